@@ -1,0 +1,87 @@
+"""Entities: reserved properties, the canonical bytes that are stored, and the content hash.
+
+Stored form, hash input and wire form are one: canonical JSON with sorted keys over the content,
+`_id` and `_deleted`. The other reserved properties are a header beside it; `with_header` splices
+them into the stored bytes to send an entity without decoding it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import xxhash
+
+from sesam_node.errors import InputError, Problem, preview
+
+if TYPE_CHECKING:
+    from sesam_node.model.values import Entity
+
+encode = msgspec.json.Encoder(order="deterministic").encode
+"""Canonical JSON bytes of a value: sorted keys, no blanks, integers of any size."""
+
+decode: Any = msgspec.json.Decoder().decode
+"""The value of canonical JSON bytes. Raises msgspec.DecodeError."""
+
+
+def content(entity: Entity) -> Entity:
+    """The part of an entity that is stored and hashed: reserved root properties are dropped.
+
+    `_id` stays, `_deleted` where it is `true` (manual: entity data model). Gives the same object
+    back where there is nothing to drop.
+    """
+    for key in entity:
+        if key[:1] == "_" and key != "_id" and not (key == "_deleted" and entity[key] is True):
+            break
+    else:
+        return entity
+    return {
+        key: value
+        for key, value in entity.items()
+        if key[:1] != "_" or key == "_id" or (key == "_deleted" and value is True)
+    }
+
+
+def content_hash(body: bytes) -> bytes:
+    """16 bytes that are equal when the canonical bytes are (xxh3, 128 bits)."""
+    return xxhash.xxh3_128_digest(body)
+
+
+def entity_id(entity: Entity, path: str = "$") -> str:
+    """The `_id` of an entity. Raises InputError where it is not a non-empty string."""
+    value = entity.get("_id")
+    if type(value) is str and value:
+        return value
+    problem = Problem(
+        f"{path}._id",
+        "missing-id",
+        f"expected a string, got {preview(value)}",
+        'every entity needs an "_id"',
+    )
+    raise InputError("an entity has no _id", [problem])
+
+
+def tombstone(body: bytes) -> bytes:
+    """The canonical bytes of the deleted version of a stored entity: same content, `_deleted`."""
+    entity = decode(body)
+    entity["_deleted"] = True
+    return encode(entity)
+
+
+def with_header(
+    body: bytes, seq: int, previous: int | None, ts: int, hash_: bytes, *, deleted: bool
+) -> bytes:
+    """The wire form of a stored version: the body with `_updated`, `_previous`, `_ts`, `_hash`.
+
+    `_deleted` is always there on the wire, true or false.
+    """
+    before = b"null" if previous is None else b"%d" % previous
+    tail = b"" if deleted else b',"_deleted":false'
+    return b'%b%b,"_hash":"%b","_previous":%b,"_ts":%d,"_updated":%d}' % (
+        body[:-1],
+        tail,
+        hash_.hex().encode(),
+        before,
+        ts,
+        seq,
+    )
