@@ -99,7 +99,7 @@ def is_text(value: Value) -> bool:
 def text_of(text: str) -> str:
     """The characters of a DTL string: its escape is taken off."""
     if text[:2] == "~~" and (
-        kind_of_text(text[1:]) != "string" or text[1:2] == "~" and text_of(text[1:]) != text[1:]
+        kind_of_text(text[1:]) != "string" or (text[1:2] == "~" and text_of(text[1:]) != text[1:])
     ):
         return text[1:]
     return text
@@ -320,7 +320,7 @@ def compare(left: Value, right: Value) -> int:
         left, right = text_of(left), text_of(right)
     elif left_kind == "null":
         return 0
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 sort_key = cmp_to_key(compare)

@@ -1,0 +1,62 @@
+# Two commands do everything: `make run` and `make test`. Both set up what they need.
+SHELL := /bin/bash
+BIN := .venv/bin
+UV := .uv/bin/uv
+export UV_PYTHON_DOWNLOADS := never
+PYTEST := $(BIN)/pytest
+DEMO_DATA := demo/flights/data/flights.csv
+VAR ?= var
+
+.PHONY: run demo test test-long lint format setup chromium benchmark clean
+
+setup: .venv/.made
+
+# uv lives in a folder of its own, so that syncing the environment does not remove it.
+$(UV):
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	python3 -m venv .uv || { $(SUDO) apt-get install -y -qq python3-venv && python3 -m venv .uv; }
+	.uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+.venv/.made: pyproject.toml uv.lock jupyter-config/server-config/sesam_interactive.json | $(UV)
+	$(UV) sync --quiet --locked --all-extras --python "$$(command -v python3)"
+	touch $@
+
+$(DEMO_DATA): demo/prepare.py | .venv/.made
+	$(BIN)/python demo/prepare.py
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+chromium:
+	command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq chromium; }
+
+run: setup $(DEMO_DATA)
+	$(BIN)/sesam-node workbench --project demo/flights --notebooks notebooks --data $(VAR)/workbench
+
+demo: setup $(DEMO_DATA)
+	$(BIN)/sesam-node demo --project demo/flights
+
+test: setup chromium $(DEMO_DATA)
+	$(PYTEST) -q -m "not long"
+
+test-long: setup chromium $(DEMO_DATA)
+	$(PYTEST) -q -m long
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint node/Dockerfile
+	$(BIN)/yamllint -s -d "{extends: default, rules: {document-start: disable, line-length: {max: 120}}}" docker-compose.yml
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: setup $(DEMO_DATA)
+	$(BIN)/python benchmarks/pipes.py
+	$(BIN)/python benchmarks/demo.py
+
+clean:
+	rm -rf .venv .uv $(VAR)

@@ -1,0 +1,1 @@
+"""Pipes: source, transforms and sink, and the pump that drives them."""

@@ -1,0 +1,7 @@
+"""Sources: where the entities of a pipe come from; one module a type."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for module in iter_modules(__path__):
+    import_module(f"{__name__}.{module.name}")
