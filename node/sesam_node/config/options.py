@@ -9,15 +9,20 @@ error, and all problems of a component are reported at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.errors import Problem, json_path, preview, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Path = tuple[str | int, ...]
+"""Where something is: keys and positions from the root of a component."""
+
+At = Callable[[Path], str]
+"""Gives the JSON path as the user wrote it of a place in the effective form."""
 
 
 class _Required:
@@ -97,7 +102,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 }
 """Every kind of option: how a message names it, and which values are of it."""
 
-COMMON: Final = (
+COMMON: tuple[Option, ...] = (
     Option("type", "string", doc="the type of the component"),
     Option("comment", "any", None, "free text, ignored"),
     Option("description", ("string", "array"), None, "text for people"),
@@ -108,26 +113,28 @@ COMMON: Final = (
 )
 """Options that every component has."""
 
-SOURCE: Final = (
+SOURCE: tuple[Option, ...] = (
     Option("if_source_empty", "string", None, "may a full run find nothing?", ("accept", "fail")),
 )
-CONTINUATION: Final = (
+CONTINUATION: tuple[Option, ...] = (
     Option("supports_since", "boolean", None, "can it read only what is new since an offset?"),
     Option("is_since_comparable", "boolean", None, "are its offsets ordered as text or numbers?"),
     Option("is_chronological", "boolean", None, "does it deliver in the order of its offsets?"),
+    Option("initial_since_value", ("string", "number"), None, "the offset of the first run"),
 )
-DATASET_SOURCE: Final = (
+DATASET_SOURCE: tuple[Option, ...] = (
     Option("supports_signalling", "boolean", None, "start when an input dataset changes"),
     Option("require_populated_input", "boolean", None, "wait until the input is populated"),
+)
+DATASETS_SOURCE: tuple[Option, ...] = (
     Option("initial_datasets", "string-list", None, "datasets that must be populated first"),
     Option("ignore_non_existent_datasets", "boolean", default=True, doc="is a missing one empty?"),
-    Option("initial_since_value", "any", None, "the offset of the first run"),
 )
-TRANSFORM: Final = (
+TRANSFORM: tuple[Option, ...] = (
     Option("side_effects", "boolean", None, "does it change something outside the pipe?"),
     Option("trigger_on", "object", None, 'only entities that match: {"key": …, "value": …}'),
 )
-SYSTEM: Final = (
+SYSTEM: tuple[Option, ...] = (
     Option("_id", "string", doc="the id of the system"),
     Option("worker_threads", "integer", 10, "how many pipes may use the system at once"),
 )
@@ -137,15 +144,16 @@ SYSTEM: Final = (
 class ComponentSpec:
     """What a type of source, transform, sink or system is and takes.
 
-    `type` has no `system:` prefix. `built` is false for types that are checked but cannot run in
-    this version. For a source: `supports_since`, `is_since_comparable`, `is_chronological` are its
-    continuation defaults (null: depends on its options), `fixed` forbids setting them, `fetches`
-    is true where it reads from outside the node, `reads` names the option that holds the dataset
-    ids ("dataset" or "datasets", the latter "id alias"). `scheduled` is false for sources and
-    sinks that wait to be asked (receivers, publishers). `namespaces` is the default of
-    `add_namespaces` (source) or `remove_namespaces` (sink) of pipes with namespaced identifiers.
-    `writes` is true for a sink that writes a dataset. `side_effects` is the default of a
-    transform. `system_types` are the types its `system` may have (empty: any).
+    - `type` has no `system:` prefix; `built` is false for types that are checked but cannot run.
+    - Source: `supports_since`, `is_since_comparable`, `is_chronological` are its continuation
+      defaults (null: depends on its options), `fixed` forbids setting them; `reads` names the
+      option that holds the ids of the datasets it reads ("dataset" or "datasets").
+    - Source and sink: `scheduled` is false where they wait to be asked (receivers, publishers);
+      `namespaces` is the default of `add_namespaces` or `remove_namespaces` in pipes with
+      namespaced identifiers.
+    - Sink: `writes` is true where it writes a dataset. Transform: `side_effects` is the default.
+    - `system_types` are the types that its `system` may have (empty: any). Of the options named
+      together in `one_of` exactly one must be given.
     """
 
     kind: str
@@ -157,23 +165,28 @@ class ComponentSpec:
     is_since_comparable: bool | None = False
     is_chronological: bool | None = False
     fixed: bool = False
-    fetches: bool = False
     reads: str = ""
     writes: bool = False
     scheduled: bool = True
     namespaces: bool = False
     side_effects: bool = False
     system_types: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
     deprecated: str = ""
+
+    @property
+    def title(self) -> str:
+        """The type as messages name it: `source "csv"`, `system:url`."""
+        return f"system:{self.type}" if self.kind == "system" else f'{self.kind} "{self.type}"'
 
     @property
     def all_options(self) -> tuple[Option, ...]:
         """Its own options and those that all of its kind have; its own win."""
         options = {option.name: option for option in COMMON}
         if self.kind == "source":
-            more: tuple[Option, ...] = SOURCE if self.fetches else ()
-            more += () if self.fixed else CONTINUATION
+            more = SOURCE if self.fixed else (*SOURCE, *CONTINUATION)
             more += DATASET_SOURCE if self.reads else ()
+            more += DATASETS_SOURCE if self.reads == "datasets" else ()
         else:
             more = {"transform": TRANSFORM, "system": SYSTEM}.get(self.kind, ())
         options.update((option.name, option) for option in (*more, *self.options))
@@ -187,11 +200,34 @@ class ComponentSpec:
         return complete(self.all_options, config)
 
     def check(
-        self, config: Mapping[str, Any], path: Path = (), *, unresolved: bool = False
+        self,
+        config: Mapping[str, Any],
+        path: Path = (),
+        *,
+        unresolved: bool = False,
+        at: At = json_path,
     ) -> list[Problem]:
         """Every problem of a component of this type; see `check_options`."""
-        where = f"{self.kind} {self.type!r}" if self.kind != "system" else f"system:{self.type}"
-        return check_options(self.all_options, config, path, where=where, unresolved=unresolved)
+        problems = check_options(
+            self.all_options, config, path, where=self.title, unresolved=unresolved, at=at
+        )
+        for names in self.one_of:
+            given = [name for name in names if config.get(name) is not None]
+            if len(given) > 1:
+                message = f"{_listed(given, 'and')} exclude each other"
+                problems.append(Problem(at((*path, given[1])), "conflicting-options", message))
+            elif not given and not (unresolved and "$conditional_properties" in config):
+                message = f"{_listed(names, 'or')} is missing in {self.title}"
+                problems.append(Problem(at(path), "missing-option", message))
+        if self.deprecated:
+            message = f"{self.title} is deprecated"
+            problems.append(
+                Problem(at((*path, "type")), "deprecated", message, self.deprecated, "warning")
+            )
+        if not self.built:
+            message = f"{self.title} is checked but cannot run in this version"
+            problems.append(Problem(at((*path, "type")), "not-built", message, level="warning"))
+        return problems
 
 
 def complete(options: Iterable[Option], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,97 +257,84 @@ def check_options(
     *,
     where: str = "",
     unresolved: bool = False,
+    at: At = json_path,
 ) -> list[Problem]:
     """Every option of `config` that is unknown, missing, or of the wrong type or choice.
 
-    `unresolved` is for a part that is not in use, so that its `$ENV(…)` are still text: such a
-    text is accepted for any option, and so are missing options that it might bring.
+    `unresolved` is for a part that is not in use, so that its `$ENV(…)` are still text and its
+    conditional properties undecided: such a text is accepted for any option, and options that
+    conditional properties might bring may be missing.
     """
     known = {option.name: option for option in options}
+    inside = f" in {where}" if where else ""
     problems = []
     for name, value in config.items():
-        option = known.get(name)
-        if option is None:
-            problems.append(_unknown(name, known, (*path, name), where))
-        else:
-            problems += check_value(option, value, (*path, name), unresolved=unresolved)
-    problems.extend(
-        Problem(
-            json_path(path),
-            "missing-option",
-            f'"{option.name}" is missing' + (f" in {where}" if where else ""),
-            option.doc and f"it is {kinds_text(option)}: {option.doc}",
-        )
-        for option in options
-        if option.required and option.name not in config
-    )
+        here = (*path, name)
+        if name in known:
+            problems += check_value(known[name], value, here, unresolved=unresolved, at=at)
+        elif not unresolved or name != "$conditional_properties":
+            message = f"unknown option {preview(name)}{inside}"
+            hint = suggestion(name, known)
+            problems.append(Problem(at(here), "unknown-option", message, hint, "warning"))
+    if unresolved and "$conditional_properties" in config:
+        return problems
+    for option in options:
+        if option.required and option.name not in config:
+            message = f'"{option.name}" is missing{inside}'
+            hint = f"it is {kinds_text(option)}: {option.doc}" if option.doc else ""
+            problems.append(Problem(at(path), "missing-option", message, hint))
     return problems
 
 
-def _unknown(name: str, known: Mapping[str, Option], path: Path, where: str) -> Problem:
-    return Problem(
-        json_path(path),
-        "unknown-option",
-        f"unknown option {preview(name)}" + (f" in {where}" if where else ""),
-        suggestion(name, known),
-        "warning",
-    )
-
-
 def check_value(
-    option: Option, value: Any, path: Path, *, unresolved: bool = False
+    option: Option, value: Any, path: Path, *, unresolved: bool = False, at: At = json_path
 ) -> list[Problem]:
     """The problems of one option's value."""
-    if value is None:
-        if not option.required:
-            return []
-    elif type(value) is str and (
+    if value is None and not option.required:
+        return []
+    if type(value) is str and (
         SECRET_ALONE.match(value) or (unresolved and ENV_TEXT.search(value))
     ):
         return []
     if not any(KINDS[kind][1](value) for kind in option.kinds):
         message = f"expected {kinds_text(option)}, got {_shown(option, value)}"
-        return [Problem(json_path(path), "wrong-type", message)]
+        return [Problem(at(path), "wrong-type", message)]
     if option.choices and value not in option.choices:
-        return [_wrong_choice(option, value, path)]
+        return [_wrong_choice(option, value, at(path))]
     problems = []
     if option.deprecated:
         message = f'"{option.name}" is deprecated'
-        problems.append(
-            Problem(json_path(path), "deprecated", message, option.deprecated, "warning")
-        )
+        problems.append(Problem(at(path), "deprecated", message, option.deprecated, "warning"))
+    where = f'"{option.name}"'
     if option.fields and type(value) is dict:
         problems += check_options(
-            option.fields, value, path, where=f'"{option.name}"', unresolved=unresolved
+            option.fields, value, path, where=where, unresolved=unresolved, at=at
         )
-    if option.each:
-        for key, item in _items(value):
-            problems += _check_item(option, item, (*path, key), unresolved=unresolved)
+    if not option.each:
+        return problems
+    for key, item in value.items() if type(value) is dict else enumerate(value):
+        here = (*path, key)
+        if type(item) is dict:
+            problems += check_options(
+                option.each, item, here, where=where, unresolved=unresolved, at=at
+            )
+        else:
+            message = f"expected an object, got {_shown(option, item)}"
+            problems.append(Problem(at(here), "wrong-type", message))
     return problems
 
 
-def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
-    if type(value) is dict:
-        return value.items()
-    return enumerate(value) if type(value) is list else ()
-
-
-def _check_item(option: Option, item: Any, path: Path, *, unresolved: bool) -> list[Problem]:
-    if type(item) is dict:
-        where = f'"{option.name}"'
-        return check_options(option.each, item, path, where=where, unresolved=unresolved)
-    message = f"expected an object, got {_shown(option, item)}"
-    return [Problem(json_path(path), "wrong-type", message)]
-
-
-def _wrong_choice(option: Option, value: Any, path: Path) -> Problem:
-    names = [preview(choice) for choice in option.choices]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+def _wrong_choice(option: Option, value: Any, path: str) -> Problem:
     hint = ""
     if type(value) is str:
         hint = suggestion(value, [item for item in option.choices if type(item) is str])
-    message = f"expected {listed}, got {_shown(option, value)}"
-    return Problem(json_path(path), "wrong-choice", message, hint)
+    message = f"expected {_listed(option.choices, 'or')}, got {_shown(option, value)}"
+    return Problem(path, "wrong-choice", message, hint)
+
+
+def _listed(values: Sequence[Any], word: str) -> str:
+    texts = [preview(value) for value in values]
+    return f" {word} ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
 def kinds_text(option: Option) -> str:
@@ -322,5 +345,5 @@ def kinds_text(option: Option) -> str:
 def _shown(option: Option, value: Any) -> str:
     if option.secret:
         return "a value that is not shown"
-    named = {dict: "object ", list: "list ", str: "string "}.get(type(value), "")
-    return f"{named}{preview(value)}"
+    named: dict[type, str] = {dict: "object ", list: "list ", str: "string "}
+    return f"{named.get(type(value), '')}{preview(value)}"

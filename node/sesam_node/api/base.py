@@ -1,0 +1,394 @@
+"""What all handlers share: who is asking, bodies with a limit, JSON, errors and streams.
+
+A request that is refused is still read to its end (up to a limit, without keeping it) before the
+answer goes out: a client that is busy sending would lose an answer on a connection that closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tornado import httputil
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from sesam_node.api.errors import ApiError, error_body, status_of
+from sesam_node.api.hosts import check_request
+from sesam_node.api.operations import Operation, operation_of
+from sesam_node.errors import NotFoundError, SesamError
+from sesam_node.model.entity import encode
+from sesam_node.model.stream import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+    from sesam_node.api.application import NodeApplication
+    from sesam_node.api.auth import Principal
+    from sesam_node.api.operations import Parameter
+    from sesam_node.hub import Hub
+
+log = logging.getLogger("sesam_node.api")
+
+JSON: Final = "application/json"
+DRAIN_BYTES: Final = 1 << 30
+"""A refused body of at most so many bytes is read to its end; after that the connection closes."""
+
+
+@stream_request_body
+class ApiHandler(RequestHandler):
+    """The base of all handlers."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+    needs_token = True
+    upload = False
+    """Are bodies of this path data (the larger limit) rather than JSON?"""
+
+    application: NodeApplication
+    principal: Principal | None = None
+
+    # ---- the life of a request -------------------------------------------------------------
+
+    def initialize(self, template: str = "") -> None:
+        self.template = template
+        self.request_id = secrets.token_hex(8)
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._limit = self.application.body_limit(upload=self.upload)
+        self._refusal: SesamError | None = None
+        self._pulling: asyncio.Future[Any] | None = None
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", JSON)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    async def prepare(self) -> None:
+        self.set_header("X-Request-Id", self.request_id)
+        connection = cast("Any", self.request.connection)
+        connection.set_max_body_size(DRAIN_BYTES)
+        try:
+            self._check_request()
+        except SesamError as error:
+            self._refuse(error)
+
+    def _check_request(self) -> None:
+        headers = self.request.headers
+        check_request(
+            headers.get("Host"),
+            headers.get("Origin"),
+            headers.get("Sec-Fetch-Site"),
+            loopback=self.application.loopback,
+        )
+        if self.needs_token:
+            authorization = headers.get("Authorization")
+            self.principal = self.application.authenticator.principal(authorization)
+        if self._announced() > self._limit:
+            raise self._too_large()
+
+    def _announced(self) -> int:
+        text = self.request.headers.get("Content-Length", "0")
+        return int(text) if text.isdigit() else 0
+
+    def _too_large(self) -> ApiError:
+        return ApiError(
+            413,
+            "the body is too large",
+            f"at most {self._limit:,} bytes are taken here",
+            hint="send the entities in several requests" if self.upload else "",
+        )
+
+    def _refuse(self, error: SesamError) -> None:
+        """Answer with an error once the body has gone by."""
+        announced = self._announced()
+        if announced > DRAIN_BYTES:
+            self.set_header("Connection", "close")
+            raise error
+        if "Expect" in self.request.headers or not (
+            announced or "Transfer-Encoding" in self.request.headers
+        ):
+            raise error
+        self._refusal = error
+
+        async def answer(*_arguments: str) -> None:
+            raise error
+
+        setattr(self, (self.request.method or "get").lower(), answer)
+
+    def data_received(self, chunk: bytes) -> None:
+        if self._refusal is not None:
+            return
+        self._size += len(chunk)
+        if self._size > self._limit:
+            self._chunks.clear()
+            self._refuse(self._too_large())
+        else:
+            self._chunks.append(chunk)
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self._pulling is not None:
+            self._pulling.cancel()
+
+    def compute_etag(self) -> None:
+        """Answers are never cached, so they need no tag."""
+        return
+
+    def log_exception(self, *arguments: Any) -> None:
+        """Log what is not an error of ours; the others are answers, not accidents."""
+        error = arguments[1]
+        if not isinstance(error, (SesamError, HTTPError, StreamClosedError)):
+            log.error("request %s failed", self.request_id, exc_info=arguments)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, HTTPError) or error is None:
+            error = _tornado_error(self, status_code)
+        status = status_of(error)
+        self.set_status(status)
+        if isinstance(error, ApiError):
+            for name, value in error.headers.items():
+                self.set_header(name, value)
+        if status >= 500 and isinstance(error, SesamError):
+            log.warning("request %s: %s", self.request_id, error.message)
+        self.set_header("Content-Type", JSON)
+        self.finish(encode(error_body(error, self.request_id)))
+
+    # ---- what came -------------------------------------------------------------------------
+
+    @property
+    def hub(self) -> Hub:
+        return self.application.hub
+
+    def body(self) -> bytes:
+        """The whole body; what was kept of it is let go."""
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        return data
+
+    def json_body(self) -> Any:
+        """The body as JSON. Raises InputError with line and column where it is broken."""
+        data = self.body()
+        if not data.strip():
+            raise ApiError(400, "the body is empty", "expected JSON")
+        return read_json(data)
+
+    def json_object(self, what: str) -> dict[str, Any]:
+        """The body as a JSON object."""
+        value = self.json_body()
+        if type(value) is not dict:
+            kind = "a list" if type(value) is list else "one value"
+            raise ApiError(400, f"expected an object of {what}", f"the body is {kind}")
+        return value
+
+    def query(self) -> dict[str, Any]:
+        """The declared query parameters, by name: read, checked, with their defaults."""
+        given = {
+            name: [_text(value) for value in values]
+            for name, values in self.request.query_arguments.items()
+        }
+        return _read(self._operation(), "query", given)
+
+    def form(self) -> dict[str, Any]:
+        """The declared fields of the posted form (or of a JSON object), by name."""
+        given = {name: [text] for name, text in self.form_fields().items()}
+        return _read(self._operation(), "form", given)
+
+    def form_fields(self) -> dict[str, str]:
+        """Every field of the posted form, by name; the last of several values counts."""
+        content_type = self.request.headers.get("Content-Type", "")
+        if content_type.startswith(JSON):
+            return {name: _plain(value) for name, value in self.json_object("fields").items()}
+        arguments: dict[str, list[bytes]] = {}
+        files: dict[str, list[httputil.HTTPFile]] = {}
+        data = self.body()
+        if data:
+            if not content_type:
+                content_type = "application/x-www-form-urlencoded"
+            try:
+                httputil.parse_body_arguments(content_type, data, arguments, files)
+            except httputil.HTTPInputError as error:
+                raise ApiError(400, "the form cannot be read", str(error)) from None
+        fields = {name: _text(values[-1]) for name, values in arguments.items()}
+        fields.update((name, _text(parts[-1]["body"])) for name, parts in files.items())
+        return fields
+
+    def _operation(self) -> Operation:
+        method = (self.request.method or "GET").lower()
+        declared = operation_of(type(self), "get" if method == "head" else method)
+        return declared or Operation()
+
+    # ---- what goes -------------------------------------------------------------------------
+
+    def answer(self, value: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", JSON)
+        self.finish(encode(value) if isinstance(value, dict) else encode_any(value))
+
+    async def stream(
+        self,
+        chunks: Iterator[bytes] | AsyncIterator[bytes],
+        content_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer with chunks as they come, one in memory at a time.
+
+        The first is fetched before the status goes out, so that what fails at once is an error
+        answer. Later failures cut the connection: the client must not take half for the whole.
+        A client that goes away stops the work: the iterator is closed.
+        """
+        self._pulling = None
+        try:
+            first = await self._next(chunks) if self.request.method != "HEAD" else None
+            self.set_header("Content-Type", content_type)
+            for name, value in (headers or {}).items():
+                self.set_header(name, value)
+            if first is None:
+                self.finish()
+                return
+            self.write(first)
+            await self._send_rest(chunks)
+        except StreamClosedError:
+            log.debug("request %s: the client went away", self.request_id)
+        finally:
+            await _close(chunks)
+
+    async def _send_rest(self, chunks: Iterator[bytes] | AsyncIterator[bytes]) -> None:
+        try:
+            await self.flush()
+            while (chunk := await self._next(chunks)) is not None:
+                self.write(chunk)
+                await self.flush()
+        except StreamClosedError:
+            raise
+        except Exception as error:
+            if not isinstance(error, SesamError):
+                log.exception("request %s failed in its stream", self.request_id)
+            else:
+                log.warning("request %s failed in its stream: %s", self.request_id, error.message)
+            connection = cast("Any", self.request.connection)
+            if connection.stream is not None:
+                connection.stream.close()
+            raise StreamClosedError from error
+        self.finish()
+
+    async def _next(self, chunks: Iterator[bytes] | AsyncIterator[bytes]) -> bytes | None:
+        if hasattr(chunks, "__anext__"):
+            pulling = asyncio.ensure_future(_anext(chunks))
+            self._pulling = pulling
+            try:
+                return await pulling
+            except asyncio.CancelledError:
+                if self._closed():
+                    raise StreamClosedError from None
+                raise
+            finally:
+                self._pulling = None
+        await asyncio.sleep(0)
+        if self._closed():
+            raise StreamClosedError
+        return next(cast("Iterator[bytes]", chunks), None)
+
+    def _closed(self) -> bool:
+        stream = getattr(self.request.connection, "stream", None)
+        return stream is None or bool(stream.closed())
+
+    # ---- methods that all paths have -------------------------------------------------------
+
+    def head(self, *arguments: str) -> Any:
+        """As GET, without the body."""
+        return self.get(*arguments)
+
+    def options(self, *_arguments: str) -> None:
+        """Which methods the path has."""
+        self.set_header("Allow", ", ".join(allowed_methods(type(self))))
+        self.answer({})
+
+
+class UnknownPath(ApiHandler):
+    """The answer for paths that there are not."""
+
+    def _check_request(self) -> None:
+        super()._check_request()
+        raise NotFoundError(f"there is nothing at {self.request.path}")
+
+
+def allowed_methods(handler: type) -> list[str]:
+    """The methods that a handler has, with HEAD and OPTIONS."""
+    methods = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if operation_of(handler, method) is not None
+    ]
+    return [*(["HEAD"] if "GET" in methods else []), *methods, "OPTIONS"]
+
+
+def encode_any(value: Any) -> bytes:
+    """JSON bytes of any value, keys in the order they have."""
+    import msgspec
+
+    return msgspec.json.encode(value)
+
+
+def _tornado_error(handler: ApiHandler, status: int) -> ApiError:
+    if status == 405:
+        allow = ", ".join(allowed_methods(type(handler)))
+        method = handler.request.method
+        return ApiError(
+            405,
+            "method not allowed",
+            f"{method} does nothing here; there are {allow}",
+            headers={"Allow": allow},
+        )
+    reason = httputil.responses.get(status, "refused").lower()
+    detail = "the path or a parameter is no UTF-8 text" if status == 400 else reason
+    return ApiError(status, reason, detail)
+
+
+def _read(declared: Operation, where: str, given: Mapping[str, list[str]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for parameter in declared.parameters:
+        if parameter.where == where:
+            values[parameter.name] = _value(parameter, given.get(parameter.name))
+    return values
+
+
+def _value(parameter: Parameter, texts: Iterable[str] | None) -> Any:
+    text = list(texts)[-1] if texts else None
+    if text is None or (not text and parameter.kind != "string"):
+        if parameter.required:
+            raise ApiError(400, f'the parameter "{parameter.name}" is missing', parameter.doc)
+        return parameter.default
+    return parameter.read(text)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ApiError(400, "a parameter is no UTF-8 text") from None
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else encode_any(value).decode()
+
+
+async def _anext(chunks: Any) -> bytes | None:
+    try:
+        return cast("bytes", await chunks.__anext__())
+    except StopAsyncIteration:
+        return None
+
+
+async def _close(chunks: Any) -> None:
+    """End an iterator that may not have been read to its end."""
+    close = getattr(chunks, "aclose", None) or getattr(chunks, "close", None)
+    if close is not None:
+        result = close()
+        if inspect.isawaitable(result):
+            await result

@@ -1,0 +1,1 @@
+"""The DTL compiler: rule sets to Python functions. Pure, no I/O."""

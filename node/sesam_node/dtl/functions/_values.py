@@ -1,0 +1,101 @@
+"""Shared by the modules of the value functions: text in and out, casts, type tests, JSON text.
+
+A DTL string is a `str` that may carry the escape of `model.values.as_string`; nearly none does, so
+every helper has a first test for a leading `~` and leaves the rest alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sesam_node.dtl.runtime import ABSENT, first_value
+from sesam_node.model.values import as_string, is_text, kind, plain_text, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from sesam_node.model.values import Value
+
+MAX_DIGITS = 4300
+"""Results with more digits are null: longer integers can neither be read nor written as JSON."""
+
+PLAIN_EXPONENT = 400
+"""A decimal of a larger magnitude keeps its exponent, as at the border (`model.transit`)."""
+
+
+def text(value: Value) -> str | None:
+    """The characters of a DTL string; null for every other value."""
+    if type(value) is not str:
+        return None
+    if value[:1] != "~":
+        return value
+    return text_of(value) if is_text(value) else None
+
+
+def each_text(values: Value, change: Callable[[str], str]) -> Value:
+    """MAP over strings: `change` gets and gives plain characters; other values are left out."""
+    if type(values) is list:
+        return [
+            as_string(change(characters))
+            for value in values
+            if (characters := text(value)) is not None
+        ]
+    characters = text(values)
+    return None if characters is None else as_string(change(characters))
+
+
+def cast(default: Value, values: Value, convert: Callable[[Value], Value]) -> Value:
+    """MAP with `convert`; a value it gives null for becomes `default(value)`, or is left out.
+
+    Nulls are never cast: a single one stays, one in a list is left out.
+    """
+    if type(values) is list:
+        results = []
+        for value in values:
+            if value is None:
+                continue
+            result = convert(value)
+            if result is None and default is not ABSENT:
+                result = default(value)
+            if result is not None:
+                results.append(result)
+        return results
+    if values is None:
+        return None
+    result = convert(values)
+    return default(values) if result is None and default is not ABSENT else result
+
+
+def first_is(values: Value, wanted: str) -> bool:
+    """Is the value, or the first of a list, of this kind? Null and the empty list are of none."""
+    value = first_value(values)
+    return value is not None and kind(value) == wanted
+
+
+def whole_number(text_: str) -> int | None:
+    """The integer of decimal digits with an optional sign; null where it has too many of them."""
+    return int(text_) if len(text_) <= MAX_DIGITS else None
+
+
+def decimal_value(value: Decimal) -> str:
+    """A decimal as a DTL value, in plain notation unless its magnitude is extreme."""
+    return "~f" + (format(value, "f") if abs(value.adjusted()) < PLAIN_EXPONENT else str(value))
+
+
+def untagged(value: Value) -> Value:
+    """The same JSON data with typed values as their plain text and escapes taken off."""
+    kind_ = type(value)
+    if kind_ is str:
+        return value if value[:1] != "~" else plain_text(value)
+    if kind_ is dict:
+        return {key: untagged(item) for key, item in value.items()}
+    if kind_ is list or kind_ is tuple:
+        return [untagged(item) for item in value]
+    return value
+
+
+def json_text(value: Value) -> str:
+    """JSON of a value as it is: keys sorted at every level, `", "` and `": "` between."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,366 @@
+"""Group "strings": text in, text out; whatever is no string is left out.
+
+Characters are Unicode code points. A function that changes each string goes through `each_text`,
+which takes transit's escape off and puts it on again where a result would read as a tag.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sesam_node.dtl.functions._values import each_text, first_is, json_text, text, untagged
+from sesam_node.dtl.registry import Example, function
+from sesam_node.dtl.runtime import ABSENT, as_list, each, first_value
+from sesam_node.model.values import as_string, kind_of_text, plain_text, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sesam_node.model.values import Value
+
+MAX_WIDTH = 10_000_000
+
+
+@function(
+    "concat",
+    "VALUES(value-expression{>=1})",
+    Example(["concat", "a", ["list", "b", "c"], "d", 123], "abcd", note="lists are spliced"),
+    Example(["concat", "Hello ", "_S.name"], "Hello Ada", source={"name": "Ada"}),
+    Example(["concat", 123, None], "", note="no string at all"),
+)
+def concat(*values: Value) -> Value:
+    """Put all strings of all arguments together.
+
+    Nulls and values that are not strings are skipped; the result is never null.
+    """
+    parts = []
+    for value in values:
+        for item in value if type(value) is list else (value,):
+            characters = text(item)
+            if characters is not None:
+                parts.append(characters)
+    return as_string("".join(parts))
+
+
+@function(
+    "is-string",
+    "VALUES(value-expression{1})",
+    Example(["is-string", "foo:bar"], expect=True),
+    Example(["is-string", ["list", 1, "foo"]], expect=False, note="the first value counts"),
+    Example(["is-string", ["uri", "foo:bar"]], expect=False),
+)
+def is_string(values: Value) -> bool:
+    """Is it a string, or a list that begins with one? False for null and the empty list."""
+    return first_is(values, "string")
+
+
+@function(
+    "join",
+    "SEPARATOR(string{1}), VALUES(value-expression{1})",
+    Example(["join", "-", ["list", "a", "b", 123, "c"]], "a-b-c"),
+    Example(["join", "-", ["list", "a", "", "b"]], "a--b", note="an empty string is a string"),
+    Example(["join", "-", "a"], "a"),
+    Example(["join", "-", None], ""),
+)
+def join(separator: str, values: Value) -> Value:
+    """Put the strings of VALUES together with SEPARATOR between them.
+
+    Nulls and values that are not strings are skipped; the result is never null.
+    """
+    parts = [characters for item in as_list(values) if (characters := text(item)) is not None]
+    return as_string(text_of(separator).join(parts))
+
+
+@function(
+    "length",
+    "VALUES(value-expression{1})",
+    Example(["length", "æøå"], 3, note="characters, not bytes"),
+    Example(["length", ["list", "", "a", 1, "bb"]], [0, 1, 2]),
+    Example(["length", None], None),
+)
+def length(values: Value) -> Value:
+    """Count the characters of each string. Values that are not strings are dropped."""
+    return each(values, _length)
+
+
+def _length(value: Value) -> Value:
+    characters = text(value)
+    return None if characters is None else len(characters)
+
+
+def _justify(pad: Callable[[str, int, str], str], width: Value, fill: Value, values: Value) -> Value:
+    width, fill = first_value(width), text(first_value(fill))
+    if type(width) is not int or width > MAX_WIDTH or fill is None or len(fill) != 1:
+        return None
+    return each_text(values, lambda characters: pad(characters, width, fill))
+
+
+@function(
+    "ljust",
+    "WIDTH(integer-expression{1}), FILL_CHARACTER(character-expression{1}),"
+    " VALUES(value-expression{1})",
+    Example(["ljust", 5, ".", "ab"], "ab..."),
+    Example(["ljust", 3, " ", ["list", "a", 1, "long"]], ["a  ", "long"], note="1 is no string"),
+    Example(["ljust", "5", " ", "ab"], None, note="WIDTH must be an integer"),
+)
+def ljust(width: Value, fill: Value, values: Value) -> Value:
+    """Pad each string on the right with FILL_CHARACTER up to WIDTH characters.
+
+    Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
+    (or over ten million) or FILL_CHARACTER not exactly one character.
+    """
+    return _justify(str.ljust, width, fill, values)
+
+
+@function(
+    "rjust",
+    "WIDTH(integer-expression{1}), FILL_CHARACTER(character-expression{1}),"
+    " VALUES(value-expression{1})",
+    Example(["rjust", 5, "0", "123"], "00123"),
+    Example(["rjust", 3, ".", ["list", "a", "b"]], ["..a", "..b"]),
+    Example(["rjust", 5, "00", "123"], None, note="FILL_CHARACTER is one character"),
+)
+def rjust(width: Value, fill: Value, values: Value) -> Value:
+    """Pad each string on the left with FILL_CHARACTER up to WIDTH characters.
+
+    Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
+    (or over ten million) or FILL_CHARACTER not exactly one character.
+    """
+    return _justify(str.rjust, width, fill, values)
+
+
+@function(
+    "lower",
+    "VALUES(value-expression{1})",
+    Example(["lower", "ÆØÅ"], "æøå"),
+    Example(["lower", ["list", "A", 1, "B"]], ["a", "b"]),
+    Example(["lower", 123], None),
+)
+def lower(values: Value) -> Value:
+    """Write each string in lower case. Values that are not strings are dropped."""
+    return each_text(values, str.lower)
+
+
+@function(
+    "upper",
+    "VALUES(value-expression{1})",
+    Example(["upper", "æøå"], "ÆØÅ"),
+    Example(["upper", ["list", "a", 1, "b"]], ["A", "B"]),
+    Example(["upper", True], None),
+)
+def upper(values: Value) -> Value:
+    """Write each string in upper case. Values that are not strings are dropped."""
+    return each_text(values, str.upper)
+
+
+def _strip(
+    strip_one: Callable[[str, str | None], str], characters: Value, values: Value
+) -> Value:
+    of = None if characters is ABSENT else text_of(characters)
+    return each_text(values, lambda one: strip_one(one, of))
+
+
+@function(
+    "strip",
+    "CHARACTERS(string{0|1}), VALUES(value-expression{1})",
+    Example(["strip", ["list", " ab ", "cd "]], ["ab", "cd"]),
+    Example(["strip", "xy", "xy456yx"], "456"),
+    Example(["strip", 7], None),
+)
+def strip(characters: Value, values: Value) -> Value:
+    """Take the characters of the set CHARACTERS, by default blanks, off both ends of each string.
+
+    Values that are not strings are dropped.
+    """
+    return _strip(str.strip, characters, values)
+
+
+@function(
+    "lstrip",
+    "CHARACTERS(string{0|1}), VALUES(value-expression{1})",
+    Example(["lstrip", "  ab "], "ab "),
+    Example(["lstrip", "0", "000120"], "120"),
+    Example(["lstrip", ["list", " a", 5]], ["a"]),
+)
+def lstrip(characters: Value, values: Value) -> Value:
+    """Take the characters of the set CHARACTERS, by default blanks, off each string's beginning.
+
+    Values that are not strings are dropped.
+    """
+    return _strip(str.lstrip, characters, values)
+
+
+@function(
+    "rstrip",
+    "CHARACTERS(string{0|1}), VALUES(value-expression{1})",
+    Example(["rstrip", " ab  "], " ab"),
+    Example(["rstrip", ".0", "12.500"], "12.5", note="a set of characters, not a suffix"),
+    Example(["rstrip", ["list", "a ", None]], ["a"]),
+)
+def rstrip(characters: Value, values: Value) -> Value:
+    """Take the characters of the set CHARACTERS, by default blanks, off the end of each string.
+
+    Values that are not strings are dropped.
+    """
+    return _strip(str.rstrip, characters, values)
+
+
+@function(
+    "matches",
+    "PATTERN(string-expression{1}), VALUES(value-expression{1})",
+    Example(["matches", "a*p*a", ["list", "alpha", "alpaca"]], expect=True),
+    Example(["matches", "a?c", "ac"], expect=False, note="? is exactly one character"),
+    Example(["matches", "*", ["list"]], expect=False, note="there must be a value"),
+    Example(["matches", "*", ["list", "a", 1]], expect=False, note="1 is no string"),
+)
+def matches(pattern: Value, values: Value) -> bool:
+    """Do all of VALUES match the whole PATTERN, where `*` is any text and `?` one character?
+
+    False where there is no value or one that is no string. Upper and lower case differ. Of a list
+    of patterns the first string counts.
+    """
+    candidates = as_list(values)
+    wanted = next((one for item in as_list(pattern) if (one := text(item)) is not None), None)
+    if wanted is None or not candidates:
+        return False
+    match = _wildcard(wanted)
+    for value in candidates:
+        characters = text(value)
+        if characters is None or not match(characters):
+            return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _wildcard(pattern: str) -> Callable[[str], object]:
+    # Each piece between two stars is matched at its first place, atomically: the first place is
+    # always as good as a later one, and no text can make the search try all combinations.
+    first, *rest = (
+        "".join("." if one == "?" else re.escape(one) for one in piece)
+        for piece in pattern.split("*")
+    )
+    middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
+    last = f".*{rest[-1]}" if rest else ""
+    return re.compile(first + middle + last, re.DOTALL).fullmatch
+
+
+@function(
+    "replace",
+    "OLD_STRING(value-expression{1}), NEW_STRING(string-expression{0|1}),"
+    " VALUES(value-expression{1})",
+    Example(["replace", ".", "-", "1.2.3"], "1-2-3"),
+    Example(["replace", {"a": "b", "b": "a"}, "abc"], "bac", note="one pass"),
+    Example(["replace", {"a": "1", "ab": "2"}, "abc"], "2c", note="the longest key first"),
+    Example(["replace", "a", "b", ["list", "a1", 1]], ["b1"]),
+)
+def replace(old: Value, new: Value, values: Value) -> Value:
+    """Put NEW_STRING for every OLD_STRING, or the values of a dict for its keys, in each string.
+
+    Values that are not strings are dropped. An empty old string changes nothing. Null where
+    OLD_STRING is neither a dict nor, with NEW_STRING, a string.
+    """
+    old = first_value(old)
+    if new is ABSENT:
+        if type(old) is not dict:
+            return None
+        table = {key: one for key, item in old.items() if key and (one := text(item)) is not None}
+        if not table:
+            return each_text(values, str)
+        find = _any_of(tuple(table))
+        return each_text(values, lambda one: find(lambda match: table[match[0]], one))
+    old, new = text(old), text(first_value(new))
+    if old is None or new is None:
+        return None
+    return each_text(values, lambda one: one.replace(old, new) if old else one)
+
+
+@lru_cache(maxsize=256)
+def _any_of(keys: tuple[str, ...]) -> Callable[[Callable[[re.Match[str]], str], str], str]:
+    longest_first = sorted(keys, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))).sub
+
+
+@function(
+    "split",
+    "SEPARATOR(string{0|1}), VALUES(value-expression{1})",
+    Example(["split", "-", ["list", "a-b", 5, "c"]], ["a", "b", "c"]),
+    Example(["split", ";", "a;;b"], ["a", "", "b"]),
+    Example(["split", " a  b "], ["a", "b"], note="runs of blanks"),
+    Example(["split", "", "abc"], ["a", "b", "c"]),
+    Example(["split", "-", None], []),
+)
+def split(separator: Value, values: Value) -> Value:
+    """Cut every string at SEPARATOR, or at runs of blanks without one, into one flat list.
+
+    An empty SEPARATOR gives the characters. Values that are not strings are skipped; the result is
+    always a list.
+    """
+    at = None if separator is ABSENT else text_of(separator)
+    pieces: list[str] = []
+    for item in as_list(values):
+        characters = text(item)
+        if characters is not None:
+            pieces += list(characters) if at == "" else characters.split(at)
+    return [piece if piece[:1] != "~" else as_string(piece) for piece in pieces]
+
+
+@function(
+    "string",
+    "VALUES(value-expression{1})",
+    Example(["string", 12.5], "12.5"),
+    Example(["string", ["list", "a", ["uri", "foo:bar"], 1]], ["a", "foo:bar", "1"]),
+    Example(["string", {"b": [1, 2], "a": "x"}], '{"a": "x", "b": [1, 2]}'),
+    Example(["string", ["bytes", "blå"]], "blå"),
+)
+def string(values: Value) -> Value:
+    """Give the text of each value.
+
+    Decimals are written without exponent, bytes read as utf-8 (dropped where they are none), typed
+    values lose their tag, dicts and lists within the list become JSON. Nulls stay null.
+    """
+    return each(values, _string)
+
+
+def _string(value: Value) -> Value:
+    kind = type(value)
+    if kind is str:
+        return value if value[:1] != "~" else _untagged_string(value)
+    if kind is int or kind is float:
+        return repr(value)
+    if kind is bool:
+        return "true" if value else "false"
+    return None if value is None else json_text(untagged(value))
+
+
+def _untagged_string(value: str) -> str | None:
+    kind = kind_of_text(value)
+    if kind == "string":
+        return value
+    if kind == "bytes":
+        from base64 import b64decode
+
+        try:
+            return as_string(b64decode(value[2:]).decode())
+        except UnicodeDecodeError:
+            return None
+    return as_string(plain_text(value))
+
+
+@function(
+    "substring",
+    "START_INDEX(integer{1}), END_INDEX(integer{0|1}), VALUES(value-expression{1})",
+    Example(["substring", 2, 4, "abcdef"], "cd"),
+    Example(["substring", -3, "abcdef"], "def"),
+    Example(["substring", 1, -1, ["list", "(a)", 5]], ["a"]),
+    Example(["substring", 4, 2, "abcdef"], ""),
+)
+def substring(start: int, end: Value, values: Value) -> Value:
+    """Cut out the characters from START_INDEX up to, not including, END_INDEX (or the end).
+
+    Negative indexes count from the end, those out of range are clipped. Values that are not
+    strings are dropped.
+    """
+    part = slice(start, None if end is ABSENT else end)
+    return each_text(values, lambda characters: characters[part])

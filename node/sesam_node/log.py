@@ -1,0 +1,66 @@
+"""Log set-up: one line a record, as text for people or JSON for machines.
+
+Records carry the keys `pipe`, `dataset`, `run`, `system` and `user` where they are about one:
+`log.info("run failed", extra={"pipe": "orders", "run": run_id})`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+from sesam_node.errors import ConfigError
+
+KEYS = ("pipe", "dataset", "run", "system", "user")
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-02T03:04:05.678Z info    sesam_node.node: started pipe=orders`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        keys = "".join(f" {key}={record.__dict__[key]}" for key in KEYS if record.__dict__.get(key))
+        level = record.levelname.lower()
+        text = f"{_time(record)} {level:<7} {record.name}: {record.getMessage()}{keys}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return text
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: `time`, `level`, `logger`, `message`, the keys, `traceback`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update((key, record.__dict__[key]) for key in KEYS if record.__dict__.get(key))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def set_up(level: str = "info", form: str = "text", stream: TextIO | None = None) -> None:
+    """Send the records of this package to `stream` (standard error); may be called again."""
+    if level not in LEVELS:
+        raise ConfigError(f'expected one of {", ".join(LEVELS)} as log level, got "{level}"')
+    if form not in ("text", "json"):
+        raise ConfigError(f'expected text or json as log format, got "{form}"')
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    for name in ("sesam_node", "tornado"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(level.upper() if name == "sesam_node" else "WARNING")

@@ -1,0 +1,144 @@
+"""Entities in flight, and what a source, a transform and a sink must do.
+
+A source yields batches of at most 1,000 entities, each with the offset that it reaches. Batches of
+a dataset carry stored versions, which are decoded in the loop that transforms them, so that a
+version that nobody looks at is never decoded; other sources carry entities. Transforms are
+functions `run(entity, out)` that append what they emit. Factories get the effective options of
+their component and the `Context` of the pipe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from sesam_node.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.model import Entity
+    from sesam_node.pipes.runs import PipeDefinition
+    from sesam_node.store.api import Dataset, Store, Version
+
+BATCH_SIZE = 1_000
+
+Offset = Any
+"""Where a source is: JSON data, null for the start."""
+
+Run = "Callable[[Entity, list[Entity]], None]"
+
+
+class Batch(NamedTuple):
+    """Some source entities in order.
+
+    Either `versions` of a dataset, or `entities`. `offset` is where the source is after the last
+    one; `offset_of(i)` where it is after the one at position i, absent where a source can only go
+    on behind a whole batch.
+    """
+
+    entities: Sequence[Entity] | None
+    versions: Sequence[Version] | None
+    offset: Offset
+    offset_of: Callable[[int], Offset] | None = None
+
+    def __len__(self) -> int:
+        items = self.entities if self.versions is None else self.versions
+        return len(items or ())
+
+
+class Source(Protocol):
+    """Where entities come from.
+
+    The three flags say what its offsets are worth; `datasets` are those it reads, in order.
+    """
+
+    supports_since: bool
+    is_since_comparable: bool
+    is_chronological: bool
+    datasets: tuple[str, ...]
+
+    def read(self, since: Offset, *, limit: int = BATCH_SIZE) -> Iterator[Batch]:
+        """Batches of at most `limit` entities after `since`; null is the start."""
+
+
+class SourceOfDatasets(Source, Protocol):
+    """A source that reads datasets of this node."""
+
+    def prepare(self) -> dict[str, str | None]:
+        """Fixes where reading ends, so that a run does. Gives the generation of each dataset."""
+
+    def as_of(self, ids: Sequence[str], offset: Offset) -> list[Version]:
+        """The source entities as they were at `offset`, without those that are newer since.
+
+        An entity that has changed between `offset` and the end of this run's reading is left out:
+        reading brings its new version. In the order of their offsets.
+        """
+
+    def deleted_as_of(self, offset: Offset) -> Iterator[list[Version]]:
+        """The deleted source entities as they were at `offset`, in batches."""
+
+
+class Transform(Protocol):
+    """One step between source and sink.
+
+    `datasets` are those it looks into, `indexes` the pairs of dataset and index that look-ups
+    need, `trackers` lead back from a changed entity there. `emits_own_id` is true where it is
+    proven that an entity comes out once, under its own id, or not at all.
+    """
+
+    datasets: frozenset[str]
+    indexes: tuple[tuple[str, str], ...]
+    trackers: tuple[Tracker, ...]
+    emits_own_id: bool
+
+    def bind(self, runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
+        """The function that transforms one entity; it never changes the entity it is given."""
+
+
+class Sink(Protocol):
+    """Where entities go: a dataset (its id is in `dataset`), an endpoint, or elsewhere."""
+
+    dataset: str | None
+    is_endpoint: bool
+
+    def write(self, entities: Sequence[Entity]) -> int:
+        """Take entities; how many were taken. Not called where the sink is a dataset."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a component may ask for while the pipe is built."""
+
+    definition: PipeDefinition
+    store: Store | None = None
+    position: int = 0
+    source_dataset: str | None = None
+    source_is_stored: bool = False
+    _systems: dict[str, Any] = field(default_factory=dict)
+
+    def system(self, system_id: str) -> Any:
+        """The system with this id, made once a pipe."""
+        if system_id not in self._systems:
+            from sesam_node.pipes.component import build
+            from sesam_node.pipes.secret_text import with_secrets
+
+            config = self.definition.systems.get(system_id)
+            if config is None:
+                raise ConfigError(f'the system "{system_id}" does not exist')
+            config = with_secrets(config, self.definition.secrets)
+            self._systems[system_id] = build("system", config, self)
+        return self._systems[system_id]
+
+    def dataset(self, name: str) -> Dataset | None:
+        """A dataset of this node, absent where it does not exist."""
+        if self.store is None or not self.store.exists(name):
+            return None
+        return self.store.dataset(name, create=False)
+
+    def close(self) -> None:
+        """Closes the systems that were used."""
+        for system in self._systems.values():
+            system.close()
+        self._systems.clear()

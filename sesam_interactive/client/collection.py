@@ -1,0 +1,90 @@
+"""A node's pipes, datasets and systems as mappings: by id, iterable, with completion."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.html import table
+from sesam_node.errors import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_interactive.client.connection import Connection
+
+Noun = TypeVar("Noun")
+
+
+class Collection(Generic[Noun]):
+    """Things of one kind on a node; asked anew on each use, so it is never stale."""
+
+    noun = ""
+    path = ""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @abstractmethod
+    def make(self, name: str) -> Noun:
+        """The object for one id, whether the node has it or not."""
+
+    def names(self) -> list[str]:
+        """The ids that the node has now."""
+        return sorted(item["_id"] for item in self._listed())
+
+    def __getitem__(self, name: str) -> Noun:
+        names = self.names()
+        if name not in names and not name.startswith("system:"):
+            hint = suggestion(name, names)
+            text = f'there is no {self.noun} "{name}" on {self._connection.url}'
+            raise ClientError(f"{text}; {hint}" if hint else text, status=404)
+        return self.make(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        return len(self.names())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Noun:
+        # hub.datasets.orders for ids that are Python names; anything else is asked for by key.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except ClientError as error:
+            raise AttributeError(error.message) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in self.names() if name.isidentifier())]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names()
+
+    @abstractmethod
+    def _row(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What the table of all of them shows of one."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [self._row(item) for item in self._listed()]
+
+    def _listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._connection.get(self.path, **self._listing())
+        return found
+
+    def _listing(self) -> dict[str, Any]:
+        return {}
+
+    def _repr_html_(self) -> str:
+        return table(self._rows())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(self.names())}>"

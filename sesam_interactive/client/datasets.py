@@ -1,0 +1,143 @@
+"""Datasets of a node: `hub.datasets["orders"]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_interactive.client.collection import Collection
+from sesam_interactive.client.connection import segment
+from sesam_interactive.client.entities import Entities
+from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.html import properties_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_interactive.client.connection import Connection
+    from sesam_node.model import Entity
+
+
+class Dataset:
+    """One dataset of a node: its entities, one entity, an entity's history, frames."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self.name = name
+        self._path = f"/datasets/{segment(name)}"
+
+    def info(self) -> dict[str, Any]:
+        """What the node says of it: `runtime` with counts, populated, queues.
+
+        Raises ClientError (status 404) where there is no such dataset.
+        """
+        found: dict[str, Any] = self._connection.get(self._path)
+        return found
+
+    def exists(self) -> bool:
+        try:
+            self.info()
+        except ClientError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def __len__(self) -> int:
+        """How many live entities it holds."""
+        runtime = self.info()["runtime"]
+        return int(runtime["count-index-exists"]) - int(runtime["count-index-deleted"])
+
+    def __bool__(self) -> bool:
+        return True
+
+    def entities(
+        self,
+        since: int | None = None,
+        limit: int | None = None,
+        *,
+        history: bool = False,
+        deleted: bool = False,
+    ) -> Entities:
+        """Its entities, read while iterated over: the latest version of each, oldest change first.
+
+        `since` is an offset as found in `_updated`, exclusive. `history` gives every version,
+        `deleted` the deleted ones too.
+        """
+        return Entities(
+            self._connection,
+            f"{self._path}/entities",
+            since=since,
+            limit=limit,
+            history=history,
+            deleted=deleted or history,
+        )
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(self.entities())
+
+    def head(self, count: int = 5) -> list[Entity]:
+        """The first `count` live entities."""
+        return self.entities().head(count)
+
+    def entity(self, entity_id: str) -> Entity:
+        """The latest version of one entity. Raises ClientError (status 404) where there is none."""
+        found: Entity = self._connection.get(f"{self._path}/entity", entity_id=entity_id)
+        return found
+
+    def history(self, entity_id: str) -> list[Entity]:
+        """Every version of one entity that is still kept, newest first."""
+        versions = [self.entity(entity_id)]
+        while (before := versions[-1].get("_previous")) is not None:
+            versions.append(
+                self._connection.get(f"{self._path}/entity", entity_id=entity_id, offset=before)
+            )
+        return versions
+
+    def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
+        """A polars frame of the live entities; options as for `sesam_interactive.frames`."""
+        from sesam_interactive.frames import to_polars
+
+        return to_polars(self.entities(since, limit), **options)
+
+    def to_pandas(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
+        """A pandas frame of the live entities, with the same columns as `to_polars`."""
+        from sesam_interactive.frames import to_pandas
+
+        return to_pandas(self.entities(since, limit), **options)
+
+    def delete(self) -> None:
+        """Delete the dataset with all its versions; its pipe starts from the beginning."""
+        self._connection.json("DELETE", self._path)
+
+    def __repr__(self) -> str:
+        return f'<Dataset "{self.name}">'
+
+    def _repr_html_(self) -> str:
+        runtime = self.info().get("runtime", {})
+        live = int(runtime.get("count-index-exists", 0)) - int(
+            runtime.get("count-index-deleted", 0)
+        )
+        rows = {
+            "entities": f"{live:,}",
+            "deleted": f"{int(runtime.get('count-index-deleted', 0)):,}",
+            "populated": runtime.get("populated"),
+        }
+        return properties_table(f"Dataset {self.name}", rows, samples=self.head(3))
+
+
+class Datasets(Collection[Dataset]):
+    """The datasets of a node, by name; internal ones (`system:...`) are reached by name too."""
+
+    noun = "dataset"
+    path = "/datasets"
+
+    def make(self, name: str) -> Dataset:
+        return Dataset(self._connection, name)
+
+    def _listing(self) -> dict[str, Any]:
+        return {"include_internal_datasets": False}
+
+    def _row(self, item: dict[str, Any]) -> dict[str, Any]:
+        runtime = item.get("runtime", {})
+        live = runtime.get("count-index-exists", 0) - runtime.get("count-index-deleted", 0)
+        return {"dataset": item["_id"], "entities": live, "populated": runtime.get("populated")}

@@ -1,0 +1,80 @@
+"""Entities of a dataset or pipe, read as they are iterated over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_interactive.client.connection import Connection
+    from sesam_node.model import Entity
+
+PAGE = 10_000
+RESERVED = ("_updated", "_previous", "_ts", "_hash", "_deleted")
+
+
+class Entities:
+    """A lazy, re-iterable sequence of entities; each iteration reads anew, page by page.
+
+    Reading takes constant memory and no long transaction on the node. `since` is exclusive.
+    """
+
+    def __init__(self, connection: Connection, path: str, **parameters: Any) -> None:
+        self._connection = connection
+        self._path = path
+        self._since: int | None = parameters.pop("since", None)
+        self._limit: int | None = parameters.pop("limit", None)
+        self._parameters = parameters
+
+    def __repr__(self) -> str:
+        options = dict(since=self._since, limit=self._limit, **self._parameters)
+        text = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
+        return f"<Entities {self._path} {text}>".replace(" >", ">")
+
+    def pages(self) -> Iterator[list[Entity]]:
+        """The entities in lists of up to 10,000, in the order of the log."""
+        since, left = self._since, self._limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            page = self._connection.get(self._path, since=since, limit=size, **self._parameters)
+            if page:
+                yield page
+            if len(page) < size:
+                return
+            since = page[-1]["_updated"]
+            left = None if left is None else left - len(page)
+
+    def __iter__(self) -> Iterator[Entity]:
+        for page in self.pages():
+            yield from page
+
+    def head(self, count: int = 5) -> list[Entity]:
+        """The first entities as a list."""
+        size = count if self._limit is None else min(count, self._limit)
+        page = self._connection.get(self._path, since=self._since, limit=size, **self._parameters)
+        return list(page)
+
+    def to_polars(self, schema: Any = None) -> Any:
+        """A polars frame of these entities; see `sesam_interactive.frames.to_polars`."""
+        from sesam_interactive.frames import to_polars
+
+        return to_polars(self, schema=schema)
+
+    def to_pandas(self, schema: Any = None) -> Any:
+        """A pandas frame of these entities, with the same columns as `to_polars`."""
+        from sesam_interactive.frames import to_pandas
+
+        return to_pandas(self, schema=schema)
+
+
+def content(entity: Entity) -> Entity:
+    """An entity without what the node keeps about it (`_updated`, `_hash`, ...), but its `_id`."""
+    return {name: value for name, value in entity.items() if name not in RESERVED or value is True}
+
+
+def pretty(entity: Any) -> str:
+    """JSON on several lines, keys in their order, for people."""
+    return msgspec.json.format(msgspec.json.encode(entity), indent=2).decode()

@@ -1,0 +1,155 @@
+"""The facade: `hub.pipes["x"]`, `hub.datasets["y"]`, and how a hub is found.
+
+`connect()` looks, in this order, at its arguments, at the environment (`NODE`, `JWT`), at a named
+profile, and at the managed node of the workbench; where there is none it starts one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sesam_interactive.client.connection import Connection
+from sesam_interactive.client.datasets import Datasets
+from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.html import properties_table
+from sesam_interactive.client.managed import (
+    DATA_VARIABLE,
+    ManagedNode,
+    data_folder,
+    running_node,
+    wait_for_node,
+)
+from sesam_interactive.client.pipes import Pipes
+from sesam_interactive.client.project import Project
+from sesam_interactive.client.systems import Systems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_default: Hub | None = None
+
+
+class Hub:
+    """One node: its pipes, datasets, systems, variables and configuration."""
+
+    def __init__(self, connection: Connection, managed: ManagedNode | None = None) -> None:
+        self._connection = connection
+        self._managed = managed
+        self.pipes = Pipes(connection)
+        self.datasets = Datasets(connection)
+        self.systems = Systems(connection)
+
+    @property
+    def url(self) -> str:
+        return self._connection.url
+
+    @property
+    def connection(self) -> Connection:
+        """The HTTP connection, for calls that this library has no name for."""
+        return self._connection
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._connection.get("/status")
+        return found
+
+    @property
+    def env(self) -> dict[str, Any]:
+        """The environment variables that `$ENV(...)` refers to."""
+        variables: dict[str, Any] = self._connection.get("/env")
+        return variables
+
+    def put_env(self, variables: Mapping[str, Any]) -> None:
+        """Replace all environment variables."""
+        self._connection.json("PUT", "/env", json=dict(variables))
+
+    def config(self) -> list[dict[str, Any]]:
+        """The whole configuration as it was uploaded."""
+        found: list[dict[str, Any]] = self._connection.get("/config")
+        return found
+
+    def project(self, folder: str | Path) -> Project:
+        """A project folder, to validate, upload and save pipes to."""
+        return Project(self._connection, Path(folder))
+
+    def close(self) -> None:
+        """Close the connection; a node that `connect()` started ends."""
+        self._connection.close()
+        if self._managed is not None:
+            self._managed.stop()
+
+    def __repr__(self) -> str:
+        return f"<Hub {self.url}>"
+
+    def _repr_html_(self) -> str:
+        status = self.status()
+        rows = {
+            "version": status.get("version"),
+            "pipes": len(self.pipes),
+            "datasets": len(self.datasets),
+            "systems": len(self.systems),
+        }
+        return properties_table(f"Hub at {self.url}", rows)
+
+
+def profiles_file() -> Path:
+    """Where named nodes are kept: `{"prod": {"node": URL, "jwt": TOKEN}}`, for your eyes only."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "sesam-interactive" / "profiles.json"
+
+
+def _profile(name: str) -> tuple[str, str | None]:
+    file = profiles_file()
+    try:
+        profiles = json.loads(file.read_text())
+        found = profiles[name]
+        return found["node"], found.get("jwt")
+    except OSError:
+        raise ClientError(f"there is no file of profiles at {file}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ClientError(f'no profile "{name}" with a "node" in {file}') from None
+
+
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    profile: str | None = None,
+    data: str | Path | None = None,
+    project: str | Path | None = None,
+) -> Hub:
+    """A hub to work with; it becomes the default of the cell magics.
+
+    `url` and `token`, or a `profile`, say which node. Without them: `NODE` and `JWT` of the
+    environment, else the managed node on the folder `data` (the workbench's), which is started as
+    a child process, with the pipes of `project`, where it does not run. Raises NoNodeError.
+    """
+    global _default  # noqa: PLW0603 - the one thing that is global in a kernel
+    managed = None
+    if profile is not None:
+        url, token = _profile(profile)
+    elif url is None and data is None and os.environ.get("NODE"):
+        url, token = os.environ["NODE"], token or os.environ.get("JWT")
+    if url is None:
+        folder = Path(data) if data is not None else data_folder()
+        # Under a workbench's server the node is the server's to start.
+        theirs = data is None and DATA_VARIABLE in os.environ
+        found = wait_for_node(folder) if theirs else running_node(folder)
+        if found is None:
+            managed = ManagedNode(folder, Path(project) if project is not None else None)
+            managed.start()
+            atexit.register(managed.stop)
+            found = managed.url, managed.token
+        url, token = found
+    connection = Connection(url, token)
+    connection.get("/")
+    _default = Hub(connection, managed)
+    return _default
+
+
+def current_hub() -> Hub:
+    """The hub of the last `connect()`; one is connected where there is none."""
+    return _default if _default is not None else connect()

@@ -1,0 +1,163 @@
+"""A node as a child process: nothing to install or start beside the package.
+
+The child listens on a free port of the loopback, makes its own token, and ends when its standard
+input closes: when this process stops, or dies of a kill -9. `connection.json` (0600) in its data
+folder tells other kernels where it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from sesam_interactive.client.connection import Connection
+from sesam_interactive.client.errors import ClientError, NoNodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START_S = 60
+STOP_S = 10
+DATA_VARIABLE = "SESAM_NODE_DATA"
+PROJECT_VARIABLE = "SESAM_PROJECT"
+
+
+def wait_for_node(data: Path, timeout_s: float = START_S) -> tuple[str, str]:
+    """URL and token of the managed node that another process is starting on this data folder.
+
+    Raises NoNodeError when it does not answer in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while (found := running_node(data)) is None:
+        if time.monotonic() > deadline:
+            raise NoNodeError(f"the workbench's node on {data} does not answer; see its server log")
+        time.sleep(0.1)
+    return found
+
+
+def data_folder() -> Path:
+    """Where the managed node keeps its data: SESAM_NODE_DATA, or a folder of the user."""
+    given = os.environ.get(DATA_VARIABLE)
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "sesam-interactive" / "node"
+
+
+def running_node(data: Path) -> tuple[str, str] | None:
+    """URL and token of a managed node that runs on this data folder and answers."""
+    try:
+        found = json.loads((data / "connection.json").read_text())
+        connection = Connection(found["url"], found["token"])
+    except (OSError, ValueError, KeyError):
+        return None
+    try:
+        connection.get("/ping")
+    except ClientError:
+        return None
+    finally:
+        connection.close()
+    return found["url"], found["token"]
+
+
+class ManagedNode:
+    """A node of our own: `start()` gives when it answers, `stop()` ends it cleanly."""
+
+    def __init__(
+        self, data: Path, project: Path | None = None, profile: str = "test", port: int = 0
+    ) -> None:
+        self.data = data
+        self.project = project
+        self.profile = profile
+        self.port = port
+        self.url = ""
+        self.token = ""
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<ManagedNode {self.url or 'not started'}>"
+
+    def _command(self) -> Sequence[str]:
+        command = [sys.executable, "-m", "sesam_node", "serve", "--data", str(self.data)]
+        command += ["--port", str(self.port), "--stop-with-stdin"]
+        if self.project is not None:
+            command += ["--project", str(self.project), "--profile", self.profile]
+        return command
+
+    def start(self) -> None:
+        """Start the child and wait until it answers. Raises NoNodeError with what it printed."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            self._command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # An interrupt in the notebook is for the cell, not for the node.
+            start_new_session=True,
+        )
+        Thread(target=self._read, args=(self._process,), daemon=True).start()
+        deadline = time.monotonic() + START_S
+        while not self.url:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise NoNodeError("the node did not start:\n" + "".join(self._lines[-20:]))
+            time.sleep(0.02)
+        self.token = (self.data / "token").read_text().strip()
+        self._tell()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        # All of its output is read, so that a full pipe never stops the node.
+        for line in process.stdout or ():
+            self._lines.append(line)
+            del self._lines[:-200]
+            found = re.search(r"https?://\S+", line)
+            if found and not self.url:
+                self.url = found[0].rstrip("/.,")
+
+    def _tell(self) -> None:
+        file = self.data / "connection.json"
+        partial = file.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            json.dump({"url": self.url, "token": self.token}, out)
+        partial.replace(file)
+
+    @property
+    def output(self) -> str:
+        """The last lines that the node printed."""
+        return "".join(self._lines)
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the child: its standard input closes, and it stops as on SIGTERM."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None and not process.stdout.closed:
+            process.stdout.close()
+        (self.data / "connection.json").unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()

@@ -1,0 +1,278 @@
+"""Pipes of a node: `hub.pipes["orders"].run()`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sesam_interactive.client.collection import Collection
+from sesam_interactive.client.connection import segment
+from sesam_interactive.client.datasets import Dataset
+from sesam_interactive.client.entities import Entities
+from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.html import properties_table, table
+from sesam_interactive.client.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sesam_interactive.client.connection import Connection
+    from sesam_node.model import Entity
+
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of a pump did; `event` is its entry in the execution log."""
+
+    pipe: str
+    success: bool
+    message: str
+    event: Mapping[str, Any]
+
+    @property
+    def processed(self) -> int:
+        """Entities read from the source."""
+        return int(self._figure("entities_last_run"))
+
+    @property
+    def changed(self) -> int:
+        """Entities that changed in the sink."""
+        return int(self._figure("changes_last_run"))
+
+    @property
+    def seconds(self) -> float:
+        return float(self.event.get("total_time") or 0)
+
+    def _figure(self, name: str) -> Any:
+        return self.event.get("metrics", {}).get("entities", {}).get(name) or 0
+
+    def __repr__(self) -> str:
+        verdict = "ok" if self.success else f"failed: {self.message}"
+        return (
+            f'<Run of "{self.pipe}": {verdict}, {self.processed:,} read, {self.changed:,} changed, '
+            f"{self.seconds:.2f} s>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "result": "ok" if self.success else self.message,
+            "kind": self.event.get("sync_type", ""),
+            "read": self.processed,
+            "changed": self.changed,
+            "seconds": f"{self.seconds:.2f}",
+        }
+        return properties_table(f"Run of {self.pipe}", rows)
+
+
+class Pipe:
+    """One pipe of a node: its configuration, runs, log, and what it would make of entities."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self.name = name
+        self._path = f"/pipes/{segment(name)}"
+
+    def info(self) -> dict[str, Any]:
+        """What the node says of it: `config` (original and effective) and `runtime`."""
+        found: dict[str, Any] = self._connection.get(self._path)
+        return found
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Its configuration as it was uploaded."""
+        original: dict[str, Any] = self.info()["config"]["original"]
+        return original
+
+    @property
+    def effective(self) -> dict[str, Any]:
+        """Its configuration with variables replaced, conditions decided, defaults written out."""
+        effective: dict[str, Any] = self.info()["config"]["effective"]
+        return effective
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that it writes. Raises ClientError for a pipe with another sink."""
+        name = self.effective.get("sink", {}).get("dataset")
+        if not name:
+            raise ClientError(f'the pipe "{self.name}" writes no dataset')
+        return Dataset(self._connection, name)
+
+    def pump(self) -> dict[str, Any]:
+        """The state of its pump: `runtime` with progress, queues, last and next run."""
+        state: dict[str, Any] = self._connection.get(f"{self._path}/pump")
+        return state
+
+    def operate(self, operation: str, **arguments: str) -> dict[str, Any]:
+        """Send the pump an operation (`start`, `stop`, `enable`, `update-last-seen`, ...)."""
+        data = {"operation": operation} | {k.replace("_", "-"): v for k, v in arguments.items()}
+        state: dict[str, Any] = self._connection.json("POST", f"{self._path}/pump", data=data)
+        return state
+
+    def run(self, *, full: bool = False, progress: bool = True) -> Run:
+        """Run it now and wait for the end, with a progress line.
+
+        `full` starts from the beginning and ends with deletion tracking. Interrupting leaves the
+        pump running and says so. Raises ClientError with the node's message when the run fails.
+        """
+        try:
+            self.operate("start-rescan" if full else "start")
+        except ClientError as error:
+            if error.status != 409:
+                raise
+        with Progress(self.name, shown=progress) as shown:
+            try:
+                runtime = self._wait(shown)
+            except KeyboardInterrupt:
+                shown.close(f"{self.name}: goes on running on the node; .stop() ends it")
+                raise
+            run = self._last_run(runtime)
+            shown.close(repr(run)[1:-1])
+        if not run.success:
+            raise ClientError(f'the run of "{self.name}" failed: {run.message}')
+        return run
+
+    def _wait(self, shown: Progress) -> dict[str, Any]:
+        delay = 0.02
+        while True:
+            runtime: dict[str, Any] = self.pump()["runtime"]
+            shown.update(int((runtime.get("progress") or {}).get("processed") or 0))
+            if not runtime["is-running"]:
+                return runtime
+            time.sleep(delay)
+            delay = min(POLL_S * 2, delay * 1.5)
+
+    def _last_run(self, runtime: Mapping[str, Any]) -> Run:
+        events = self.log(limit=1)
+        event = events[0] if events else {}
+        message = runtime.get("last-original-error-message") or runtime.get("last-message") or ""
+        return Run(self.name, bool(runtime.get("success")), str(message), event)
+
+    def stop(self) -> None:
+        """Stop the running pump at its next batch; what is committed stays."""
+        self.operate("stop")
+
+    def enable(self) -> None:
+        self.operate("enable")
+
+    def disable(self, comment: str = "") -> None:
+        self.operate("disable", comment=comment)
+
+    def log(self, limit: int = 20) -> list[Entity]:
+        """The events of its execution log, newest first."""
+        events: list[Entity] = self._connection.get(
+            f"{self._path}/log", limit=limit, reverse=True, history=False
+        )
+        return events
+
+    def entities(self, stage: str = "sink", limit: int | None = None) -> Entities:
+        """What it would produce now, computed without writing; `stage` as in the manual.
+
+        `source`, `before-transforms`, `after-transforms` or `sink`.
+        """
+        return Entities(self._connection, f"{self._path}/entities", stage=stage, limit=limit)
+
+    def preview(
+        self,
+        config: Mapping[str, Any] | None = None,
+        source: list[Entity] | Entity | None = None,
+        limit: int = 10,
+    ) -> list[dict[str, Any]]:
+        """What a draft of its configuration makes of entities; nothing is written.
+
+        Each result has `source`, `emitted` (a list), `filtered`, `discarded`, `error`. Without
+        `config` the deployed one, without `source` a sample of its real source.
+        """
+        import json
+
+        data = {"limit": str(limit)}
+        if config is not None:
+            data["pipe-config"] = json.dumps(config)
+        if source is not None:
+            data["source"] = json.dumps(source)
+        answer = self._connection.json("POST", f"{self._path}/preview", data=data)
+        results: list[dict[str, Any]] = answer[0]["results"] if answer else []
+        return results
+
+    def save(self, config: Mapping[str, Any]) -> None:
+        """Put a new configuration of this pipe on the node; made where there is none."""
+        self._connection.json("PUT", f"{self._path}/config", json=dict(config))
+
+    def __repr__(self) -> str:
+        return f'<Pipe "{self.name}">'
+
+    def _repr_html_(self) -> str:
+        info = self.info()
+        effective, runtime = info["config"]["effective"], info["runtime"]
+        source, sink = effective.get("source", {}), effective.get("sink", {})
+        rows = {
+            "source": _component(source),
+            "transform": _component(effective.get("transform") or {}),
+            "sink": _component(sink),
+            "state": _state(runtime),
+            "description": effective.get("description"),
+        }
+        return properties_table(f"Pipe {self.name}", {k: v for k, v in rows.items() if v})
+
+
+def _component(config: Any) -> str:
+    if isinstance(config, list):
+        return " → ".join(_component(item) for item in config)
+    where = config.get("dataset") or config.get("datasets") or config.get("url") or ""
+    return f"{config.get('type', '')} {', '.join(where) if isinstance(where, list) else where}"
+
+
+def _state(runtime: Mapping[str, Any]) -> str:
+    if runtime.get("is-valid-config") is False:
+        return "invalid configuration"
+    if runtime.get("is-running"):
+        return "running"
+    if runtime.get("is-disabled"):
+        return "disabled"
+    return "failed" if runtime.get("success") is False else "ok"
+
+
+class Pipes(Collection[Pipe]):
+    """The pipes of a node, by id."""
+
+    noun = "pipe"
+    path = "/pipes"
+
+    def make(self, name: str) -> Pipe:
+        return Pipe(self._connection, name)
+
+    def run_all(self, *, reset: bool = False, max_run_time: int = 900) -> dict[str, Any]:
+        """Run every pipe in the order of their graph until nothing changes any more.
+
+        `reset` first empties the datasets they write, as the official client's `run` does.
+        Raises ClientError when a pipe fails in the end.
+        """
+        answer: dict[str, Any] = self._connection.json(
+            "POST",
+            "/pipes/run-all-pipes",
+            params={
+                "reset_pipes_and_delete_sink_datasets": str(reset),
+                "delete_input_datasets": str(reset),
+                "max_run_time": str(max_run_time),
+                "extra_zero_runs": "1",
+                "output_run_statistics": "True",
+            },
+            timeout=max_run_time + 60,
+        )
+        if answer.get("status") != "success":
+            raise ClientError(f"not all pipes ran: {answer}")
+        return answer
+
+    def _row(self, item: dict[str, Any]) -> dict[str, Any]:
+        effective = item["config"]["effective"]
+        return {
+            "pipe": item["_id"],
+            "source": _component(effective.get("source", {})),
+            "sink": _component(effective.get("sink", {})),
+            "state": _state(item.get("runtime", {})),
+        }
+
+    def _repr_html_(self) -> str:
+        return table(self._rows())

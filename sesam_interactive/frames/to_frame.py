@@ -1,0 +1,182 @@
+"""Entities to polars and pandas frames, types kept.
+
+`~t` becomes a UTC timestamp (µs, or ns where digits need it and all fit), `~f` a decimal, nested
+values structs and lists. What has no common type is JSON text. `columns.py` decides.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sesam_interactive.frames.columns import Column, find_columns, microseconds
+from sesam_node.model.values import as_decimal, nanos, number, plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sesam_node.model import Entity
+
+RESERVED = frozenset({"_updated", "_previous", "_ts", "_hash", "_deleted"})
+to_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+def to_polars(
+    entities: Iterable[Entity], *, schema: Mapping[str, Any] | None = None, reserved: bool = False
+) -> Any:
+    """A polars frame: one row an entity, in order; one column a property, `_id` first.
+
+    `schema` (name to polars type) overrides the type of a column, by a cast. With `reserved` the
+    node's own properties (`_updated`, `_ts`, `_hash`, ...) are columns too.
+    """
+    import polars as pl
+
+    listed = list(entities)
+    columns = find_columns(listed, frozenset() if reserved else RESERVED)
+    series = []
+    for name, column in columns.items():
+        convert = converter(column)
+        values = (
+            [entity.get(name) for entity in listed]
+            if convert is None
+            else [convert(entity.get(name)) for entity in listed]
+        )
+        made = pl.Series(name, values, dtype=polars_type(column), strict=False)
+        if schema and name in schema:
+            made = made.cast(schema[name])
+        series.append(made)
+    return pl.DataFrame(series)
+
+
+def to_pandas(
+    entities: Iterable[Entity], *, schema: Mapping[str, Any] | None = None, reserved: bool = False
+) -> Any:
+    """A pandas frame with the same columns as `to_polars`; integers with gaps stay integers."""
+    import pandas as pd
+
+    frame = to_polars(entities, reserved=reserved)
+    made = frame.to_pandas(types_mapper=_pandas_types(), use_pyarrow_extension_array=False)
+    return made.astype(dict(schema)) if schema else pd.DataFrame(made)
+
+
+def _pandas_types() -> Callable[[Any], Any]:
+    import pandas as pd
+    import pyarrow as pa
+
+    # Null in a column of integers or booleans would turn it into floats or objects.
+    plain = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
+    def mapped(arrow: Any) -> Any:
+        if arrow in plain:
+            return plain[arrow]
+        nested = (
+            pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_struct(arrow)
+        )
+        return pd.ArrowDtype(arrow) if pa.types.is_decimal(arrow) or nested else None
+
+    return mapped
+
+
+def polars_type(column: Column) -> Any:
+    """The polars type that holds every value of a column."""
+    import polars as pl
+
+    if column.kind == "list":
+        return pl.List(polars_type(column.inner or Column()))
+    if column.kind == "struct":
+        return pl.Struct({name: polars_type(inner) for name, inner in column.fields.items()})
+    if column.kind == "integer":
+        return pl.Int64() if column.digits <= 18 else pl.Decimal(38, 0)
+    if column.kind == "decimal":
+        return pl.Decimal(38, column.scale)
+    if column.kind == "datetime":
+        return pl.Datetime("ns" if _in_nanos(column) else "us", "UTC")
+    plain = {"boolean": pl.Boolean, "float": pl.Float64, "date": pl.Date, "bytes": pl.Binary}
+    return plain.get(column.kind, pl.Null if column.kind == "null" else pl.String)()
+
+
+def _in_nanos(column: Column) -> bool:
+    return column.scale == 9 and not column.wide
+
+
+def converter(column: Column) -> Callable[[Any], Any] | None:
+    """What turns a value into what polars takes for this column; None where nothing is to do."""
+    kind = column.kind
+    if kind in ("null", "boolean"):
+        return None
+    if kind == "integer":
+        return None if column.digits <= 18 else _to_decimal
+    if kind == "list":
+        return _list_converter(column.inner or Column())
+    if kind == "struct":
+        return _struct_converter(column)
+    if kind == "datetime":
+        return nanos if _in_nanos(column) else _to_micros
+    return SCALARS[kind]
+
+
+def _to_micros(value: Any) -> Any:
+    return None if value is None else microseconds(value)
+
+
+def _to_decimal(value: Any) -> Any:
+    return None if value is None else as_decimal(number(value) or 0)
+
+
+def _to_text(value: Any) -> Any:
+    return value if value is None or value[:1] != "~" else plain_text(value)
+
+
+def _to_date(value: Any) -> Any:
+    from datetime import date
+
+    return None if value is None else date.fromisoformat(value[2:])
+
+
+def _to_bytes(value: Any) -> Any:
+    return None if value is None else base64.b64decode(value[2:])
+
+
+def _to_json(value: Any) -> Any:
+    return None if value is None else to_json(value).decode()
+
+
+SCALARS: dict[str, Callable[[Any], Any]] = {
+    "float": lambda value: None if value is None else float(value),
+    "decimal": _to_decimal,
+    "text": _to_text,
+    "uri": _to_text,
+    "uuid": _to_text,
+    "ni": _to_text,
+    "date": _to_date,
+    "bytes": _to_bytes,
+    "json": _to_json,
+}
+
+
+def _list_converter(inner: Column) -> Callable[[Any], Any]:
+    convert = converter(inner)
+
+    def to_list(value: Any) -> Any:
+        if value is None:
+            return None
+        items = value if type(value) is list else [value]
+        return items if convert is None else [convert(item) for item in items]
+
+    return to_list
+
+
+def _struct_converter(column: Column) -> Callable[[Any], Any]:
+    converters = {name: converter(inner) for name, inner in column.fields.items()}
+
+    def to_struct(value: Any) -> Any:
+        if value is None:
+            return None
+        return {
+            name: value.get(name) if convert is None else convert(value.get(name))
+            for name, convert in converters.items()
+        }
+
+    return to_struct

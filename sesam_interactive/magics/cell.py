@@ -1,0 +1,144 @@
+"""The text of a `%%dtl` cell: JSON with comments, kernel values in it, and errors with a caret.
+
+A cell holds a list of transforms (the `default` rule), a dict of rules, or a whole pipe. A text
+that is exactly `"{{expression}}"` becomes the JSON value of that Python expression; inside longer
+text the value is put in as text. JSON is never edited as text, so quotes cannot break it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sesam_interactive.frames.from_frame import to_value
+from sesam_node.dtl.source_text import SourceText, read_source
+from sesam_node.errors import InputError, Problem, SesamError, json_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+PARAMETER = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
+
+
+class CellError(SesamError):
+    """Problems of a cell, shown as path, line and caret, without a traceback."""
+
+    def __init__(self, message: str, problems: Iterable[Problem] = (), text: str = "") -> None:
+        super().__init__(message, problems)
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text or super().__str__()
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass
+class Cell:
+    """A parsed cell: the source, and where in a pipe's configuration its value belongs."""
+
+    source: SourceText
+    value: Any
+    prefix: str
+
+    @property
+    def is_pipe(self) -> bool:
+        return self.prefix == "$"
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The rule set of a cell that is no whole pipe."""
+        return {"default": self.value} if isinstance(self.value, list) else self.value
+
+    def error(self, problems: Iterable[Problem]) -> CellError:
+        """The problems of this cell as one error: each with its line and a caret under it."""
+        listed = sorted(problems)
+        count = len(listed)
+        title = f"{count} problem{'' if count == 1 else 's'}"
+        shown = [self._shown(problem) for problem in listed]
+        return CellError(title, listed, "\n".join([title, *shown]))
+
+    def _shown(self, problem: Problem) -> str:
+        path = self._cell_path(problem.path)
+        span = self.source.span(path) if path is not None else None
+        text = problem.message + (f"; {problem.hint}" if problem.hint else "")
+        if span is None:
+            return f"  {problem.path}  {text}  [{problem.code}]"
+        line, column = self.source.position(span[0])
+        return f"  line {line}, column {column}  {path}  {text}  [{problem.code}]\n" + caret(
+            self.source.text, *span
+        )
+
+    def _cell_path(self, path: str) -> str | None:
+        if not path.startswith(self.prefix):
+            return None
+        rest = path[len(self.prefix) :]
+        return f"${rest}"
+
+
+def caret(text: str, start: int, end: int) -> str:
+    """The line of an offset, and under it `^` from start to end (or to the end of the line)."""
+    begin = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", start)
+    line = text[begin : stop if stop >= 0 else len(text)]
+    width = max(1, min(end, begin + len(line)) - start)
+    return f"    {line}\n    {' ' * (start - begin)}{'^' * width}"
+
+
+def read_cell(text: str, evaluate: Callable[[str], Any]) -> Cell:
+    """The cell's value with kernel values put in.
+
+    `evaluate` gives the value of a Python expression. Raises CellError with line and caret.
+    """
+    try:
+        source = read_source(text)
+    except InputError as error:
+        offset = getattr(error, "offset", 0)
+        shown = f"{error.problems[0].message}\n{caret(text, offset, offset + 1)}"
+        raise CellError(error.message, error.problems, shown) from None
+    problems: list[Problem] = []
+    value = _fill(source.value, (), evaluate, problems)
+    cell = Cell(source, value, _prefix(value))
+    if problems:
+        cell.prefix = "$"
+        raise cell.error(problems)
+    if not isinstance(value, list | dict):
+        problem = Problem("$", "wrong-type", "expected a list of transforms, rules or a pipe")
+        cell.prefix = "$"
+        raise cell.error([problem])
+    return cell
+
+
+def _prefix(value: Any) -> str:
+    if isinstance(value, dict):
+        return "$" if "source" in value or "transform" in value else "$.transform.rules"
+    return "$.transform.rules.default"
+
+
+def _fill(
+    value: Any,
+    path: tuple[str | int, ...],
+    evaluate: Callable[[str], Any],
+    problems: list[Problem],
+) -> Any:
+    if isinstance(value, list):
+        return [_fill(item, (*path, i), evaluate, problems) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {k: _fill(item, (*path, k), evaluate, problems) for k, item in value.items()}
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+
+    def parameter(expression: str) -> Any:
+        try:
+            return evaluate(expression.strip())
+        except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
+            text = f"{{{{{expression}}}}} fails: {type(error).__name__}: {error}"
+            problems.append(Problem(json_path(path), "parameter", text))
+            return None
+
+    alone = PARAMETER.fullmatch(value)
+    if alone:
+        return to_value(parameter(alone[1]))
+    return PARAMETER.sub(lambda match: str(parameter(match[1])), value)
