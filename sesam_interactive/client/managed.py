@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sesam_interactive.client.connection import Connection
 from sesam_interactive.client.errors import ClientError, NoNodeError

@@ -164,10 +164,9 @@ def _save(hub: Hub, config: dict[str, Any], options: Any) -> None:
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
-    lines = (json.dumps(c, indent=2, ensure_ascii=False).splitlines() for c in (before, after))
-    return "\n".join(
-        difflib.unified_diff(*lines, f"{name} (deployed)", f"{name} (new)", lineterm="")
-    )
+    old, new = (json.dumps(c, indent=2, ensure_ascii=False).splitlines() for c in (before, after))
+    titles = {"fromfile": f"{name} (deployed)", "tofile": f"{name} (new)"}
+    return "\n".join(difflib.unified_diff(old, new, **titles, lineterm=""))
 
 
 def _print(text: str) -> None:

@@ -1,6 +1,6 @@
 """Lists: building, cutting, ordering, grouping and folding them.
 
-Where a function takes VALUES, null holds no values, a list its elements (nulls included) and anything
+Where a function takes VALUES, null holds no values, a list its elements (nulls included), anything
 else is one value (`as_list`). Functions that say "gives a list" do so for a single value too. A
 FUNCTION arrives as a Python callable and is called once for each value.
 """
@@ -54,8 +54,7 @@ PAIRS: list[Value] = ["list", ["list", "x", 1], ["list", "y", 2], ["list", "x", 
 def refuse_too_many(name: str, count: int) -> None:
     """Stop before a list that no memory holds. Raises DtlError."""
     if count > MAX_MADE:
-        message = f'"{name}" would make a list of {count} values; the limit is {MAX_MADE}'
-        raise DtlError(message)
+        raise DtlError(f'"{name}" would make a list of {count} values; the limit is {MAX_MADE}')
 
 
 def check_step(step: Value) -> str | None:
@@ -207,10 +206,10 @@ def count(values: Value) -> Value:
 @function(
     "is-empty",
     VALUES,
-    Example(["is-empty", "_S.hobbies"], True, note="absent property"),
-    Example(["is-empty", ["list"]], True),
-    Example(["is-empty", ["list", None]], False, note="a null element is a value"),
-    Example(["is-empty", ""], False),
+    Example(["is-empty", "_S.hobbies"], expect=True, note="absent property"),
+    Example(["is-empty", ["list"]], expect=True),
+    Example(["is-empty", ["list", None]], expect=False, note="a null element is a value"),
+    Example(["is-empty", ""], expect=False),
     boolean=True,
 )
 def is_empty(values: Value) -> Value:
@@ -221,9 +220,9 @@ def is_empty(values: Value) -> Value:
 @function(
     "is-not-empty",
     VALUES,
-    Example(["is-not-empty", "_S.hobbies"], True, source={"hobbies": ["golf"]}),
-    Example(["is-not-empty", ["list"]], False),
-    Example(["is-not-empty", False], True, note="false is a value"),
+    Example(["is-not-empty", "_S.hobbies"], expect=True, source={"hobbies": ["golf"]}),
+    Example(["is-not-empty", ["list"]], expect=False),
+    Example(["is-not-empty", False], expect=True, note="false is a value"),
     boolean=True,
 )
 def is_not_empty(values: Value) -> Value:
@@ -234,9 +233,9 @@ def is_not_empty(values: Value) -> Value:
 @function(
     "is-list",
     VALUES,
-    Example(["is-list", ["list"]], True),
-    Example(["is-list", ["dict", "a", 1]], False),
-    Example(["is-list", None], False),
+    Example(["is-list", ["list"]], expect=True),
+    Example(["is-list", ["dict", "a", 1]], expect=False),
+    Example(["is-list", None], expect=False),
     boolean=True,
 )
 def is_list(values: Value) -> Value:
@@ -244,7 +243,7 @@ def is_list(values: Value) -> Value:
     return type(values) is list
 
 
-def prepare_in(values: Any, items: Any) -> Function | None:
+def prepare_in(_values: Any, items: Any) -> Function | None:
     """Membership in constant ITEMS: they are put into a set once."""
     if items is VARIES:
         return None
@@ -262,10 +261,10 @@ def prepare_in(values: Any, items: Any) -> Function | None:
 @function(
     "in",
     f"{VALUES}, ITEMS(value-expression{{1}})",
-    Example(["in", ["list", "a", "c"], ["list", "a", "b", "c"]], True),
-    Example(["in", ["list", "a", "d"], ["list", "a", "b", "c"]], False),
-    Example(["in", ["list", 10], 10], True),
-    Example(["in", None, ["list", None]], False, note="null is no value"),
+    Example(["in", ["list", "a", "c"], ["list", "a", "b", "c"]], expect=True),
+    Example(["in", ["list", "a", "d"], ["list", "a", "b", "c"]], expect=False),
+    Example(["in", ["list", 10], 10], expect=True),
+    Example(["in", None, ["list", None]], expect=False, note="null is no value"),
     boolean=True,
     prepare=prepare_in,
 )
@@ -642,8 +641,8 @@ def group(key: Function, change: Function, values: Value) -> Value:
 def group_by(key: Function, text: Any, values: Value) -> Value:
     """Give a dict of lists: the values under the text of their KEY_FUNCTION result.
 
-    The text is the key's transit JSON (`"null"` for null), or what STRING_FUNCTION makes of the key;
-    where that is no string the value is left out. Null VALUES gives `{}`.
+    The text is the key's transit JSON (`"null"` for null), or what STRING_FUNCTION makes of the
+    key; where that is no string the value is left out. Null VALUES gives `{}`.
     """
     out: dict[str, list[Value]] = {}
     for item in as_list(values):

@@ -66,9 +66,9 @@ def intersection(left: Value, right: Value) -> Value:
 @function(
     "intersects",
     PAIR,
-    Example(["intersects", ["list", "A", "B"], ["list", "B", "C"]], True),
-    Example(["intersects", ["list", 1], ["list", "1"]], False, note="types differ"),
-    Example(["intersects", None, ["list", None]], False, note="null has no values"),
+    Example(["intersects", ["list", "A", "B"], ["list", "B", "C"]], expect=True),
+    Example(["intersects", ["list", 1], ["list", "1"]], expect=False, note="types differ"),
+    Example(["intersects", None, ["list", None]], expect=False, note="null has no values"),
     boolean=True,
 )
 def intersects(left: Value, right: Value) -> Value:
