@@ -30,8 +30,14 @@ chromium:
 	command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq chromium; }
 
-run: setup $(DEMO_DATA)
-	$(BIN)/sesam-node workbench --project demo/flights --notebooks notebooks --data $(VAR)/workbench
+# The workbench works on a copy of the project, so that what it saves does not change the demo.
+$(VAR)/flights: $(DEMO_DATA)
+	mkdir -p $(VAR) && cp -r demo/flights $(VAR)/flights
+
+run: setup $(VAR)/flights
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
+	  --LabApp.default_url=/lab/tree/notebooks/01-connect-and-look.ipynb \
+	  --SesamInteractive.project=$(VAR)/flights --SesamInteractive.data=$(VAR)/node $(JUPYTER_OPTIONS)
 
 demo: setup $(DEMO_DATA)
 	$(BIN)/sesam-node demo --project demo/flights

@@ -77,8 +77,10 @@ class Settings:
         return self.host in LOOPBACK
 
     def check(self) -> None:
-        """Raises ConfigError where the node would be open to others without a key, or for a port
-        or an algorithm that does not exist."""
+        """Raises ConfigError for settings that cannot be.
+
+        Such as a node that others can reach and that has no key to check their tokens with.
+        """
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"expected a port from 0 to 65535, got {self.port}")
         if self.jwt_key and len(self.jwt_key) < MIN_KEY_CHARACTERS:
@@ -186,9 +188,7 @@ class Keys:
                 settings.data / "secret", lambda: secrets.token_urlsafe(48)
             )
             sign = verify
-        keys = cls(
-            settings.jwt_algorithm, verify, sign, settings.jwt_issuer, settings.jwt_audience
-        )
+        keys = cls(settings.jwt_algorithm, verify, sign, settings.jwt_issuer, settings.jwt_audience)
         if sign:
             _keep_token(settings.data / "token", keys)
         return keys

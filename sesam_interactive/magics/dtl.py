@@ -165,8 +165,8 @@ def _save(hub: Hub, config: dict[str, Any], options: Any) -> None:
 
 def _difference(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
     old, new = (json.dumps(c, indent=2, ensure_ascii=False).splitlines() for c in (before, after))
-    titles = {"fromfile": f"{name} (deployed)", "tofile": f"{name} (new)"}
-    return "\n".join(difflib.unified_diff(old, new, **titles, lineterm=""))
+    title = f"{name} (deployed)", f"{name} (new)"
+    return "\n".join(difflib.unified_diff(old, new, title[0], title[1], lineterm=""))
 
 
 def _print(text: str) -> None:

@@ -12,6 +12,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec
 from tornado import httputil
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
@@ -20,7 +21,6 @@ from sesam_node.api.errors import ApiError, error_body, status_of
 from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import Operation, operation_of
 from sesam_node.errors import NotFoundError, SesamError
-from sesam_node.model.entity import encode
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class ApiHandler(RequestHandler):
         """Answer with JSON."""
         self.set_status(status)
         self.set_header("Content-Type", JSON)
-        self.finish(encode(value) if isinstance(value, dict) else encode_any(value))
+        self.finish(encode(value))
 
     async def stream(
         self,
@@ -328,10 +328,8 @@ def allowed_methods(handler: type) -> list[str]:
     return [*(["HEAD"] if "GET" in methods else []), *methods, "OPTIONS"]
 
 
-def encode_any(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     """JSON bytes of any value, keys in the order they have."""
-    import msgspec
-
     return msgspec.json.encode(value)
 
 
@@ -375,7 +373,7 @@ def _text(data: bytes) -> str:
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else encode_any(value).decode()
+    return value if isinstance(value, str) else encode(value).decode()
 
 
 async def _anext(chunks: Any) -> bytes | None:

@@ -10,12 +10,12 @@ their component and the `Context` of the pipe.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sesam_node.dtl import Runtime, Tracker
     from sesam_node.model import Entity
@@ -27,25 +27,26 @@ BATCH_SIZE = 1_000
 Offset = Any
 """Where a source is: JSON data, null for the start."""
 
-Run = "Callable[[Entity, list[Entity]], None]"
-
 
 class Batch(NamedTuple):
     """Some source entities in order.
 
-    Either `versions` of a dataset, or `entities`. `offset` is where the source is after the last
-    one; `offset_of(i)` where it is after the one at position i, absent where a source can only go
-    on behind a whole batch.
+    `versions` of a dataset, or `entities`, or both side by side where the entities of a dataset
+    have changed on the way (another `_id`). `offset` is where the source is after the last one;
+    `offset_of(i)` where it is after the one at position i, absent where a source can only go on
+    behind a whole batch. `dataset` holds the versions.
     """
 
     entities: Sequence[Entity] | None
     versions: Sequence[Version] | None
     offset: Offset
     offset_of: Callable[[int], Offset] | None = None
+    dataset: Dataset | None = None
 
-    def __len__(self) -> int:
-        items = self.entities if self.versions is None else self.versions
-        return len(items or ())
+    @property
+    def size(self) -> int:
+        """How many source entities it holds."""
+        return len((self.versions if self.entities is None else self.entities) or ())
 
 
 class Source(Protocol):
@@ -59,25 +60,34 @@ class Source(Protocol):
     is_chronological: bool
     datasets: tuple[str, ...]
 
-    def read(self, since: Offset, *, limit: int = BATCH_SIZE) -> Iterator[Batch]:
-        """Batches of at most `limit` entities after `since`; null is the start."""
+    def read(self, since: Offset) -> Iterator[Batch]:
+        """Batches after `since`; null is the start."""
 
 
-class SourceOfDatasets(Source, Protocol):
-    """A source that reads datasets of this node."""
+@runtime_checkable
+class DatasetSource(Source, Protocol):
+    """A source that reads datasets of this node, and can read them as they were."""
+
+    history: bool
 
     def prepare(self) -> dict[str, str | None]:
         """Fixes where reading ends, so that a run does. Gives the generation of each dataset."""
 
-    def as_of(self, ids: Sequence[str], offset: Offset) -> list[Version]:
-        """The source entities as they were at `offset`, without those that are newer since.
+    def as_of(self, ids: Iterable[str], offset: Offset) -> Iterator[Batch]:
+        """The source entities with these ids as they were at `offset`, in the order of offsets.
 
-        An entity that has changed between `offset` and the end of this run's reading is left out:
-        reading brings its new version. In the order of their offsets.
+        Those that have changed between `offset` and the end of this run's reading are left out:
+        reading brings their new version.
         """
 
-    def deleted_as_of(self, offset: Offset) -> Iterator[list[Version]]:
-        """The deleted source entities as they were at `offset`, in batches."""
+    def deleted_ids(self) -> Iterator[str]:
+        """The ids of the source entities that are deleted now."""
+
+    def is_populated(self) -> bool:
+        """Are all the datasets that must be populated so?"""
+
+    def queue(self, since: Offset) -> dict[str, int]:
+        """How many versions there are after `since`, by dataset."""
 
 
 class Transform(Protocol):

@@ -111,8 +111,10 @@ def schedule_of(pump: Mapping[str, Any], *, internal: bool) -> Schedule:
     cron = pump.get("cron_expression")
     if isinstance(cron, str) and cron:
         return Schedule(0.0, 0.0, cron)
+    default_s = INTERNAL_S if internal else EXTERNAL_S
     given = pump.get("schedule_interval")
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        return Schedule(max(0.0, float(given)))
-    interval_s = INTERNAL_S if internal else EXTERNAL_S
-    return Schedule(interval_s, interval_s * JITTER)
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        given = default_s
+    # The default is written out in the effective configuration; it is the one with jitter.
+    jitter_s = default_s * JITTER if given == default_s else 0.0
+    return Schedule(max(0.0, float(given)), jitter_s)

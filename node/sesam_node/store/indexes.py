@@ -53,6 +53,4 @@ def keys_of(index: str, keys: KeyFunction, entity_id: str, body: bytes) -> set[b
 
 def has_key(index: str, keys: KeyFunction, entity_id: str, body: bytes, wanted: bytes) -> bool:
     """Has the version a value whose full bytes are `wanted`? Tells apart what share a hash."""
-    return any(
-        value_key(value) == wanted for value in values_of(index, keys, entity_id, body)
-    )
+    return any(value_key(value) == wanted for value in values_of(index, keys, entity_id, body))

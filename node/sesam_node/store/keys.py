@@ -8,7 +8,7 @@ bytes and a hash, which an exact key, being shorter, can never equal.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 480
 DIGEST_BYTES = 24
-EXPONENT_BIAS = 1 << 31
+EXPONENT_BIAS = 1 << 62
 INSTANT_BIAS = 1 << 95
 DIGITS_QUICK = 4000  # Python refuses str(int) beyond 4,300 digits
 
@@ -76,9 +76,10 @@ def value_key(value: Value) -> bytes:
     if kind is list or kind is tuple:
         tag = LIST if kind is list else TUPLE
         return tag + b"".join(_part(value_key(item)) for item in value) + END
-    return DICT + b"".join(
-        _part(value_key(part)) for item in sorted(value.items()) for part in item
-    ) + END
+    parts = []
+    for key in sorted(value):
+        parts += [_part(STRING + key.encode()), _part(value_key(value[key]))]
+    return DICT + b"".join(parts) + END
 
 
 def _text(value: str) -> bytes:
@@ -88,7 +89,10 @@ def _text(value: str) -> bytes:
     if kind == "string":
         return STRING + text_of(value).encode()
     if kind == "decimal":
-        return NUMBER + _number(Decimal(value[2:]))
+        try:
+            return NUMBER + _number(Decimal(value[2:]))
+        except InvalidOperation:  # an exponent beyond 10**18
+            return STRING + value.encode()
     if kind in ("date", "datetime"):
         return INSTANT + ((nanos(value) or 0) + INSTANT_BIAS).to_bytes(12, "big")
     return TEXT_TAGS[kind] + value[2:].encode()

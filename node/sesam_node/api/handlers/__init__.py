@@ -1,0 +1,40 @@
+"""The handlers, one module a noun; each ends with its ROUTES."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sesam_node.api.handlers import (
+    config,
+    datasets,
+    dtl,
+    env,
+    metadata,
+    pipes,
+    publishers,
+    receivers,
+    reference,
+    runner,
+    secrets,
+    status,
+    systems,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+MODULES: Final[tuple[ModuleType, ...]] = (
+    status,
+    config,
+    env,
+    secrets,
+    metadata,
+    runner,
+    pipes,
+    systems,
+    datasets,
+    publishers,
+    receivers,
+    dtl,
+    reference,
+)

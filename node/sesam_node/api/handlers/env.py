@@ -1,0 +1,46 @@
+"""Environment variables: what `$ENV(name)` stands for."""
+
+from __future__ import annotations
+
+from sesam_node.api.base import ApiHandler
+from sesam_node.api.operations import operation
+
+
+class EnvHandler(ApiHandler):
+    @operation()
+    def get(self) -> None:
+        """All variables."""
+        self.answer(self.hub.configuration.env())
+
+    @operation(body="application/json")
+    async def put(self) -> None:
+        """Replace all variables by these."""
+        await self._put(replace=True)
+
+    @operation(body="application/json")
+    async def post(self) -> None:
+        """Add or overwrite variables."""
+        await self._put(replace=False)
+
+    @operation(body="application/json")
+    async def patch(self) -> None:
+        """Add or overwrite variables."""
+        await self._put(replace=False)
+
+    async def _put(self, *, replace: bool) -> None:
+        await self.hub.configuration.put_env(self.json_object("variables"), replace=replace)
+        self.answer(self.hub.configuration.env())
+
+
+class EnvVariableHandler(ApiHandler):
+    @operation()
+    async def delete(self, name: str) -> None:
+        """Delete one variable."""
+        await self.hub.configuration.delete_env(name)
+        self.answer(self.hub.configuration.env())
+
+
+ROUTES = [
+    ("/env", EnvHandler),
+    ("/env/{name}", EnvVariableHandler),
+]

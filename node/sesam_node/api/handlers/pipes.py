@@ -1,0 +1,172 @@
+"""Pipes: configuration, pump, what they would produce, what they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sesam_node.api.base import ApiHandler
+from sesam_node.api.errors import ApiError
+from sesam_node.api.operations import FORCE, LIMIT, SINCE, Parameter, form, operation
+from sesam_node.errors import ConflictError
+from sesam_node.model.stream import read_json
+
+FIELDS = Parameter("fields", doc="comma list of top-level keys; all where it is absent")
+INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
+VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
+STAGES = ("source", "before-transforms", "after-transforms", "sink")
+
+
+class PipesHandler(ApiHandler):
+    @operation(VERBOSE, FIELDS, INTERNAL)
+    def get(self) -> None:
+        """All pipes."""
+        fields = self.query()["fields"]
+        self.answer([with_fields(pipe, fields) for pipe in self.hub.pipes.list()])
+
+    @operation(FORCE, body="application/json", status=201)
+    async def post(self) -> None:
+        """Add pipes; 409 where one exists."""
+        components = component_list(self.json_body(), "pipes")
+        ids = await self.hub.configuration.add(
+            components, kind="pipe", force=self.query()["force"]
+        )
+        self.answer([self.hub.pipes.get(pipe_id) for pipe_id in ids], 201)
+
+
+class PipeHandler(ApiHandler):
+    @operation(FIELDS)
+    def get(self, pipe_id: str) -> None:
+        """One pipe: configuration and state."""
+        self.answer(with_fields(self.hub.pipes.get(pipe_id), self.query()["fields"]))
+
+    @operation()
+    async def delete(self, pipe_id: str) -> None:
+        """Delete a pipe; the answer is what it was."""
+        pipe = self.hub.pipes.get(pipe_id)
+        await self.hub.configuration.delete("pipe", pipe_id)
+        self.answer(pipe)
+
+
+class PipeConfigHandler(ApiHandler):
+    @operation()
+    def get(self, pipe_id: str) -> None:
+        """The configuration of a pipe, as uploaded."""
+        self.answer(self.hub.configuration.component("pipe", pipe_id)["config"]["original"])
+
+    @operation(FORCE, body="application/json")
+    async def put(self, pipe_id: str) -> None:
+        """Replace the configuration of a pipe, or add it; the answer is the pipe."""
+        component = self.json_object("a pipe's configuration")
+        await self.hub.configuration.put_one(
+            "pipe", pipe_id, component, force=self.query()["force"]
+        )
+        self.answer(self.hub.pipes.get(pipe_id))
+
+
+class PumpHandler(ApiHandler):
+    @operation()
+    def get(self, pipe_id: str) -> None:
+        """The pump of a pipe: is it running, when did it run, how did it end?"""
+        self.answer(self.hub.pipes.pump(pipe_id))
+
+    @operation(
+        form("operation", required=True, doc="start, stop, enable, disable, update-last-seen, …"),
+        form("last-seen", doc="for update-last-seen: the offset"),
+        form("comment", doc="for disable: why"),
+        form("dont-wait-for-pump-to-start", "boolean", default=False, doc="for start"),
+        body="application/x-www-form-urlencoded",
+    )
+    async def post(self, pipe_id: str) -> None:
+        """Do something with the pump; the answer is its new state, 409 where it already runs."""
+        arguments = self.form_fields()
+        name = arguments.pop("operation", "")
+        if not name:
+            raise ApiError(400, 'the field "operation" is missing')
+        try:
+            pump = await self.hub.pipes.operate(pipe_id, name, arguments)
+        except ConflictError as error:
+            state = self.hub.pipes.pump(pipe_id)
+            raise ApiError(409, error.message, body=state) from error
+        self.answer(pump)
+
+
+class PipeEntitiesHandler(ApiHandler):
+    @operation(
+        SINCE,
+        LIMIT,
+        Parameter("stage", default="sink", choices=STAGES, doc="where in the pipe to look"),
+    )
+    async def get(self, pipe_id: str) -> None:
+        """What the pipe would produce, computed now; nothing is written."""
+        values = self.query()
+        chunks = await self.hub.pipes.entities(
+            pipe_id, stage=values["stage"], since=values["since"], limit=values["limit"]
+        )
+        await self.stream(chunks)
+
+
+class PreviewHandler(ApiHandler):
+    @operation(
+        form("pipe-config", doc="a pipe's configuration (JSON) to use instead of the saved one"),
+        form("source", doc="an entity or a list of entities (JSON) to use instead of the source"),
+        form("limit", "integer", 1, "how many entities of the source"),
+        body="application/x-www-form-urlencoded",
+    )
+    async def post(self, pipe_id: str) -> None:
+        """Run a pipe, or a draft of it, over sample entities; a list with one result."""
+        fields = self.form()
+        config = _json_field(fields["pipe-config"], "pipe-config")
+        source = _json_field(fields["source"], "source")
+        entities = [source] if type(source) is dict else source
+        preview = await self.hub.pipes.preview(pipe_id, config, entities, fields["limit"])
+        self.answer([preview])
+
+
+class PipeLogHandler(ApiHandler):
+    @operation(
+        SINCE,
+        LIMIT,
+        Parameter("start", "integer", 0, "leave out so many"),
+        Parameter("history", "boolean", default=True, doc="all events, or the latest of each id"),
+        Parameter("reverse", "boolean", default=False, doc="newest first"),
+        Parameter("deleted", "boolean", default=True, doc="deleted events too"),
+    )
+    async def get(self, pipe_id: str) -> None:
+        """The execution log: what each run did."""
+        values = self.query()
+        start, limit = values.pop("start"), values.pop("limit")
+        if start and limit is not None:
+            limit += start
+        chunks = self.hub.pipes.log(pipe_id, limit=limit, **values)
+        await self.stream(skipped(chunks, start) if start else chunks)
+
+
+def with_fields(component: dict[str, Any], fields: str | None) -> dict[str, Any]:
+    """A component reduced to some of its top-level keys; `_id` is always there."""
+    if fields is None:
+        return component
+    wanted = {"_id", *(field.strip() for field in fields.split(","))}
+    return {key: value for key, value in component.items() if key in wanted}
+
+
+def component_list(value: Any, what: str) -> list[dict[str, Any]]:
+    """The components in a body: a list of objects, or one object."""
+    components = [value] if type(value) is dict else value
+    if type(components) is not list or any(type(item) is not dict for item in components):
+        raise ApiError(400, f"expected a list of {what}", "each is a JSON object with an _id")
+    return components
+
+
+def _json_field(text: str | None, name: str) -> Any:
+    return read_json(text.encode(), f'field "{name}"') if text else None
+
+
+ROUTES = [
+    ("/pipes", PipesHandler),
+    ("/pipes/{pipe_id}", PipeHandler),
+    ("/pipes/{pipe_id}/config", PipeConfigHandler),
+    ("/pipes/{pipe_id}/pump", PumpHandler),
+    ("/pipes/{pipe_id}/entities", PipeEntitiesHandler),
+    ("/pipes/{pipe_id}/preview", PreviewHandler),
+    ("/pipes/{pipe_id}/log", PipeLogHandler),
+]

@@ -1,0 +1,31 @@
+"""The API told by itself: an OpenAPI document and a page to read."""
+
+from __future__ import annotations
+
+from sesam_node.api.base import ApiHandler
+from sesam_node.api.openapi import document, page
+from sesam_node.api.operations import operation
+
+
+class OpenApiHandler(ApiHandler):
+    @operation()
+    def get(self) -> None:
+        """This API as an OpenAPI document."""
+        self.answer(document())
+
+
+class ReferenceHandler(ApiHandler):
+    @operation(answer="text/html")
+    def get(self) -> None:
+        """This API as a page."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header(
+            "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"
+        )
+        self.finish(page())
+
+
+ROUTES = [
+    ("/openapi.json", OpenApiHandler),
+    ("/reference", ReferenceHandler),
+]

@@ -1,0 +1,69 @@
+"""How the node is: is it there, is it well, since when; restart and reset."""
+
+from __future__ import annotations
+
+import logging
+
+from tornado.ioloop import IOLoop
+
+from sesam_node.api.base import ApiHandler
+from sesam_node.api.errors import ApiError
+from sesam_node.api.operations import form, operation
+
+log = logging.getLogger("sesam_node.api")
+
+OPERATION = form("operation", required=True, doc="reset or restart", choices=("reset", "restart"))
+
+
+class RootHandler(ApiHandler):
+    @operation()
+    def get(self) -> None:
+        """What kind of node this is."""
+        self.answer(self.hub.status.root())
+
+
+class StatusHandler(ApiHandler):
+    @operation()
+    def get(self) -> None:
+        """Version and start time; the start time differs after every restart."""
+        self.answer(self.hub.status.node())
+
+
+class PingHandler(ApiHandler):
+    needs_token = False
+
+    @operation()
+    def get(self) -> None:
+        """Is the node there?"""
+        self.answer({"status": "running"})
+
+
+class HealthHandler(ApiHandler):
+    needs_token = False
+
+    @operation()
+    def get(self) -> None:
+        """Is the node well? 503 where it is not."""
+        health = self.hub.status.health()
+        self.answer(health, 200 if health.get("status") == "ok" else 503)
+
+
+class AdminHandler(ApiHandler):
+    @operation(OPERATION, body="application/x-www-form-urlencoded")
+    def post(self) -> None:
+        """Restart the node, or reset it: everything is emptied. Answers before it begins."""
+        name = self.form()["operation"]
+        act = {"reset": self.hub.reset, "restart": self.hub.restart}.get(name)
+        if act is None:
+            raise ApiError(400, f"the node has no operation {name!r}")
+        self.answer({"message": "OK"})
+        IOLoop.current().spawn_callback(act)
+
+
+ROUTES = [
+    ("/", RootHandler),
+    ("/status", StatusHandler),
+    ("/ping", PingHandler),
+    ("/health", HealthHandler),
+    ("/admin", AdminHandler),
+]

@@ -1,0 +1,72 @@
+"""Systems: what pipes read from and write to outside the node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sesam_node.api.base import ApiHandler
+from sesam_node.api.handlers.pipes import component_list
+from sesam_node.api.operations import FORCE, Parameter, operation
+
+INTERNAL = Parameter("include-internal-systems", "boolean", default=False, doc="system ones too")
+VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
+
+
+class SystemsHandler(ApiHandler):
+    @operation(VERBOSE, INTERNAL)
+    def get(self) -> None:
+        """All systems."""
+        self.answer([self._system(item["_id"]) for item in self._originals()])
+
+    @operation(FORCE, body="application/json", status=201)
+    async def post(self) -> None:
+        """Add systems; 409 where one exists."""
+        components = component_list(self.json_body(), "systems")
+        ids = await self.hub.configuration.add(
+            components, kind="system", force=self.query()["force"]
+        )
+        self.answer([self._system(system_id) for system_id in ids], 201)
+
+    def _originals(self) -> list[dict[str, Any]]:
+        original = self.hub.configuration.original()
+        return [item for item in original if str(item.get("type", "")).startswith("system:")]
+
+    def _system(self, system_id: str) -> dict[str, Any]:
+        return self.hub.configuration.component("system", system_id)
+
+
+class SystemHandler(ApiHandler):
+    @operation()
+    def get(self, system_id: str) -> None:
+        """One system."""
+        self.answer(self.hub.configuration.component("system", system_id))
+
+    @operation()
+    async def delete(self, system_id: str) -> None:
+        """Delete a system and its secrets; the answer is what it was."""
+        system = self.hub.configuration.component("system", system_id)
+        await self.hub.configuration.delete("system", system_id)
+        self.answer(system)
+
+
+class SystemConfigHandler(ApiHandler):
+    @operation()
+    def get(self, system_id: str) -> None:
+        """The configuration of a system, as uploaded."""
+        self.answer(self.hub.configuration.component("system", system_id)["config"]["original"])
+
+    @operation(FORCE, body="application/json")
+    async def put(self, system_id: str) -> None:
+        """Replace the configuration of a system, or add it; the answer is the system."""
+        component = self.json_object("a system's configuration")
+        await self.hub.configuration.put_one(
+            "system", system_id, component, force=self.query()["force"]
+        )
+        self.answer(self.hub.configuration.component("system", system_id))
+
+
+ROUTES = [
+    ("/systems", SystemsHandler),
+    ("/systems/{system_id}", SystemHandler),
+    ("/systems/{system_id}/config", SystemConfigHandler),
+]

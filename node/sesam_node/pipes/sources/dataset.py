@@ -1,0 +1,113 @@
+"""The dataset source: the latest versions of a dataset, in the order of its log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import NotBuiltError
+from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.pipes.common_options import SUBSET
+from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.log_reader import LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.store.api import Version
+
+DATASET_OPTIONS = (
+    Option(
+        "include_previous_versions",
+        "boolean",
+        default=False,
+        doc="does every version come, not just the latest of each entity?",
+    ),
+)
+
+
+@source(
+    "dataset",
+    Option("dataset", "string", doc="the id of the dataset"),
+    *DATASET_OPTIONS,
+    Option("include_replaced", "boolean", default=True, doc="do entities with $replaced come?"),
+    SUBSET,
+    Option(
+        "completeness",
+        ("boolean", "array", "object"),
+        default=False,
+        doc="hold back entities that are newer than what is known to be complete?",
+    ),
+    Option("initial_completeness", "string-list", None, "datasets that must have a completeness"),
+    reads="dataset",
+    supports_since=True,
+    is_since_comparable=True,
+    is_chronological=True,
+    fixed=True,
+)
+class StoredSource:
+    """Entities of a dataset, the latest version of each, deleted ones too."""
+
+    supports_since = True
+    is_since_comparable = True
+    is_chronological = True
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self.name: str = options["dataset"]
+        self.datasets = (self.name,)
+        self.history: bool = options["include_previous_versions"]
+        for option in ("subset", "completeness", "initial_completeness"):
+            if options.get(option):
+                raise NotBuiltError(
+                    f'the option "{option}" of the dataset source cannot run in this version'
+                )
+        self._context = context
+        self._with_replaced: bool = options["include_replaced"]
+        self._initial: list[str] = options.get("initial_datasets") or [self.name]
+        self._ignore_missing: bool = options["ignore_non_existent_datasets"]
+        self._reader: LogReader | None = None
+
+    def prepare(self) -> dict[str, str | None]:
+        dataset = self._context.dataset(self.name)
+        self._reader = None if dataset is None else LogReader(dataset, history=self.history)
+        return {self.name: None if dataset is None else dataset.generation}
+
+    def read(self, since: Offset) -> Iterator[Batch]:
+        if self._reader is None:
+            self.prepare()
+        if self._reader is None:
+            return
+        for versions in self._reader.read(since):
+            yield self._batch(versions, versions[-1].seq)
+
+    def as_of(self, ids: Iterable[str], offset: Offset) -> Iterator[Batch]:
+        if self._reader is None or offset is None:
+            return
+        versions = self._reader.as_of(ids, offset)
+        for start in range(0, len(versions), BATCH_SIZE):
+            yield self._batch(versions[start : start + BATCH_SIZE], offset)
+
+    def _batch(self, versions: list[Version], offset: int) -> Batch:
+        if not self._with_replaced:
+            versions = [
+                version for version in versions if b'"$replaced":true' not in version.body
+            ]
+        dataset = self._reader.dataset if self._reader else None
+        return Batch(None, versions, offset, lambda i: versions[i].seq, dataset)
+
+    def deleted_ids(self) -> Iterator[str]:
+        return iter(()) if self._reader is None else self._reader.deleted_ids()
+
+    def is_populated(self) -> bool:
+        for name in self._initial:
+            dataset = self._context.dataset(name)
+            if dataset is None:
+                if not self._ignore_missing or name == self.name:
+                    return False
+            elif not dataset.populated:
+                return False
+        return True
+
+    def queue(self, since: Offset) -> dict[str, int]:
+        dataset = self._context.dataset(self.name)
+        return {self.name: dataset.head() - (-1 if since is None else since) - 1 if dataset else 0}

@@ -1,0 +1,133 @@
+"""The union_datasets source: one dataset after the other, with one offset for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.model import decode
+from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.pipes.common_options import DATASET_IDS
+from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.log_reader import LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.store.api import Version
+
+
+@source(
+    "union_datasets",
+    DATASET_IDS,
+    Option("prefix_ids", "boolean", default=True, doc="do ids become dataset:id?"),
+    Option(
+        "include_previous_versions",
+        "boolean",
+        default=False,
+        doc="does every version come, not just the latest of each entity?",
+    ),
+    reads="datasets",
+    supports_since=True,
+    is_since_comparable=True,
+    is_chronological=True,
+    fixed=True,
+)
+class UnionSource:
+    """Entities of several datasets, one dataset after the other."""
+
+    supports_since = True
+    is_since_comparable = True
+    is_chronological = True
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self.datasets = tuple(dict.fromkeys(options["datasets"]))
+        self.history: bool = options["include_previous_versions"]
+        self._prefix: bool = options["prefix_ids"]
+        self._context = context
+        self._initial: list[str] = options.get("initial_datasets") or list(self.datasets)
+        self._ignore_missing: bool = options["ignore_non_existent_datasets"]
+        self._readers: dict[str, LogReader] | None = None
+
+    def prepare(self) -> dict[str, str | None]:
+        self._readers = {}
+        generations: dict[str, str | None] = {}
+        for name in self.datasets:
+            dataset = self._context.dataset(name)
+            generations[name] = None if dataset is None else dataset.generation
+            if dataset is not None:
+                self._readers[name] = LogReader(dataset, history=self.history)
+        return generations
+
+    def _opened(self) -> dict[str, LogReader]:
+        if self._readers is None:
+            self.prepare()
+        return self._readers or {}
+
+    def read(self, since: Offset) -> Iterator[Batch]:
+        offset: dict[str, int] = dict(since or {})
+        for name, reader in self._opened().items():
+            for versions in reader.read(offset.get(name)):
+                before = dict(offset)
+                offset = {**offset, name: versions[-1].seq}
+                yield self._batch(name, reader, versions, before, offset)
+
+    def as_of(self, ids: Iterable[str], offset: Offset) -> Iterator[Batch]:
+        wanted = list(ids)
+        for name, reader in self._opened().items():
+            start = (offset or {}).get(name)
+            if start is None:
+                continue
+            prefix = f"{name}:" if self._prefix else ""
+            own = [item[len(prefix) :] for item in wanted if item.startswith(prefix)]
+            versions = reader.as_of(own, start)
+            for position in range(0, len(versions), BATCH_SIZE):
+                chunk = versions[position : position + BATCH_SIZE]
+                yield self._batch(name, reader, chunk, offset, offset)
+
+    def _batch(
+        self,
+        name: str,
+        reader: LogReader,
+        versions: list[Version],
+        before: dict[str, int],
+        after: dict[str, int],
+    ) -> Batch:
+        def offset_of(position: int) -> Offset:
+            return {**before, name: versions[position].seq}
+
+        entities = None
+        if self._prefix:
+            entities = [_prefixed(f"{name}:", version) for version in versions]
+        return Batch(entities, versions, after, offset_of, reader.dataset)
+
+    def deleted_ids(self) -> Iterator[str]:
+        for name, reader in self._opened().items():
+            prefix = f"{name}:" if self._prefix else ""
+            for entity_id in reader.deleted_ids():
+                yield prefix + entity_id
+
+    def is_populated(self) -> bool:
+        for name in self._initial:
+            dataset = self._context.dataset(name)
+            if dataset is None:
+                if not self._ignore_missing:
+                    return False
+            elif not dataset.populated:
+                return False
+        return True
+
+    def queue(self, since: Offset) -> dict[str, int]:
+        counts = {}
+        for name in self.datasets:
+            dataset = self._context.dataset(name)
+            seen = (since or {}).get(name, -1)
+            counts[name] = dataset.head() - seen - 1 if dataset else 0
+        return counts
+
+
+def _prefixed(prefix: str, version: Version) -> Entity:
+    entity: Entity = decode(version.body)
+    entity["_id"] = prefix + version.entity_id
+    return entity

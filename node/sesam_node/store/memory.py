@@ -1,0 +1,343 @@
+"""The reference store: plain lists and dicts under one lock, gone with the process.
+
+What the other stores do fast and durably is done here in the most obvious way, so that one can
+check it by reading. It also serves notebooks and tests.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from itertools import islice
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import FenceError, NotFoundError, StoreError
+from sesam_node.store.api import Counts, IndexInfo, Version, Written
+from sesam_node.store.commits import check_claim, check_commit
+from sesam_node.store.indexes import KeyFunctions, values_of
+from sesam_node.store.keys import text_key, value_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sesam_node.model.values import Value
+    from sesam_node.store.api import Commit, Fence, KeyFunction, Resolver, Write
+
+
+def now_us() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class Contents:
+    """What a dataset holds. Replaced as a whole when the dataset is deleted and made again."""
+
+    def __init__(self) -> None:
+        self.generation = str(uuid.uuid4())
+        self.log: list[Version] = []
+        self.latest: dict[str, int] = {}
+        self.state: dict[str, dict[str, bytes]] = {}
+        self.claims: dict[str, Fence] = {}
+        self.indexes: list[str] = []
+        self.populated = False
+
+
+class MemoryDataset:
+    """A dataset in memory. Each method holds the store's lock."""
+
+    def __init__(self, store: MemoryStore, name: str) -> None:
+        self._store = store
+        self._lock = store.lock
+        self.name = name
+
+    @property
+    def _contents(self) -> Contents:
+        return self._store.contents(self.name)
+
+    @property
+    def generation(self) -> str:
+        with self._lock:
+            return self._contents.generation
+
+    @property
+    def populated(self) -> bool:
+        with self._lock:
+            return self._contents.populated
+
+    def set_populated(self, value: bool = True) -> None:  # noqa: FBT001, FBT002 - a setter
+        with self._lock:
+            self._contents.populated = value
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def write(
+        self,
+        batch: Sequence[Write],
+        commit: Commit | None = None,
+        *,
+        sync: bool = True,  # noqa: ARG002 - nothing to flush
+    ) -> Written:
+        with self._lock:
+            contents = self._contents
+            for item in batch:
+                text_key(item.entity_id)
+            if commit is not None:
+                claim = contents.claims.get(commit.pipe)
+                check_commit(self.name, commit, claim, contents.state.get(commit.pipe, {}))
+            for index in contents.indexes:
+                keys = self._store.functions.get(index)
+                for item in batch:
+                    values_of(index, keys, item.entity_id, item.body)
+            head = len(contents.log)
+            new = self._append(contents, batch)
+            if commit is not None:
+                self._set_state(contents, commit)
+            written = contents.log[head:]
+            seqs = [contents.latest.get(item.entity_id, -1) for item in batch]
+            return Written(len(written), new, sum(v.deleted for v in written), seqs)
+
+    def _append(self, contents: Contents, batch: Sequence[Write]) -> int:
+        new = 0
+        log = contents.log
+        for entity_id, body, hash_, deleted in batch:
+            previous = contents.latest.get(entity_id)
+            if previous is None:
+                if deleted:
+                    continue
+                new += 1
+            elif log[previous].hash == hash_ and log[previous].deleted == deleted:
+                continue
+            ts = max(now_us(), log[-1].ts if log else 0)
+            contents.latest[entity_id] = len(log)
+            log.append(Version(len(log), entity_id, body, previous, deleted, hash_, ts))
+        return new
+
+    @staticmethod
+    def _set_state(contents: Contents, commit: Commit) -> None:
+        state = contents.state.setdefault(commit.pipe, {})
+        for key, value in commit.state.items():
+            if value is None:
+                state.pop(key, None)
+            else:
+                state[key] = bytes(value)
+
+    def claim(self, fence: Fence) -> None:
+        with self._lock:
+            contents = self._contents
+            check_claim(self.name, fence, contents.claims.get(fence.pipe))
+            contents.claims[fence.pipe] = fence
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def state(self, pipe: str) -> dict[str, bytes]:
+        with self._lock:
+            return dict(sorted(self._contents.state.get(pipe, {}).items()))
+
+    def head(self) -> int:
+        with self._lock:
+            return len(self._contents.log)
+
+    def get(self, entity_id: str) -> Version | None:
+        return self.get_many([entity_id])[0]
+
+    def get_many(self, ids: Sequence[str]) -> list[Version | None]:
+        with self._lock:
+            contents = self._contents
+            return [
+                contents.log[contents.latest[entity_id]] if entity_id in contents.latest else None
+                for entity_id in ids
+            ]
+
+    def at(self, seq: int) -> Version | None:
+        with self._lock:
+            log = self._contents.log
+            return log[seq] if 0 <= seq < len(log) else None
+
+    def version_before(self, entity_id: str, seq: int) -> Version | None:
+        return next((v for v in self.history(entity_id) if v.seq < seq), None)
+
+    def history(self, entity_id: str) -> list[Version]:
+        with self._lock:
+            return [v for v in reversed(self._contents.log) if v.entity_id == entity_id]
+
+    def changes(
+        self,
+        since: int | None = None,
+        limit: int = 1000,
+        *,
+        history: bool = False,
+        deleted: bool = True,
+        until: int | None = None,
+        reverse: bool = False,
+    ) -> list[Version]:
+        with self._lock:
+            contents = self._contents
+            first, last = 0, len(contents.log)
+            if until is not None:
+                last = min(last, until)
+            if since is not None and reverse:
+                last = min(last, since)
+            elif since is not None:
+                first = max(0, since + 1)
+            versions = contents.log[first : max(first, last)]
+            if reverse:
+                versions.reverse()
+            wanted = (
+                version
+                for version in versions
+                if (history or contents.latest[version.entity_id] == version.seq)
+                and (deleted or not version.deleted)
+            )
+            return list(islice(wanted, max(0, limit)))
+
+    def live(self, after: str | None = None, limit: int = 1000) -> list[tuple[str, int, bool]]:
+        with self._lock:
+            contents = self._contents
+            ids = sorted(contents.latest, key=text_key)
+            if after is not None:
+                beyond = text_key(after)
+                ids = [entity_id for entity_id in ids if text_key(entity_id) > beyond]
+            pairs = ((entity_id, contents.latest[entity_id]) for entity_id in ids[: max(0, limit)])
+            return [(entity_id, seq, contents.log[seq].deleted) for entity_id, seq in pairs]
+
+    def counts(self) -> Counts:
+        with self._lock:
+            contents = self._contents
+            return Counts(
+                len(contents.latest),
+                sum(contents.log[seq].deleted for seq in contents.latest.values()),
+                len(contents.log),
+                sum(version.deleted for version in contents.log),
+            )
+
+    # -- secondary indexes -------------------------------------------------------------------------
+
+    def lookup_many(self, index: str, keys: Sequence[Value]) -> list[list[Version]]:
+        with self._lock:
+            contents = self._contents
+            if index not in contents.indexes:
+                raise NotFoundError(f'dataset "{self.name}" has no index {index}')
+            function = self._store.functions.get(index)
+            found: dict[bytes, list[Version]] = {value_key(key): [] for key in keys}
+            for seq in sorted(contents.latest.values()):
+                version = contents.log[seq]
+                if not version.deleted:
+                    values = values_of(index, function, version.entity_id, version.body)
+                    for key in {value_key(value) for value in values} & found.keys():
+                        found[key].append(version)
+            return [list(found[value_key(key)]) for key in keys]
+
+    def ensure_index(self, index: str, keys: KeyFunction) -> None:
+        with self._lock:
+            contents = self._contents
+            self._store.functions.add(index, keys)
+            if index not in contents.indexes:
+                for seq in contents.latest.values():
+                    version = contents.log[seq]
+                    values_of(index, keys, version.entity_id, version.body)
+                contents.indexes.append(index)
+
+    def indexes(self) -> list[IndexInfo]:
+        with self._lock:
+            contents = self._contents
+            return [
+                IndexInfo(index, len(contents.log), len(contents.log)) for index in contents.indexes
+            ]
+
+    def drop_index(self, index: str) -> None:
+        with self._lock:
+            contents = self._contents
+            if index not in contents.indexes:
+                raise NotFoundError(f'dataset "{self.name}" has no index {index}')
+            contents.indexes.remove(index)
+
+
+class MemorySettings:
+    """Settings in a dict."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self._values: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            return self._values.get(key)
+
+    def items(self, prefix: str = "") -> dict[str, bytes]:
+        with self._lock:
+            return {key: v for key, v in sorted(self._values.items()) if key.startswith(prefix)}
+
+    def write(
+        self, values: Mapping[str, bytes | None], expect: Mapping[str, bytes | None] | None = None
+    ) -> None:
+        with self._lock:
+            for key, value in (expect or {}).items():
+                if self._values.get(key) != value:
+                    raise FenceError(f'the setting "{key}" has been changed meanwhile')
+            for key, value in values.items():
+                text_key(key)
+                if value is None:
+                    self._values.pop(key, None)
+                else:
+                    self._values[key] = bytes(value)
+
+
+class MemoryStore:
+    """All datasets in memory."""
+
+    def __init__(self, index_resolver: Resolver | None = None) -> None:
+        self.lock = RLock()
+        self.functions = KeyFunctions(index_resolver)
+        self.settings = MemorySettings(self.lock)
+        self._datasets: dict[str, Contents] = {}
+        self._handles: dict[str, MemoryDataset] = {}
+        self._epoch = 0
+        self._closed = False
+
+    def contents(self, name: str) -> Contents:
+        """What the dataset holds at present. Raises NotFoundError where it is not there."""
+        self._check_open()
+        contents = self._datasets.get(name)
+        if contents is None:
+            raise NotFoundError(f'there is no dataset "{name}"')
+        return contents
+
+    def dataset(self, name: str, *, create: bool = True) -> MemoryDataset:
+        with self.lock:
+            self._check_open()
+            text_key(name)
+            if name not in self._datasets:
+                if not create:
+                    raise NotFoundError(f'there is no dataset "{name}"')
+                self._datasets[name] = Contents()
+            return self._handles.setdefault(name, MemoryDataset(self, name))
+
+    def names(self) -> list[str]:
+        with self.lock:
+            self._check_open()
+            return sorted(self._datasets)
+
+    def exists(self, name: str) -> bool:
+        with self.lock:
+            self._check_open()
+            return name in self._datasets
+
+    def delete(self, name: str) -> None:
+        with self.lock:
+            self.contents(name)
+            del self._datasets[name]
+
+    def lock_node(self) -> int:
+        with self.lock:
+            self._check_open()
+            self._epoch = 1
+            return self._epoch
+
+    def close(self) -> None:
+        with self.lock:
+            self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError("the store is closed")
