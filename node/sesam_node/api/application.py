@@ -13,6 +13,7 @@ from sesam_node.api.base import UnknownPath
 from sesam_node.api.handlers import MODULES
 from sesam_node.api.hosts import is_loopback
 from sesam_node.api.operations import path_pattern
+from sesam_node.settings import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,7 @@ class NodeApplication(Application):
         self.node_settings = settings
         self.authenticator = authenticator
         self.loopback = is_loopback(settings.host)
+        self.body_limit = settings.max_body_bytes
         routes = [
             (path_pattern(template), handler, {"template": template})
             for template, handler in all_routes()
@@ -58,11 +60,6 @@ class NodeApplication(Application):
             log_function=log_request,
         )
 
-    def body_limit(self, *, upload: bool) -> int:
-        """How many bytes a body may have: data (receivers, zips), or JSON."""
-        settings = self.node_settings
-        return settings.max_upload_bytes if upload else settings.max_body_bytes
-
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         prefix = PREFIX.match(request.path)
         if prefix is not None:
@@ -73,8 +70,11 @@ class NodeApplication(Application):
 def make_application(
     hub: Hub, settings: Settings, authenticator: Authenticator | None = None
 ) -> NodeApplication:
-    """The application over a hub; keys come from the settings unless an authenticator is given."""
-    return NodeApplication(hub, settings, authenticator or Authenticator(settings_keys(settings)))
+    """The application over a hub; keys come from the settings unless an authenticator is given.
+
+    Raises ConfigError where the keys cannot be used.
+    """
+    return NodeApplication(hub, settings, authenticator or Authenticator(Keys.load(settings)))
 
 
 def all_routes() -> Iterator[tuple[str, type[RequestHandler]]]:

@@ -24,7 +24,7 @@ from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from sesam_node.api.application import NodeApplication
     from sesam_node.api.auth import Principal
@@ -44,8 +44,6 @@ class ApiHandler(RequestHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
     needs_token = True
-    upload = False
-    """Are bodies of this path data (the larger limit) rather than JSON?"""
 
     application: NodeApplication
     principal: Principal | None = None
@@ -57,7 +55,7 @@ class ApiHandler(RequestHandler):
         self.request_id = secrets.token_hex(8)
         self._chunks: list[bytes] = []
         self._size = 0
-        self._limit = self.application.body_limit(upload=self.upload)
+        self._limit = self.application.body_limit
         self._refusal: SesamError | None = None
         self._pulling: asyncio.Future[Any] | None = None
 
@@ -99,7 +97,7 @@ class ApiHandler(RequestHandler):
             413,
             "the body is too large",
             f"at most {self._limit:,} bytes are taken here",
-            hint="send the entities in several requests" if self.upload else "",
+            hint="send it in several requests",
         )
 
     def _refuse(self, error: SesamError) -> None:
@@ -187,16 +185,11 @@ class ApiHandler(RequestHandler):
 
     def query(self) -> dict[str, Any]:
         """The declared query parameters, by name: read, checked, with their defaults."""
-        given = {
-            name: [_text(value) for value in values]
-            for name, values in self.request.query_arguments.items()
-        }
-        return _read(self._operation(), "query", given)
+        return _read(self._operation(), "query", last_texts(self.request.query_arguments))
 
     def form(self) -> dict[str, Any]:
         """The declared fields of the posted form (or of a JSON object), by name."""
-        given = {name: [text] for name, text in self.form_fields().items()}
-        return _read(self._operation(), "form", given)
+        return _read(self._operation(), "form", self.form_fields())
 
     def form_fields(self) -> dict[str, str]:
         """Every field of the posted form, by name; the last of several values counts."""
@@ -213,7 +206,7 @@ class ApiHandler(RequestHandler):
                 httputil.parse_body_arguments(content_type, data, arguments, files)
             except httputil.HTTPInputError as error:
                 raise ApiError(400, "the form cannot be read", str(error)) from None
-        fields = {name: _text(values[-1]) for name, values in arguments.items()}
+        fields = last_texts(arguments)
         fields.update((name, _text(parts[-1]["body"])) for name, parts in files.items())
         return fields
 
@@ -348,21 +341,25 @@ def _tornado_error(handler: ApiHandler, status: int) -> ApiError:
     return ApiError(status, reason, detail)
 
 
-def _read(declared: Operation, where: str, given: Mapping[str, list[str]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for parameter in declared.parameters:
-        if parameter.where == where:
-            values[parameter.name] = _value(parameter, given.get(parameter.name))
-    return values
+def _read(declared: Operation, where: str, given: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        parameter.name: _value(parameter, given.get(parameter.name))
+        for parameter in declared.parameters
+        if parameter.where == where
+    }
 
 
-def _value(parameter: Parameter, texts: Iterable[str] | None) -> Any:
-    text = list(texts)[-1] if texts else None
+def _value(parameter: Parameter, text: str | None) -> Any:
     if text is None or (not text and parameter.kind != "string"):
         if parameter.required:
             raise ApiError(400, f'the parameter "{parameter.name}" is missing', parameter.doc)
         return parameter.default
     return parameter.read(text)
+
+
+def last_texts(arguments: Mapping[str, list[bytes]]) -> dict[str, str]:
+    """The last value of each parameter, as text."""
+    return {name: _text(values[-1]) for name, values in arguments.items()}
 
 
 def _text(data: bytes) -> str:

@@ -101,9 +101,7 @@ def _operation(item: Described) -> dict[str, Any]:
             },
             "default": {
                 "description": "an error",
-                "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/Error"}}
-                },
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
             },
         },
     }

@@ -46,7 +46,7 @@ class Option:
     `kind` is one of KINDS or a tuple of them (any may come). An option without a default is
     required; null counts as not given where there is a default. `fields` describe the keys of an
     object, `each` the keys of the objects that are the values of an object or the items of a list.
-    `secret` values are never shown; `env=False` keeps the text as it is (`$ENV` is not replaced).
+    `least` is the smallest number. `secret` values are never shown; `env=False` keeps the text as it is (`$ENV` is not replaced).
     """
 
     name: str
@@ -58,6 +58,7 @@ class Option:
     env: bool = True
     fields: tuple[Option, ...] = ()
     each: tuple[Option, ...] = ()
+    least: float | None = None
     deprecated: str = ""
 
     def __post_init__(self) -> None:
@@ -109,7 +110,7 @@ COMMON: tuple[Option, ...] = (
     Option("name", ("string", "array"), None, "a title for people"),
     Option("metadata", "object", None, "free data about the component"),
     Option("permissions", "array", None, "who may do what with it"),
-    Option("$conditional_properties", ("object", "array"), None, "properties chosen by a value"),
+    Option("$conditional_properties", "object", None, "properties chosen by a value"),
 )
 """Options that every component has."""
 
@@ -257,13 +258,15 @@ def check_options(
     *,
     where: str = "",
     unresolved: bool = False,
+    partial: bool = False,
     at: At = json_path,
 ) -> list[Problem]:
     """Every option of `config` that is unknown, missing, or of the wrong type or choice.
 
     `unresolved` is for a part that is not in use, so that its `$ENV(…)` are still text and its
     conditional properties undecided: such a text is accepted for any option, and options that
-    conditional properties might bring may be missing.
+    conditional properties might bring may be missing. `partial` is for a part of the options: none
+    is missing.
     """
     known = {option.name: option for option in options}
     inside = f" in {where}" if where else ""
@@ -276,7 +279,7 @@ def check_options(
             message = f"unknown option {preview(name)}{inside}"
             hint = suggestion(name, known)
             problems.append(Problem(at(here), "unknown-option", message, hint, "warning"))
-    if unresolved and "$conditional_properties" in config:
+    if partial or (unresolved and "$conditional_properties" in config):
         return problems
     for option in options:
         if option.required and option.name not in config:
@@ -301,6 +304,9 @@ def check_value(
         return [Problem(at(path), "wrong-type", message)]
     if option.choices and value not in option.choices:
         return [_wrong_choice(option, value, at(path))]
+    if option.least is not None and _is_number(value) and value < option.least:
+        message = f"expected at least {option.least}, got {value}"
+        return [Problem(at(path), "out-of-range", message)]
     problems = []
     if option.deprecated:
         message = f'"{option.name}" is deprecated'

@@ -119,13 +119,18 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """What a component may ask for while the pipe is built."""
+    """What a component may ask for while its pipe is built.
+
+    For a transform: `position` among the transforms (`in_list` where they are a list), and
+    `source_dataset` where what it gets are the entities of that dataset as they are stored.
+    """
 
     definition: PipeDefinition
     store: Store | None = None
+    namespaced: bool = False
     position: int = 0
+    in_list: bool = False
     source_dataset: str | None = None
-    source_is_stored: bool = False
     _systems: dict[str, Any] = field(default_factory=dict)
 
     def system(self, system_id: str) -> Any:

@@ -31,10 +31,12 @@ class LogReader:
     def read(self, since: int | None) -> Iterator[list[Version]]:
         """The versions after `since`, oldest first; of each id the latest alone, if not history."""
         limit = FIRST_BATCH
-        while versions := self.dataset.changes(
-            since, limit, history=self.history, until=self.until
-        ):
-            yield versions
+        while True:
+            versions = self.dataset.changes(since, limit, history=self.history, until=self.until)
+            if versions:
+                yield versions
+            if len(versions) < limit:
+                return
             since = versions[-1].seq
             size = sum(len(version.body) for version in versions) // len(versions) + 1
             limit = max(1, min(BATCH_SIZE, BATCH_BYTES // size))

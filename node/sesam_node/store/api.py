@@ -111,9 +111,9 @@ class Counts(NamedTuple):
 
 
 class IndexInfo(NamedTuple):
-    """A secondary index: its id, and how many of `total` log positions are in it."""
+    """A secondary index: the id of its expression, and how many of `total` log positions are in it."""
 
-    index: str
+    id: str
     indexed: int
     total: int
 

@@ -1,9 +1,9 @@
 """Bytes that values, ids and names are filed under.
 
-Index keys are typed and keep order: values that are equal in DTL (1, 1.0 and `~f1.0`; a date and its
-midnight) have the same bytes, others differ, and bytes compare as values do (`model.values.compare`)
-within a type. LMDB takes 511 bytes, PostgreSQL 2,700: what is longer than 480 becomes its first 480
-bytes and a hash, which an exact key, being shorter, can never equal.
+Index keys are typed and keep order: values that are equal in DTL (1, 1.0 and `~f1.0`; a date and
+its midnight) have the same bytes, others differ, and within a type bytes compare as values do
+(`model.values.compare`). LMDB takes 511 bytes: what is longer than 480 becomes its first 480 bytes
+and a hash, which an exact key, being shorter, can never equal.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import time
 import uuid
 from itertools import islice
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesam_node.errors import FenceError, NotFoundError, StoreError
 from sesam_node.store.api import Counts, IndexInfo, Version, Written
@@ -19,7 +19,7 @@ from sesam_node.store.indexes import KeyFunctions, values_of
 from sesam_node.store.keys import text_key, value_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sesam_node.model.values import Value
     from sesam_node.store.api import Commit, Fence, KeyFunction, Resolver, Write
@@ -87,7 +87,7 @@ class MemoryDataset:
                 check_commit(self.name, commit, claim, contents.state.get(commit.pipe, {}))
             for index in contents.indexes:
                 keys = self._store.functions.get(index)
-                for item in batch:
+                for item in (item for item in batch if not item.deleted):
                     values_of(index, keys, item.entity_id, item.body)
             head = len(contents.log)
             new = self._append(contents, batch)

@@ -17,11 +17,9 @@ ZIP = "application/zip"
 
 
 class ConfigHandler(ApiHandler):
-    upload = True
-
     @operation(answer="application/json, application/zip")
     def get(self) -> None:
-        """The configuration as it was uploaded; a zip where `Accept` names application/zip first."""
+        """The configuration as it was uploaded; a zip where `Accept` names it first."""
         if not prefers_zip(self.request.headers.get("Accept", "")):
             self.answer(self.hub.configuration.original())
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sesam_node.api.arrays import without_first
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.operations import LIMIT, SINCE, Parameter, operation
 
@@ -48,8 +49,12 @@ class EntitiesHandler(ApiHandler):
         """The entities in the order of the log. The `X-Dataset-…` headers tell of the dataset."""
         values = self.query()
         values.pop("uncommitted")
+        start = values.pop("start")
+        if start and values["limit"] is not None:
+            values["limit"] += start
         entities = self.hub.datasets.entities(dataset_id, **values)
-        await self.stream(entities.chunks, headers=entities.headers)
+        chunks = without_first(entities.chunks, start) if start else entities.chunks
+        await self.stream(chunks, headers=entities.headers)
 
 
 class EntityHandler(ApiHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sesam_node.api.arrays import without_first
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError
 from sesam_node.api.operations import FORCE, LIMIT, SINCE, Parameter, form, operation
@@ -27,9 +28,7 @@ class PipesHandler(ApiHandler):
     async def post(self) -> None:
         """Add pipes; 409 where one exists."""
         components = component_list(self.json_body(), "pipes")
-        ids = await self.hub.configuration.add(
-            components, kind="pipe", force=self.query()["force"]
-        )
+        ids = await self.hub.configuration.add(components, kind="pipe", force=self.query()["force"])
         self.answer([self.hub.pipes.get(pipe_id) for pipe_id in ids], 201)
 
 
@@ -138,7 +137,7 @@ class PipeLogHandler(ApiHandler):
         if start and limit is not None:
             limit += start
         chunks = self.hub.pipes.log(pipe_id, limit=limit, **values)
-        await self.stream(skipped(chunks, start) if start else chunks)
+        await self.stream(without_first(chunks, start) if start else chunks)
 
 
 def with_fields(component: dict[str, Any], fields: str | None) -> dict[str, Any]:

@@ -16,8 +16,6 @@ PUSH = (
 
 
 class ReceiverHandler(ApiHandler):
-    upload = True
-
     @operation(*PUSH, body="application/json")
     async def post(self, pipe_id: str) -> None:
         """Take entities (a list, or one); answered when they are safe on disk."""
@@ -28,9 +26,7 @@ class ReceiverHandler(ApiHandler):
         }
         headers = {name.lower(): value for name, value in self.request.headers.get_all()}
         headers.pop("authorization", None)
-        self.answer(
-            await self.hub.pipes.receive(pipe_id, self.body(), push=push, headers=headers)
-        )
+        self.answer(await self.hub.pipes.receive(pipe_id, self.body(), push=push, headers=headers))
 
 
 ROUTES = [

@@ -10,18 +10,16 @@ from sesam_node.api.operations import operation
 class OpenApiHandler(ApiHandler):
     @operation()
     def get(self) -> None:
-        """This API as an OpenAPI document."""
+        """The OpenAPI document."""
         self.answer(document())
 
 
 class ReferenceHandler(ApiHandler):
     @operation(answer="text/html")
     def get(self) -> None:
-        """This API as a page."""
+        """All operations on a page."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header(
-            "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"
-        )
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         self.finish(page())
 
 

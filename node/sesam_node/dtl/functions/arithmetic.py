@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 import operator
 from decimal import (
-    MAX_EMAX,
-    MIN_EMIN,
     ROUND_CEILING,
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
@@ -27,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sesam_node.dtl.functions._values import MAX_DIGITS, decimal_value
 from sesam_node.dtl.registry import Example, function
-from sesam_node.dtl.runtime import ABSENT, VARIES, each, first_value
+from sesam_node.dtl.runtime import ABSENT, each, first_value
 from sesam_node.model.values import as_decimal, from_number, number
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ FAULTS = [InvalidOperation, DivisionByZero, Overflow]
 
 def _context(digits: int, *, exact: bool) -> Context:
     traps = [*FAULTS, Inexact] if exact else FAULTS
-    return Context(digits, ROUND_HALF_EVEN, MIN_EMIN, MAX_EMAX, traps=traps)
+    return Context(digits, ROUND_HALF_EVEN, -MAX_DIGITS, MAX_DIGITS, traps=traps)
 
 
 EXACT = _context(MAX_DIGITS, exact=True)
@@ -90,8 +88,9 @@ def _integer_quotient(a: int, b: int) -> Decimal:
 
 def _remainder(a: Decimal, b: Decimal) -> Decimal:
     rest = EXACT.remainder(a, b)
-    return EXACT.add(rest, b) if rest and rest.is_signed() != b.is_signed() else rest.copy_abs(
-    ).copy_sign(b)
+    if not rest:
+        return rest.copy_abs()
+    return rest if rest.is_signed() == b.is_signed() else EXACT.add(rest, b)
 
 
 def _integer_power(base: int, exponent: int) -> int | Decimal:
@@ -99,7 +98,7 @@ def _integer_power(base: int, exponent: int) -> int | Decimal:
         return _quotient(ONE, Decimal(_integer_power(base, -exponent)))
     if (abs(base).bit_length() - 1) * exponent > MAX_BITS:
         raise OverflowError
-    return base**exponent if abs(base) > 1 else base ** (exponent % 2 + 2 if exponent else 0)
+    return base**exponent  # type: ignore[no-any-return]  # the exponent is not negative
 
 
 def _decimal_power(base: Decimal, exponent: Decimal) -> Decimal:
@@ -109,7 +108,7 @@ def _decimal_power(base: Decimal, exponent: Decimal) -> Decimal:
     if exponent == exponent.to_integral_value():
         if exponent.is_signed():
             return _quotient(ONE, _decimal_power(base, exponent.copy_negate()))
-        if _digits(base) * exponent <= MAX_DIGITS:
+        if exponent <= MAX_DIGITS and _digits(base) * int(exponent) <= MAX_DIGITS:
             return EXACT.power(base, exponent)
     return ROUNDED.power(base, exponent)
 
@@ -376,9 +375,7 @@ def _rounded(rounding: Rounding, places: int, value: Value) -> Value:
         whole = exact.adjusted() < MAX_DIGITS
         return int(exact.to_integral_value(rounding.mode)) if whole else None
     try:
-        if exact.as_tuple().exponent > -places:  # type: ignore[operator]  # finite, so a number
-            pass
-        else:
+        if exact.as_tuple().exponent < -places:  # type: ignore[operator]  # finite, so a number
             exact = exact.quantize(Decimal((0, (1,), -places)), rounding.mode, WIDE)
         if type(found) is not Decimal:
             return from_number(float(exact) + 0.0)

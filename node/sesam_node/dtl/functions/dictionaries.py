@@ -1,17 +1,18 @@
 """Dictionaries: building them, taking them apart, and namespaces on their property names.
 
 A property name is plain text inside a dict. As a value it is a string, so a name that would read as
-a typed value is escaped on the way out and unescaped on the way in (`as_string`, `text_of`).
+a typed value is escaped on the way out and unescaped on the way in (`as_string`, `text`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import as_list, first_value
 from sesam_node.model.namespaces import strip_namespaces
-from sesam_node.model.values import Value, as_string, is_text, text_of
+from sesam_node.model.values import Value, as_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +45,8 @@ def has_key(key: Value, values: Value) -> Value:
     value = first_value(values)
     if type(value) is not dict:
         return None
-    return is_text(key) and text_of(key) in value
+    name = text(key)
+    return name is not None and name in value
 
 
 @function(

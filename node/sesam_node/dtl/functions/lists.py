@@ -7,11 +7,13 @@ FUNCTION arrives as a Python callable and is called once for each value.
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import reduce
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._values import decimal_value, json_text, text
+from sesam_node.dtl.functions.arithmetic import EXACT
 from sesam_node.dtl.functions.sets import identities
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, VARIES, as_list
@@ -22,7 +24,6 @@ from sesam_node.model.values import (
     as_decimal,
     as_string,
     from_number,
-    is_text,
     kind_of_text,
     nanos,
     number,
@@ -41,9 +42,6 @@ BY_FUNCTION = f"FUNCTION(function-expression{{0|1}}), {VALUES}"
 
 MAX_MADE = 10_000_000
 """The longest list that `range` and `tuples` make: beyond it a rule is wrong, not large."""
-
-MAX_DIGITS = 100_000
-"""Digits of an exact decimal sum; more only come from exponents that no real data has."""
 
 ZERO_STEP = "expected an integer other than 0, got 0"
 
@@ -436,9 +434,9 @@ def _map_dict(on_key: Function, on_value: Function, value: Value) -> dict[str, V
         return None
     out = {}
     for key, item in value.items():
-        name = on_key(as_string(key))
-        if is_text(name):
-            out[text_of(name)] = on_value(item)
+        name = text(on_key(as_string(key)))
+        if name is not None:
+            out[name] = on_value(item)
     return out or None
 
 
@@ -598,9 +596,6 @@ def min_(by: Any, values: Value) -> Value:
 
 # -- grouping and folding --------------------------------------------------------------------------
 
-transit_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-"""The text that `json-transit` gives for a value."""
-
 
 @function(
     "group",
@@ -638,7 +633,7 @@ def group(key: Function, change: Function, values: Value) -> Value:
         {"A": ["a"], "B": ["b"]},
     ),
 )
-def group_by(key: Function, text: Any, values: Value) -> Value:
+def group_by(key: Function, text_of_key: Any, values: Value) -> Value:
     """Give a dict of lists: the values under the text of their KEY_FUNCTION result.
 
     The text is the key's transit JSON (`"null"` for null), or what STRING_FUNCTION makes of the
@@ -646,12 +641,10 @@ def group_by(key: Function, text: Any, values: Value) -> Value:
     """
     out: dict[str, list[Value]] = {}
     for item in as_list(values):
-        name = transit_json(key(item)) if text is ABSENT else text(key(item))
-        if text is not ABSENT:
-            if not is_text(name):
-                continue
-            name = text_of(name)
-        out.setdefault(name, []).append(item)
+        found = key(item)
+        name = json_text(found) if text_of_key is ABSENT else text(text_of_key(found))
+        if name is not None:
+            out.setdefault(name, []).append(item)
     return out
 
 
@@ -666,24 +659,14 @@ def group_by(key: Function, text: Any, values: Value) -> Value:
 def sum_(values: Value) -> Value:
     """Give the sum of the numbers among VALUES; everything else is ignored, nothing gives 0.
 
-    Integers give an integer, with a float among them a float, with a decimal an exact decimal.
+    Integers give an integer, with a float among them a float, with a decimal an exact decimal. Null
+    where the sum is beyond what the type holds.
     """
     numbers = [n for n in map(number, as_list(values)) if n is not None]
     types = set(map(type, numbers))
-    if Decimal in types:
-        return from_number(sum_exactly([as_decimal(n) for n in numbers]))
-    if float not in types:
-        return sum(numbers)
     try:
-        return from_number(fsum(numbers))
-    except OverflowError:  # beyond what a float holds: an infinity, and those are null
+        if Decimal in types:
+            return decimal_value(reduce(EXACT.add, map(as_decimal, numbers)))
+        return from_number(fsum(numbers)) if float in types else sum(numbers)
+    except ArithmeticError:  # an infinity, or more digits than can be written
         return None
-
-
-def sum_exactly(numbers: list[Decimal]) -> Decimal:
-    """The sum with all its digits, whatever the precision of the current context."""
-    low = min(int(n.as_tuple().exponent) for n in numbers)
-    high = max(n.adjusted() for n in numbers)
-    digits = high - low + 2 + len(str(len(numbers)))
-    with localcontext(prec=min(max(digits, 28), MAX_DIGITS)):
-        return sum(numbers, Decimal(0))

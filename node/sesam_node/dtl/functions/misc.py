@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import mmh3
 
+from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.functions.lists import refuse_too_many
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, as_list, each
 from sesam_node.errors import preview
-from sesam_node.model.values import Value, kind_of_text, text_of
+from sesam_node.model.values import Value, kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,10 @@ def check_algorithm(algorithm: Value) -> str | None:
 
 def hashed_bytes(value: Value) -> bytes | None:
     """What is hashed of a string (utf-8) or of bytes; null for other types."""
-    if type(value) is not str:
-        return None
-    kind = kind_of_text(value)
-    if kind == "string":
-        return text_of(value).encode("utf-8", "surrogatepass")
-    return b64decode(value[2:]) if kind == "bytes" else None
+    characters = text(value)
+    if characters is not None:
+        return characters.encode("utf-8", "surrogatepass")
+    return b64decode(value[2:]) if kind(value) == "bytes" else None
 
 
 @function(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import each, first_value
 from sesam_node.model.namespaces import split_name
-from sesam_node.model.values import Value, as_string, is_text, text_of
+from sesam_node.model.values import Value, as_string
 
 VALUES = "VALUES(value-expression{1})"
 
@@ -17,9 +18,7 @@ def is_identifier(value: Value) -> bool:
 
 def name_of(value: Value) -> str | None:
     """The text of a namespaced identifier or a string; null for anything else."""
-    if is_identifier(value):
-        return str(value[2:])
-    return text_of(value) if is_text(value) else None
+    return str(value[2:]) if is_identifier(value) else text(value)
 
 
 @function(

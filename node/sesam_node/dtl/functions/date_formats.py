@@ -1,0 +1,182 @@
+"""Format strings of `datetime-parse` and `datetime-format`: compiled once, both ways.
+
+Own and strict: the tokens of the manual and no others, each with exactly the digits it stands for,
+whatever the locale. A format compiles to a regular expression for reading and a template for
+writing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sesam_node.dtl.functions.timezones import offset_of_wall_clock, wall_clock
+from sesam_node.errors import preview
+from sesam_node.model.values import DAY_S, EPOCH_DAY, NANOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
+TOKENS = {
+    "d": "0[1-9]|[12][0-9]|3[01]",
+    "e": "3[01]|[12][0-9]|0?[1-9]",
+    "H": "[01][0-9]|2[0-3]",
+    "I": "0[1-9]|1[0-2]",
+    "m": "0[1-9]|1[0-2]",
+    "M": "[0-5][0-9]",
+    "p": "[aApP][mM]",
+    "S": "[0-5][0-9]",
+    "f": "[0-9]{1,9}",
+    "y": "[0-9]{2}",
+    "Y": "[0-9]{4}",
+    "z": "[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9]",
+}
+"""What each token reads."""
+
+WRITTEN: dict[str, Callable[[datetime, int], str]] = {
+    "d": lambda at, _: f"{at.day:02}",
+    "e": lambda at, _: str(at.day),
+    "H": lambda at, _: f"{at.hour:02}",
+    "I": lambda at, _: f"{(at.hour + 11) % 12 + 1:02}",
+    "m": lambda at, _: f"{at.month:02}",
+    "M": lambda at, _: f"{at.minute:02}",
+    "p": lambda at, _: "AM" if at.hour < 12 else "PM",
+    "S": lambda at, _: f"{at.second:02}",
+    "f": lambda _, nanoseconds: f"{nanoseconds // 1000:06}",
+    "y": lambda at, _: f"{at.year % 100:02}",
+    "Y": lambda at, _: f"{at.year:04}",
+    "z": lambda at, _: _offset_text(at),
+}
+"""What each token writes: of a wall clock, and the nanoseconds of its second."""
+
+
+def _offset_text(at: datetime) -> str:
+    offset = at.utcoffset()
+    minutes = 0 if offset is None else (offset.days * DAY_S + offset.seconds) // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+
+
+class FormatError(ValueError):
+    """A format string with an unknown token, or `%z` before its end."""
+
+
+def pieces(text: str) -> list[tuple[str, str]]:
+    """A format as (token, "") and ("", literal text). Raises FormatError."""
+    found: list[tuple[str, str]] = []
+    literal = ""
+    position = 0
+    while position < len(text):
+        if text[position] != "%":
+            literal += text[position]
+            position += 1
+            continue
+        token = text[position + 1 : position + 2]
+        position += 2
+        if token == "%":
+            literal += "%"
+            continue
+        if token not in TOKENS or not token:
+            known = " ".join(f"%{name}" for name in TOKENS)
+            raise FormatError(f'unknown token "%{token}" in {preview(text)}; known: {known} %%')
+        if token == "z" and position != len(text):
+            raise FormatError(f'"%z" must end the format string, got {preview(text)}')
+        found += [("", literal), (token, "")] if literal else [(token, "")]
+        literal = ""
+    return [*found, ("", literal)] if literal else found
+
+
+def check_format(text: object) -> str | None:
+    """Why a constant is no format string, else null."""
+    if not isinstance(text, str):
+        return f"expected a format string, got {preview(text)}"
+    try:
+        pieces(text)
+    except FormatError as error:
+        return str(error)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def writer(text: str, zone: ZoneInfo | None) -> Callable[[int], str]:
+    """The function that writes an instant (in nanoseconds) in a format, as seen in a zone.
+
+    It raises OverflowError where the zone's clock leaves the years 1 to 9999.
+    """
+    parts = pieces(text)
+    template = "".join("%s" if token else literal.replace("%", "%%") for token, literal in parts)
+    write = tuple(WRITTEN[token] for token, _ in parts if token)
+
+    def written(nanoseconds: int) -> str:
+        seconds, fraction = divmod(nanoseconds, NANOS)
+        at = wall_clock(zone, seconds)
+        return template % tuple([one(at, fraction) for one in write])
+
+    return written
+
+
+@lru_cache(maxsize=1024)
+def reader(text: str, zone: ZoneInfo | None) -> Callable[[str], int | None]:
+    """The function that reads text in a format, local in a zone, as an instant in nanoseconds.
+
+    It gives null where the whole text does not fit or names no real date. What the format leaves
+    out is that of 1900-01-01 00:00:00; a token that comes twice must read the same text twice.
+    """
+    parts = pieces(text)
+    pattern = ""
+    seen: set[str] = set()
+    for token, literal in parts:
+        if not token:
+            pattern += re.escape(literal)
+        else:
+            pattern += f"(?P={token})" if token in seen else f"(?P<{token}>{TOKENS[token]})"
+            seen.add(token)
+    match_text = re.compile(pattern).fullmatch
+    year = _year(seen)
+    hour = _hour(seen)
+    day = "d" if "d" in seen else "e"
+
+    def read(characters: str) -> int | None:
+        match = match_text(characters)
+        if match is None:
+            return None
+        found = match.groupdict()
+        try:
+            at = date(year(found), int(found.get("m", 1)), int(found.get(day, 1)))
+        except ValueError:
+            return None
+        minutes = hour(found) * 60 + int(found.get("M", 0))
+        seconds = (at.toordinal() - EPOCH_DAY) * DAY_S + minutes * 60 + int(found.get("S", 0))
+        if "z" in found:
+            seconds -= _read_offset(found["z"])
+        elif zone is not None:
+            shown = datetime(  # noqa: DTZ001 - a wall clock; its zone is beside it
+                at.year, at.month, at.day, minutes // 60, minutes % 60, int(found.get("S", 0))
+            )
+            seconds -= offset_of_wall_clock(zone, shown)
+        return seconds * NANOS + int(found.get("f", "0").ljust(9, "0"))
+
+    return read
+
+
+def _year(tokens: set[str]) -> Callable[[dict[str, str]], int]:
+    if "Y" in tokens:
+        return lambda found: int(found["Y"])
+    if "y" in tokens:
+        return lambda found: (int(found["y"]) + 31) % 100 + 1969
+    return lambda _: 1900
+
+
+def _hour(tokens: set[str]) -> Callable[[dict[str, str]], int]:
+    if "H" in tokens:
+        return lambda found: int(found["H"])
+    if "I" in tokens:
+        return lambda found: int(found["I"]) % 12 + 12 * (found.get("p", "").lower() == "pm")
+    return lambda _: 0
+
+
+def _read_offset(text: str) -> int:
+    seconds = int(text[1:3]) * 3600 + int(text[-2:]) * 60
+    return -seconds if text[0] == "-" else seconds

@@ -1,0 +1,128 @@
+"""The datasets as the generated code of a pipe sees them, over the store.
+
+Look-ups are made on demand and remembered until `forget`: entities that many source entities meet
+are read and decoded once a batch. What is handed out is shared and must not be changed, which
+generated code keeps to. A dataset that does not exist is empty. A pipe that looks into its own
+sink calls `flush` first and remembers nothing of it, so that it sees its own writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sesam_node.model import decode
+from sesam_node.model.values import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sesam_node.model import Entity, Value
+    from sesam_node.pipes.batch import Context
+    from sesam_node.store.api import Dataset, Version
+
+REMEMBERED = 20_000
+
+Found = list[tuple[int, "Entity"]]
+
+
+class StoreLookup:
+    """Look-ups by id and by index. `count` rises with each; `current` is the source version."""
+
+    def __init__(self, context: Context, own: str | None = None) -> None:
+        self._context = context
+        self._own = own
+        self._flush: Callable[[], None] = lambda: None
+        self._datasets: dict[str, Dataset | None] = {}
+        self._by_id: dict[tuple[str, str], Entity | None] = {}
+        self._by_index: dict[tuple[str, str], dict[Value, Found]] = {}
+        self._held = 0
+        self.count = 0
+        self.current: Version | None = None
+        self.current_dataset: Dataset | None = None
+
+    def on_flush(self, flush: Callable[[], None]) -> None:
+        """Calls `flush` before each look-up in the pipe's own sink."""
+        self._flush = flush
+
+    def forget(self) -> None:
+        """Drops what is remembered once it is much. Called between batches."""
+        if self._held > REMEMBERED:
+            self._by_id.clear()
+            self._by_index.clear()
+            self._held = 0
+
+    def _dataset(self, name: str) -> Dataset | None:
+        if name not in self._datasets:
+            self._datasets[name] = self._context.dataset(name)
+        return self._datasets[name]
+
+    def _open_own(self) -> None:
+        self._flush()
+        for key in [key for key in self._by_id if key[0] == self._own]:
+            del self._by_id[key]
+        for name in [name for name in self._by_index if name[0] == self._own]:
+            del self._by_index[name]
+
+    def entity(self, dataset: str, entity_id: str) -> Entity | None:
+        self.count += 1
+        if dataset == self._own:
+            self._open_own()
+        key = (dataset, entity_id)
+        try:
+            return self._by_id[key]
+        except KeyError:
+            pass
+        stored = self._dataset(dataset)
+        version = None if stored is None else stored.get(entity_id)
+        found: Entity | None = None
+        if version is not None and not version.deleted:
+            found = decode(version.body)
+        self._by_id[key] = found
+        self._held += 1
+        return found
+
+    def find(self, dataset: str, index: str, keys: Sequence[Value]) -> Sequence[Entity]:
+        self.count += 1
+        if dataset == self._own:
+            self._open_own()
+        stored = self._dataset(dataset)
+        if stored is None:
+            return ()
+        memo = self._by_index.setdefault((dataset, index), {})
+        wanted: dict[Value, Value] = {}
+        for key in keys:
+            plain = type(key) is str and key[:1] != "~"
+            wanted.setdefault(key if plain else identity(key), key)
+        missing = {name: key for name, key in wanted.items() if name not in memo}
+        if missing:
+            rows = stored.lookup_many(index, list(missing.values()))
+            for name, versions in zip(missing, rows, strict=True):
+                memo[name] = [(version.seq, decode(version.body)) for version in versions]
+                self._held += 1 + len(versions)
+        if len(wanted) == 1:
+            (name,) = wanted
+            return [entity for _, entity in memo[name]]
+        merged = {seq: entity for name in wanted for seq, entity in memo[name]}
+        return [merged[seq] for seq in sorted(merged)]
+
+    def entities(self, dataset: str) -> Iterator[Entity]:
+        self.count += 1
+        if dataset == self._own:
+            self._open_own()
+        stored = self._dataset(dataset)
+        since = None
+        while stored is not None and (versions := stored.changes(since, deleted=False)):
+            for version in versions:
+                yield decode(version.body)
+            since = versions[-1].seq
+
+    def previous(self, entity: Entity) -> Entity | None:  # noqa: ARG002 - it is the current one
+        version, dataset = self.current, self.current_dataset
+        if version is None or dataset is None or version.previous is None:
+            return None
+        before = dataset.at(version.previous)
+        return None if before is None else decode(before.body)
+
+    def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002 - not kept here
+        return None
+

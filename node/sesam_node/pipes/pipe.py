@@ -1,0 +1,124 @@
+"""A pipe as it runs: source, transforms and sink, with what they need of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.model.namespaces import add_namespaces, remove_namespaces
+from sesam_node.pipes.batch import DatasetSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sesam_node.dtl import Runtime
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context, Sink, Source, Transform
+    from sesam_node.pipes.runs import PipeDefinition
+
+    Run = Callable[[Entity, list[Entity]], None]
+
+
+@dataclass(slots=True)
+class Pipe:
+    """The built components of one pipe; `build.build_pipe` makes it.
+
+    `add` and `remove` say whether namespaces are put on after the source and taken off before the
+    sink; `identity` and `property_` are those put on. `pump` holds the pump's options with their
+    defaults.
+    """
+
+    definition: PipeDefinition
+    context: Context
+    source: Source
+    transforms: list[Transform]
+    sink: Sink
+    add: bool
+    remove: bool
+    identity: str
+    property_: str
+    pump: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.definition.pipe_id
+
+    @property
+    def state_dataset(self) -> str:
+        """The dataset that keeps the state: the sink, or one of its own."""
+        return self.sink.dataset or f"system:pipe:{self.id}"
+
+    @property
+    def stored_source(self) -> DatasetSource | None:
+        """The source, where it reads datasets of this node."""
+        return self.source if isinstance(self.source, DatasetSource) else None
+
+    @property
+    def hops(self) -> frozenset[str]:
+        """The datasets that the transforms look into."""
+        return frozenset().union(*(transform.datasets for transform in self.transforms))
+
+    @property
+    def emits_own_id(self) -> bool:
+        """Is it proven that each entity comes out under the id it came in with, if at all?"""
+        return all(transform.emits_own_id for transform in self.transforms)
+
+    def any_transform(self, fact: str) -> bool:
+        """Is the fact (an attribute of some types of transform) true of any transform?"""
+        return any(getattr(transform, fact, False) for transform in self.transforms)
+
+    def ensure_indexes(self) -> None:
+        """Has the indexes that look-ups of the transforms need; those of the sink too."""
+        from sesam_node.dtl import compile_index
+
+        for transform in self.transforms:
+            for name, index in transform.indexes:
+                dataset = self.context.dataset(name)
+                if dataset is not None:
+                    dataset.ensure_index(index, compile_index(index))
+
+    def bind(self, runtime: Runtime, stage: str = "sink") -> Run | None:
+        """What makes of one source entity those that leave at `stage`, null where nothing changes.
+
+        Stages are "source", "before-transforms", "after-transforms" and "sink". A `_filtered`
+        entity goes past the later transforms.
+        """
+        steps: list[Run] = []
+        if self.add and stage != "source":
+            steps.append(self._add_namespaces)
+        if stage in ("after-transforms", "sink"):
+            steps.extend(transform.bind(runtime) for transform in self.transforms)
+        if self.remove and stage == "sink":
+            steps.append(_remove_namespaces)
+        if not steps:
+            return None
+        return steps[0] if len(steps) == 1 else _chain(steps)
+
+    def _add_namespaces(self, entity: Entity, out: list[Entity]) -> None:
+        out.append(add_namespaces(entity, self.property_, self.identity, recursive=False))
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def _remove_namespaces(entity: Entity, out: list[Entity]) -> None:
+    out.append(remove_namespaces(entity))
+
+
+def _chain(steps: list[Run]) -> Run:
+    first, *rest = steps
+
+    def chain(entity: Entity, out: list[Entity]) -> None:
+        current: list[Entity] = []
+        first(entity, current)
+        for step in rest:
+            following: list[Entity] = []
+            for item in current:
+                if "_filtered" in item and step is not _remove_namespaces:
+                    following.append(item)
+                else:
+                    step(item, following)
+            current = following
+        out += current
+
+    return chain

@@ -1,0 +1,68 @@
+"""The dtl transform: the rules of a pipe, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.dtl import RuleContext, compile_rules
+from sesam_node.model import encode
+from sesam_node.model.namespaces import BUILT_IN
+from sesam_node.pipes.component import Option, transform
+from sesam_node.pipes.trigger import TRIGGER, trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sesam_node.dtl import Runtime
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context
+
+
+@transform(
+    "dtl",
+    Option("rules", "dtl-rules", doc='rule name to list of transforms; "default" is applied'),
+    Option("id_required", "boolean", default=True, doc="does an entity without _id fail?"),
+    TRIGGER,
+)
+class DtlTransform:
+    """The Data Transformation Language."""
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        rules = options["rules"]
+        path = ("transform", context.position) if context.in_list else ("transform",)
+        compiled = compile_rules(
+            rules, rule_context(options, context), path=(*path, "rules")
+        )
+        self.compiled = compiled
+        self.datasets: frozenset[str] = compiled.datasets
+        self.indexes = compiled.indexes
+        self.trackers = compiled.trackers
+        self._trigger = trigger(options["trigger_on"])
+        self.emits_own_id: bool = compiled.emits_own_id
+        text = encode(rules)
+        self.creates_children = b'"create-child"' in text
+        self.reads_previous = b'"is-changed"' in text
+        self.reads_header = any(
+            name in text for name in (b"_updated", b"_previous", b"_ts", b"_hash")
+        )
+
+    def bind(self, runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
+        run = self.compiled.bind(runtime)
+        return run if self._trigger is None else self._trigger(run)
+
+
+def rule_context(options: dict[str, Any], context: Context) -> RuleContext:
+    """What the compiler needs to know of the pipe."""
+    definition = context.definition
+    pipe, metadata = definition.pipe, definition.metadata
+    own = pipe.get("namespaces") or {}
+    known = (metadata.get("namespaces") or {}).get("default") or {}
+    return RuleContext(
+        pipe_id=definition.pipe_id,
+        namespaced=context.namespaced,
+        identity_namespace=own.get("identity") or definition.pipe_id,
+        property_namespace=own.get("property") or definition.pipe_id,
+        namespaces={**BUILT_IN, **known, **(own.get("default") or {})},
+        id_required=options["id_required"],
+        source_dataset=context.source_dataset,
+    )

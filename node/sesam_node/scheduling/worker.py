@@ -1,0 +1,221 @@
+"""A worker process: it carries out one job after the other for the node that started it.
+
+`python -m sesam_node.scheduling.worker FD` talks pickled tuples over the socket FD. The main thread
+works; a second one listens, so that a cancel is heard during a job, and so that the process ends
+at once when the node's end of the socket closes, however the node died. Commits that an orphan
+might still have in hand are refused by the store's fence.
+
+From the node: `("open", Start)`, `("run", request)`, `("call", id, operation, payload)`,
+`("cancel", id)`, `("credit", id)`. To the node: `("ready",)`, `("progress", id, progress)`,
+`("result", id, result)`, `("chunk", id, bytes)`, `("value", id, value)`, `("error", id, error)`.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any
+
+from sesam_node import errors, log
+from sesam_node.scheduling.executor import WINDOW, is_stream, perform
+
+if TYPE_CHECKING:
+    from sesam_node.pipes.runs import Progress, RunRequest
+    from sesam_node.store import Store
+
+PROGRESS_S = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a worker is told first. `nice` lowers its priority, `memory_bytes` of 0 is no limit."""
+
+    parent: int
+    store_url: str
+    nice: int = 0
+    memory_bytes: int = 0
+    log_level: str = "info"
+    log_format: str = "text"
+    preload: tuple[str, ...] = ()
+
+
+class _Cancelled(Exception):  # noqa: N818 - not an error: the reader has gone
+    """Ends a call whose reader has gone."""
+
+
+class Worker:
+    """The state of the process: the open store and the job in hand."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._jobs: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        self._changed = Condition()
+        self._cancelled: set[str] = set()
+        self._on_the_way = 0
+        self._start = Start(0, "memory:")
+        self._store: Store | None = None
+
+    def run(self) -> None:
+        """Work until the node closes the connection."""
+        kind, start = self._connection.recv()
+        if kind != "open":
+            raise RuntimeError(f'expected "open" from the node, got {kind!r}')
+        self._start = start
+        _join_parent(start)
+        for module in start.preload:
+            __import__(module)
+        # What is loaded now stays: the collector need not look at it again.
+        gc.freeze()
+        Thread(target=self._listen, daemon=True, name="listener").start()
+        self._send("ready")
+        while True:
+            job = self._jobs.get()
+            if job[0] == "run":
+                self._run(job[1])
+            else:
+                self._call(*job[1:])
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                # Without flushing or closing anything: a commit is either done or undone.
+                os._exit(0)
+            kind = message[0]
+            if kind in ("run", "call"):
+                self._jobs.put(message)
+                continue
+            with self._changed:
+                if kind == "cancel":
+                    self._cancelled.add(message[1])
+                else:
+                    self._on_the_way -= 1
+                self._changed.notify_all()
+
+    def _send(self, *message: Any) -> None:
+        try:
+            self._connection.send(message)
+        except OSError:
+            os._exit(0)
+
+    def _open(self) -> Store:
+        if self._store is None:
+            from sesam_node.dtl import compile_index
+            from sesam_node.store import open_store
+
+            self._store = open_store(self._start.store_url, index_resolver=compile_index)
+        return self._store
+
+    def _run(self, request: RunRequest) -> None:
+        from sesam_node.pipes.pump import run_pump
+
+        told = 0.0
+
+        def report(progress: Progress) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if now - told >= PROGRESS_S:
+                told = now
+                self._send("progress", request.run_id, progress)
+
+        try:
+            result = run_pump(
+                request, self._open(), report, lambda: request.run_id in self._cancelled
+            )
+        except Exception as error:  # noqa: BLE001 - told to the node, which has the log
+            self._send("error", request.run_id, portable(error), traceback.format_exc())
+        else:
+            self._send("result", request.run_id, result)
+        self._cancelled.discard(request.run_id)
+
+    def _call(self, call: str, operation: str, payload: dict[str, Any]) -> None:
+        self._on_the_way = 0
+        try:
+            result = perform(operation, payload, self._open)
+            if is_stream(result):
+                self._stream(call, result)
+                result = None
+            self._send("value", call, result)
+        except _Cancelled:
+            self._send("value", call, None)
+        except MemoryError:
+            limit = self._start.memory_bytes // (1024 * 1024)
+            error = errors.SesamError(f"the operation needs more than {limit} MiB of memory")
+            self._send("error", call, error, "")
+        except Exception as error:  # noqa: BLE001 - raised again at the reader
+            self._send("error", call, portable(error), traceback.format_exc())
+        self._cancelled.discard(call)
+
+    def _stream(self, call: str, chunks: Any) -> None:
+        try:
+            for chunk in chunks:
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: self._on_the_way < WINDOW or call in self._cancelled
+                    )
+                    if call in self._cancelled:
+                        raise _Cancelled
+                    self._on_the_way += 1
+                self._send("chunk", call, bytes(chunk))
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+
+def portable(error: Exception) -> Exception:
+    """The error if it survives the way between processes, else its nearest known relative."""
+    try:
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+        if type(copy) is type(error) and str(copy) == str(error):
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            return error
+    except Exception:  # noqa: BLE001 - any failure means that it does not travel
+        logger.debug("%s does not travel between processes", type(error).__name__)
+    if isinstance(error, errors.SesamError):
+        family = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return family(error.message, error.problems)
+    return errors.SesamError(f"{type(error).__name__}: {error}")
+
+
+def _join_parent(start: Start) -> None:
+    """Live and die with the node, at lower priority and with a limit of memory."""
+    log.set_up(start.log_level, start.log_format)
+    # An interrupt at the terminal is for the node, which ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        # The listener ends this process too, but cannot while C code holds the interpreter.
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != start.parent:
+            os._exit(0)
+    if start.nice:
+        os.nice(start.nice)
+    if start.memory_bytes:
+        import resource
+
+        # Private memory only: the maps of the store are files.
+        resource.setrlimit(resource.RLIMIT_DATA, (start.memory_bytes, start.memory_bytes))
+
+
+def main() -> None:
+    """The process: `sys.argv[1]` is the descriptor of its socket."""
+    Worker(Connection(int(sys.argv[1]))).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,375 @@
+"""LMDB environments of this process: each opened once, closed when idle, grown when full.
+
+LMDB's locks belong to the (process, file) pair, so an environment is opened once in a process
+however many stores use it, and never carried over a fork. `read` and `write` run a piece of work in
+a transaction, and run it again where the map was too small; they are the only way to one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from collections import OrderedDict
+from threading import Condition
+from typing import TYPE_CHECKING, TypeVar
+
+import lmdb
+
+from sesam_node.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+MAP_BYTES = 1 << 30
+MAX_DATABASES = 256
+MAX_READERS = 1024
+DESCRIPTORS_EACH = 3
+DESCRIPTORS_WANTED = 65_536
+MOST_OPEN = 4096
+READER_CHECK_COMMITS = 256
+DATABASES = (b"log", b"latest", b"superseded", b"meta", b"state")
+DAMAGED = (
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.VersionMismatchError,
+    lmdb.IncompatibleError,
+)
+
+
+class GoneError(Exception):
+    """The dataset has been deleted, or made again elsewhere, since its place was looked up."""
+
+
+class MissingDatabaseError(Exception):
+    """A database inside the environment has to be opened first; then the work runs again."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+class Environment:
+    """One open environment and who uses it. Fields belong to the registry's lock."""
+
+    def __init__(self, path: str, handle: lmdb.Environment, map_bytes: int) -> None:
+        self.path = path
+        self.handle = handle
+        self.map_bytes = map_bytes
+        self.users = 0
+        self.exclusive = False
+        self.broken = False
+        self.commits = 0
+        self.databases: dict[bytes, lmdb._Database] = {}
+
+    def database(self, name: bytes) -> lmdb._Database:
+        """A database, by name. Raises MissingDatabaseError where this process has not opened it."""
+        found = self.databases.get(name)
+        if found is None:
+            raise MissingDatabaseError(name)
+        return found
+
+
+Work = "Callable[[lmdb.Transaction, Environment], Result]"
+
+
+class Registry:
+    """The open environments of a process."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._open: OrderedDict[str, Environment] = OrderedDict()
+        self._roots: dict[str, int] = {}
+        self._capacity = 0
+        self.forked_from: int | None = None
+
+    # -- work in transactions ----------------------------------------------------------------------
+
+    def read(
+        self, path: str, what: str, work: Callable[[lmdb.Transaction[bytes], Environment], Result]
+    ) -> Result:
+        """What `work` gives in a read transaction; it may be called more than once."""
+        return self._run(path, what, work, write=False)
+
+    def write(
+        self, path: str, what: str, work: Callable[[lmdb.Transaction[bytes], Environment], Result]
+    ) -> Result:
+        """What `work` gives in a write transaction, which is on disk when this returns."""
+        return self._run(path, what, work, write=True)
+
+    def _run(
+        self,
+        path: str,
+        what: str,
+        work: Callable[[lmdb.Transaction[bytes], Environment], Result],
+        *,
+        write: bool,
+    ) -> Result:
+        full_readers = 0
+        while True:
+            environment = self._acquire(path, what)
+            map_bytes = environment.map_bytes
+            missing = None
+            try:
+                return self._transaction(environment, work, write=write)
+            except MissingDatabaseError as error:
+                missing = error.name
+            except (lmdb.MapFullError, lmdb.MapResizedError) as error:
+                resize = 0 if isinstance(error, lmdb.MapResizedError) else 2 * map_bytes
+            except lmdb.ReadersFullError as error:
+                full_readers += 1
+                if full_readers > 1 or not environment.handle.reader_check():
+                    raise failure(what, path, error) from error
+                continue
+            except lmdb.Error as error:
+                environment.broken = isinstance(error, lmdb.PanicError)
+                raise failure(what, path, error) from error
+            finally:
+                self._release(environment)
+            if missing is not None:
+                self._open_database(environment, missing, what)
+            else:
+                self._resize(environment, map_bytes, resize, what)
+
+    def _transaction(
+        self,
+        environment: Environment,
+        work: Callable[[lmdb.Transaction[bytes], Environment], Result],
+        *,
+        write: bool,
+    ) -> Result:
+        txn = environment.handle.begin(write=write)
+        try:
+            result = work(txn, environment)
+            if write:
+                txn.commit()
+        finally:
+            txn.abort()  # no effect after a commit
+        if write:
+            environment.commits += 1
+            if environment.commits % READER_CHECK_COMMITS == 0:
+                environment.handle.reader_check()  # a killed reader would keep its pages for ever
+        return result
+
+    # -- opening and closing -----------------------------------------------------------------------
+
+    def create(self, path: str, what: str, map_bytes: int = MAP_BYTES) -> None:
+        """Make an environment where there is none, so that `read` and `write` can find it."""
+        with self._changed:
+            if path not in self._open:
+                self._open_new(path, what, map_bytes, create=True)
+
+    def attach(self, root: str) -> None:
+        """A store on the folder `root` has been opened."""
+        with self._changed:
+            self._roots[root] = self._roots.get(root, 0) + 1
+
+    def detach(self, root: str) -> None:
+        """A store was closed; with the last one of a folder its environments are closed too."""
+        with self._changed:
+            self._roots[root] -= 1
+            if self._roots[root]:
+                return
+            del self._roots[root]
+            for environment in list(self._open.values()):
+                if environment.path.startswith(root + os.sep):
+                    self._close(environment)
+
+    def forget(self, path: str) -> None:
+        """Close an environment whose dataset is gone, as soon as nobody uses it."""
+        with self._changed:
+            environment = self._open.get(path)
+            if environment is not None:
+                self._close(environment)
+
+    def _acquire(self, path: str, what: str) -> Environment:
+        with self._changed:
+            while True:
+                environment = self._open.get(path)
+                if environment is None:
+                    environment = self._open_new(path, what, MAP_BYTES, create=False)
+                elif self.forked_from is not None:
+                    self._check_process(what)
+                elif environment.exclusive or environment.broken:
+                    self._changed.wait()
+                    continue
+                else:
+                    self._open.move_to_end(path)
+                environment.users += 1
+                return environment
+
+    def _release(self, environment: Environment) -> None:
+        with self._changed:
+            environment.users -= 1
+            if not environment.users and (environment.broken or environment.exclusive):
+                if environment.broken and not environment.exclusive:
+                    self._close(environment)
+                self._changed.notify_all()
+
+    def _check_process(self, what: str) -> None:
+        if self.forked_from is not None:
+            raise StoreError(
+                f"{what}: process {os.getpid()} was forked from process {self.forked_from}, which "
+                "has the store open; start processes with the method spawn"
+            )
+
+    def _open_new(self, path: str, what: str, map_bytes: int, *, create: bool) -> Environment:
+        self._check_process(what)
+        self._make_room()
+        while True:
+            try:
+                handle = lmdb.open(
+                    path,
+                    map_size=map_bytes,
+                    create=create,
+                    max_dbs=MAX_DATABASES,
+                    max_readers=MAX_READERS,
+                    max_spare_txns=1,
+                    readahead=False,
+                    mode=0o700,
+                )
+                break
+            except (lmdb.Error, OSError) as error:
+                code = getattr(error, "code", 0) or getattr(error, "errno", 0)
+                if code == errno.ENOENT and not create:
+                    raise GoneError from None
+                if code in (errno.EMFILE, errno.ENFILE) and self._close_idle(1):
+                    continue
+                raise failure(what, path, error) from error
+        try:
+            environment = self._prepare(path, what, handle, create=create)
+        except BaseException:
+            handle.close()
+            raise
+        self._open[path] = environment
+        return environment
+
+    @staticmethod
+    def _prepare(path: str, what: str, handle: lmdb.Environment, *, create: bool) -> Environment:
+        info = handle.info()
+        environment = Environment(path, handle, info["map_size"])
+        size = os.stat(os.path.join(path, "data.mdb")).st_size  # noqa: PTH116, PTH118 - strings
+        needed = (info["last_pgno"] + 1) * handle.stat()["psize"]
+        if size < needed:  # reading the missing pages would kill the process
+            raise StoreError(
+                f"{what}: the file {path}/data.mdb is damaged: it has {size} bytes, expected "
+                f"{needed}"
+            )
+        try:
+            handle.reader_check()
+            with handle.begin(write=create) as txn:
+                for name in DATABASES:
+                    environment.databases[name] = handle.open_db(name, txn=txn, create=create)
+        except lmdb.NotFoundError as error:
+            raise StoreError(
+                f"{what}: the file {path}/data.mdb is damaged: it lacks a database"
+            ) from error
+        except lmdb.Error as error:
+            raise failure(what, path, error) from error
+        return environment
+
+    def _make_room(self) -> None:
+        if not self._capacity:
+            self._capacity = most_open()
+        excess = len(self._open) + 1 - self._capacity
+        if excess > 0:
+            self._close_idle(excess)
+
+    def _close_idle(self, number: int) -> int:
+        idle = [environment for environment in self._open.values() if not environment.users]
+        for environment in idle[:number]:
+            self._close(environment)
+        return len(idle[:number])
+
+    def _close(self, environment: Environment) -> None:
+        if environment.users or environment.exclusive:
+            environment.broken = True  # closed by the last one to leave
+            return
+        if self._open.get(environment.path) is environment:
+            del self._open[environment.path]
+        environment.handle.close()
+        self._changed.notify_all()
+
+    # -- alone in an environment -------------------------------------------------------------------
+
+    def _alone(self, environment: Environment, what: str, work: Callable[[], None]) -> None:
+        """Run `work` while no transaction of this process is open in the environment."""
+        with self._changed:
+            while environment.exclusive:
+                self._changed.wait()
+            if self._open.get(environment.path) is not environment:
+                return
+            environment.exclusive = True
+            try:
+                while environment.users:
+                    self._changed.wait()
+                work()
+            except lmdb.Error as error:
+                environment.broken = True
+                raise failure(what, environment.path, error) from error
+            finally:
+                environment.exclusive = False
+                if environment.broken:
+                    self._close(environment)
+                self._changed.notify_all()
+
+    def _resize(self, environment: Environment, seen: int, size: int, what: str) -> None:
+        def resize() -> None:
+            if environment.map_bytes == seen:  # else another thread has done it
+                environment.handle.set_mapsize(size)
+                environment.map_bytes = environment.handle.info()["map_size"]
+
+        self._alone(environment, what, resize)
+
+    def _open_database(self, environment: Environment, name: bytes, what: str) -> None:
+        def open_database() -> None:
+            if name not in environment.databases:
+                with environment.handle.begin() as txn:
+                    database = environment.handle.open_db(name, txn=txn, create=False)
+                environment.databases[name] = database
+
+        self._alone(environment, what, open_database)
+
+
+def most_open() -> int:
+    """How many environments may be open at once; raises the soft limit of descriptors first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    if soft == resource.RLIM_INFINITY:
+        return MOST_OPEN
+    reserve = max(64, soft // 4)
+    return max(8, min(MOST_OPEN, (soft - reserve) // DESCRIPTORS_EACH))
+
+
+def failure(what: str, path: str, error: Exception) -> StoreError:
+    """The StoreError for an error of LMDB or of the file system."""
+    code = getattr(error, "code", 0) or getattr(error, "errno", 0)
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(f"{what}: the disk is full, nothing was written ({path})")
+    if code in (errno.EFBIG, errno.EIO):
+        reason = os.strerror(code)
+        return StoreError(f"{what}: writing failed, nothing was written: {reason} ({path})")
+    if isinstance(error, DAMAGED):
+        return StoreError(f"{what}: the file {path}/data.mdb is damaged: {error}")
+    if isinstance(error, lmdb.TxnFullError):
+        return StoreError(f"{what}: the batch is too large for one transaction ({path})")
+    return StoreError(f"{what}: {error} ({path})")
+
+
+REGISTRY = Registry()
+
+
+def _forked() -> None:
+    """In a forked child: the parent's environments must not be used, and never be closed."""
+    if REGISTRY._open:  # noqa: SLF001 - the hook belongs to the registry
+        REGISTRY._changed = Condition()  # noqa: SLF001 - another thread may have held it
+        REGISTRY.forked_from = os.getppid()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,113 @@
+"""A real JupyterLab with its managed node, and Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from demo_project import NOTEBOOKS
+from playwright.sync_api import sync_playwright
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Lab:
+    """`jupyter lab` on a free port with the server extension's managed node."""
+
+    def __init__(self, folder: Path, project: Path) -> None:
+        self.folder = folder
+        shutil.copytree(NOTEBOOKS, folder / "notebooks")
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        command += ["--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
+        command += ["--LabApp.expose_app_in_browser=True", f"--SesamInteractive.project={project}"]
+        command += [
+            f"--SesamInteractive.data={folder / 'node'}",
+            "--ServerApp.use_redirect_file=False",
+        ]
+        command += [
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
+        environment = os.environ | {
+            name: str(folder / name.lower())
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+            )
+        }
+        environment.pop("NODE", None)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
+        )
+        self.lines: list[str] = []
+        self.url = self._wait_for_url()
+        Thread(target=self._read, daemon=True).start()
+
+    def _wait_for_url(self) -> str:
+        for line in self.process.stderr:
+            self.lines.append(line)
+            found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\S*\?token=(\w+)", line)
+            if found:
+                self.token = found[2]
+                return found[1]
+        raise AssertionError("JupyterLab did not start:\n" + "".join(self.lines))
+
+    def _read(self) -> None:
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def get(self, path: str):
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def lab(tmp_path, demo_copy):
+    server = Lab(tmp_path, demo_copy)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A page of a fresh Chromium; console errors and failed scripts are in `page.errors`."""
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if executable is None:
+        pytest.fail("Chromium is not installed; `make test` installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.errors = []
+        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+        opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
+        yield opened
+        browser.close()
