@@ -8,10 +8,11 @@ not chosen, so that it can be checked too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.config.environment import as_text, substitute, substitute_text
+from sesam_node.config.environment import as_text, substitute
 from sesam_node.errors import Problem, json_path, preview, suggestion
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ TRANSFORM = "transform"
 
 # What stands here is data or code, whose keys are not properties of a component.
 DATA_KEYS = frozenset({"entities", "rules", "schema"})
+
+RawOptions = Callable[[str, Any], "frozenset[str]"]
 
 
 @dataclass(slots=True)
@@ -54,9 +57,14 @@ class Resolved:
         return json_path(self.written(path))
 
 
-def resolve_pipe(pipe: Mapping[str, Any], env: Mapping[str, Any]) -> Resolved:
-    """A pipe with its source, transforms, sink and properties decided."""
-    work = _Work(env)
+def resolve_pipe(
+    pipe: Mapping[str, Any], env: Mapping[str, Any], raw: RawOptions | None = None
+) -> Resolved:
+    """A pipe with its source, transforms, sink and properties decided.
+
+    `raw(kind, type)` names the options of a type in which `$ENV` stays as it is.
+    """
+    work = _Work(env, raw or (lambda _kind, _type: frozenset()))
     out: dict[str, Any] = {}
     for key, value, written in work.entries(dict(pipe), (), ()):
         if key in ("source", "sink"):
@@ -71,7 +79,7 @@ def resolve_pipe(pipe: Mapping[str, Any], env: Mapping[str, Any]) -> Resolved:
 
 def resolve_other(component: Mapping[str, Any], env: Mapping[str, Any]) -> Resolved:
     """A system, or the node's metadata, with its properties decided."""
-    work = _Work(env)
+    work = _Work(env, lambda _kind, _type: frozenset())
     work.resolved.component = work.properties(dict(component), (), ())
     return work.resolved
 
@@ -79,8 +87,9 @@ def resolve_other(component: Mapping[str, Any], env: Mapping[str, Any]) -> Resol
 class _Work:
     """One resolution; `path` is where a part is in force, `written` where it was written."""
 
-    def __init__(self, env: Mapping[str, Any]) -> None:
+    def __init__(self, env: Mapping[str, Any], raw: RawOptions) -> None:
         self.env = env
+        self.raw = raw
         self.resolved = Resolved()
 
     def problem(
@@ -203,13 +212,17 @@ class _Work:
             self.resolved.places[path] = written
         if type(value) is not dict or value.get("type") == CONDITIONAL:
             return value
+        raw = self.raw(kind, value.get("type"))
+        found = {key: item for key, item in value.items() if key not in raw}
         if kind != TRANSFORM:
-            return self.properties(value, path, written)
-        if BLOCK in value:
-            message = "a transform cannot have conditional properties"
-            hint = 'use a transform of type "conditional"'
-            self.problem((*written, BLOCK), "bad-conditional", message, hint)
-        return substitute(value, self.env, written, self.resolved.problems)
+            found = self.properties(found, path, written)
+        else:
+            if BLOCK in value:
+                message = "a transform cannot have conditional properties"
+                hint = 'use a transform of type "conditional"'
+                self.problem((*written, BLOCK), "bad-conditional", message, hint)
+            found = substitute(found, self.env, written, self.resolved.problems)
+        return found | {key: value[key] for key in value if key in raw}
 
     def transforms(self, value: Any, written: Path) -> Any:
         """The transforms of a pipe: one, or a list, into which chosen lists are put."""
@@ -228,9 +241,3 @@ class _Work:
                 self.chain(value, place, out)
             else:
                 out.append(self.body(value, (TRANSFORM, len(out)), place, TRANSFORM))
-
-
-def type_of(component: Mapping[str, Any], env: Mapping[str, Any]) -> Any:
-    """The type of a component, `$ENV` in it replaced where that can be done."""
-    type_ = component.get("type")
-    return substitute_text(type_, env, (), []) if type(type_) is str else type_

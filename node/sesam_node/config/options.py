@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +47,8 @@ class Option:
     `kind` is one of KINDS or a tuple of them (any may come). An option without a default is
     required; null counts as not given where there is a default. `fields` describe the keys of an
     object, `each` the keys of the objects that are the values of an object or the items of a list.
-    `least` is the smallest number. `secret` values are never shown; `env=False` keeps the text as it is (`$ENV` is not replaced).
+    `least` is the smallest number. `secret` values are never shown. `$ENV` is not replaced in an
+    option with `env=False`.
     """
 
     name: str
@@ -133,7 +135,16 @@ DATASETS_SOURCE: tuple[Option, ...] = (
 )
 TRANSFORM: tuple[Option, ...] = (
     Option("side_effects", "boolean", None, "does it change something outside the pipe?"),
-    Option("trigger_on", "object", None, 'only entities that match: {"key": …, "value": …}'),
+    Option(
+        "trigger_on",
+        "object",
+        None,
+        "only entities that match go through it, others pass",
+        fields=(
+            Option("key", "string", "_trigger", "the property, a path with dots"),
+            Option("value", "any", doc="its value"),
+        ),
+    ),
 )
 SYSTEM: tuple[Option, ...] = (
     Option("_id", "string", doc="the id of the system"),
@@ -148,7 +159,8 @@ class ComponentSpec:
     - `type` has no `system:` prefix; `built` is false for types that are checked but cannot run.
     - Source: `supports_since`, `is_since_comparable`, `is_chronological` are its continuation
       defaults (null: depends on its options), `fixed` forbids setting them; `reads` names the
-      option that holds the ids of the datasets it reads ("dataset" or "datasets").
+      option that holds the ids of the datasets it reads ("dataset" or "datasets"), `fetches` is
+      true where its entities come from no dataset.
     - Source and sink: `scheduled` is false where they wait to be asked (receivers, publishers);
       `namespaces` is the default of `add_namespaces` or `remove_namespaces` in pipes with
       namespaced identifiers.
@@ -166,6 +178,7 @@ class ComponentSpec:
     is_since_comparable: bool | None = False
     is_chronological: bool | None = False
     fixed: bool = False
+    fetches: bool = False
     reads: str = ""
     writes: bool = False
     scheduled: bool = True
@@ -238,7 +251,7 @@ def complete(options: Iterable[Option], config: Mapping[str, Any]) -> dict[str, 
         value = filled.get(option.name)
         if value is None:
             if not option.required:
-                filled[option.name] = option.default
+                filled[option.name] = deepcopy(option.default)
         elif "integer" in option.kinds and type(value) is float and value.is_integer():
             filled[option.name] = int(value)
         elif option.fields and type(value) is dict:

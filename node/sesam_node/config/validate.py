@@ -34,6 +34,8 @@ from sesam_node.errors import ConfigError, Problem, json_path, preview, suggesti
 
 Specs = Mapping[tuple[str, str], ComponentSpec]
 
+NONE: frozenset[str] = frozenset()
+
 CheckRules = Callable[[str, Any, Path, dict[str, Any]], list[Problem]]
 """`check_rules(pipe_id, rules, path, effective)`: problems of DTL rules that stand at `path`."""
 
@@ -145,6 +147,10 @@ class _Validation:
             for problem in problems
         ]
 
+    def raw_options(self, kind: str, type_: Any) -> frozenset[str]:
+        spec = self.specs.get((kind, type_)) if type(type_) is str else None
+        return frozenset(option.name for option in spec.options if not option.env) if spec else NONE
+
     # -- one component -----------------------------------------------------------------------------
 
     def metadata(self) -> None:
@@ -173,7 +179,7 @@ class _Validation:
         self.report(name, [*resolved.problems, *problems])
 
     def pipe(self, name: str) -> None:
-        resolved = resolve_pipe(self.document.pipes[name], self.env)
+        resolved = resolve_pipe(self.document.pipes[name], self.env, self.raw_options)
         written = resolved.component
         component = effective_pipe(written, self.effective[NODE], self.specs)
         self.effective[name] = component

@@ -111,7 +111,10 @@ class Counts(NamedTuple):
 
 
 class IndexInfo(NamedTuple):
-    """A secondary index: the id of its expression, and how many of `total` log positions are in it."""
+    """A secondary index: the id of its expression, and how far it is built.
+
+    `indexed` of `total` positions of the log are in it.
+    """
 
     id: str
     indexed: int

@@ -73,9 +73,6 @@ class Environment:
         return found
 
 
-Work = "Callable[[lmdb.Transaction, Environment], Result]"
-
-
 class Registry:
     """The open environments of a process."""
 
@@ -125,7 +122,8 @@ class Registry:
                     raise failure(what, path, error) from error
                 continue
             except lmdb.Error as error:
-                environment.broken = isinstance(error, lmdb.PanicError)
+                if isinstance(error, lmdb.PanicError):
+                    environment.broken = True  # LMDB wants it closed and opened again
                 raise failure(what, path, error) from error
             finally:
                 self._release(environment)

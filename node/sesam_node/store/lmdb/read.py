@@ -1,0 +1,186 @@
+"""Reading a snapshot: scans of the log, point reads, chains of versions.
+
+A scan of latest versions leaves out what `superseded` lists. Where nothing was superseded it reads
+values straight through; where most was, it reads keys first and only the bodies that are wanted.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+from sesam_node.store.keys import text_key
+from sesam_node.store.lmdb.layout import is_hashed
+from sesam_node.store.records import LATEST, pack_seq, parse, unpack_seq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sesam_node.store.api import Version
+    from sesam_node.store.lmdb.layout import Snapshot
+
+SCAN_ENTRIES = 20_000
+CHUNK_BYTES = 8
+
+
+def version_at(snapshot: Snapshot, seq: int) -> Version | None:
+    """The version with that seq."""
+    if not 0 <= seq < snapshot.head.seq:
+        return None
+    record = snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=snapshot.databases[b"log"])
+    return None if record is None else parse([record])[0]
+
+
+def latest_seqs(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, int]:
+    """The seq of the latest version of each id that is there."""
+    prefix = snapshot.prefix
+    keys = {entity_id: prefix + text_key(entity_id) for entity_id in ids}
+    found = dict(snapshot.cursor(b"latest").getmulti(sorted(keys.values())))
+    unpack = int.from_bytes
+    return {
+        entity_id: unpack(found[key][-8:], "big") for entity_id, key in keys.items() if key in found
+    }
+
+
+def versions_at(snapshot: Snapshot, seqs: Iterable[int]) -> dict[int, Version]:
+    """The versions with those seqs, in order of seq."""
+    prefix = snapshot.prefix
+    keys = [prefix + pack_seq(seq) for seq in sorted(seqs)]
+    records = [record for _, record in snapshot.cursor(b"log").getmulti(keys)]
+    return {version[0]: version for version in parse(records)}
+
+
+def latest_versions(snapshot: Snapshot, ids: Sequence[str]) -> list[Version | None]:
+    """The latest version of each id, in the order asked for."""
+    seqs = latest_seqs(snapshot, ids)
+    versions = versions_at(snapshot, seqs.values())
+    return [versions.get(seqs.get(entity_id, -1)) for entity_id in ids]
+
+
+def chain(snapshot: Snapshot, entity_id: str) -> Iterable[Version]:
+    """The versions of an id, newest first."""
+    seq = latest_seqs(snapshot, [entity_id]).get(entity_id)
+    while seq is not None:
+        version = version_at(snapshot, seq)
+        if version is None:
+            return
+        yield version
+        seq = version.previous
+
+
+def live(snapshot: Snapshot, after: str | None, limit: int) -> list[tuple[str, int, bool]]:
+    """(id, seq, deleted) of latest versions, in the order of `latest`."""
+    prefix = snapshot.prefix
+    cursor = snapshot.cursor(b"latest")
+    start = prefix + text_key(after) if after is not None else prefix
+    if limit <= 0 or not cursor.set_range(start):
+        return []
+    if after is not None and cursor.key() == start and not cursor.next():
+        return []
+    items = list(islice(cursor.iternext(), limit))
+    if prefix and items[-1][0][: len(prefix)] != prefix:
+        items = [item for item in items if item[0].startswith(prefix)]
+    facts = LATEST.iter_unpack(b"".join([value for _, value in items]))
+    skip = len(prefix)
+    found = [
+        (key[skip:].decode("utf-8", "replace"), seq, deleted)
+        for (key, _), (_, deleted, seq) in zip(items, facts, strict=True)
+    ]
+    for position, (key, _) in enumerate(items):
+        if is_hashed(key, prefix):
+            _, seq, deleted = found[position]
+            version = version_at(snapshot, seq)
+            if version is not None:
+                found[position] = (version.entity_id, seq, deleted)
+    return found
+
+
+class Scan:
+    """A walk over the log between two seqs, resumable in a later transaction.
+
+    `first` and `last` enclose what is still to be read: first <= seq < last.
+    """
+
+    def __init__(
+        self, first: int, last: int | None, *, history: bool, deleted: bool, reverse: bool
+    ) -> None:
+        self.first = first
+        self.last = last
+        self.history = history
+        self.deleted = deleted
+        self.reverse = reverse
+        self.done = False
+
+    def read(self, snapshot: Snapshot, limit: int) -> list[Version]:
+        """Up to `limit` versions from where it stands; `done` says whether the end was reached."""
+        head = snapshot.head
+        last = head.seq if self.last is None else min(self.last, head.seq)
+        filtering = not self.history and head.superseded > 0
+        sparse = filtering and head.superseded * 2 > head.versions
+        found: list[Version] = []
+        budget = SCAN_ENTRIES
+        while len(found) < limit and budget > 0:
+            if self.first >= last:
+                self.done = True
+                break
+            wanted = limit - len(found)
+            if sparse:
+                wanted = min(budget, 2 + wanted * head.versions // max(1, head.ids))
+            wanted = min(wanted, last - self.first, budget)
+            budget -= wanted
+            # The window holds `wanted` seqs at most, so no more entries than that.
+            if self.reverse:
+                window = (last - wanted, last)
+                last = self.last = window[0]
+            else:
+                window = (self.first, self.first + wanted)
+                self.first = window[1]
+            versions = read_window(snapshot, window, filtering=filtering, sparse=sparse)
+            if not self.deleted:
+                versions = [version for version in versions if not version.deleted]
+            if self.reverse:
+                versions.reverse()
+            found += versions
+        if len(found) > limit:
+            found = found[:limit]
+            if self.reverse:
+                self.last = found[-1].seq
+            else:
+                self.first = found[-1].seq + 1
+            self.done = False
+        return found
+
+
+def read_window(
+    snapshot: Snapshot, window: tuple[int, int], *, filtering: bool, sparse: bool
+) -> list[Version]:
+    """The versions with window[0] <= seq < window[1], oldest first."""
+    prefix = snapshot.prefix
+    start, end = prefix + pack_seq(window[0]), prefix + pack_seq(window[1])
+    size = window[1] - window[0]
+    replaced = keys_between(snapshot, b"superseded", start, end) if filtering else []
+    if len(replaced) == size:
+        return []
+    log = snapshot.cursor(b"log")
+    if sparse:
+        skip = set(replaced)
+        wanted = [key for key in keys_between(snapshot, b"log", start, end) if key not in skip]
+        return parse([record for _, record in log.getmulti(wanted)])
+    if not log.set_range(start):
+        return []
+    records = list(islice(log.iternext(keys=False, values=True), size))
+    if prefix or unpack_seq(records[-1][:8]) >= window[1]:
+        pairs = list(zip(keys_between(snapshot, b"log", start, end), records, strict=False))
+        records = [record for _, record in pairs]
+    if replaced:
+        skip = {key[-8:] for key in replaced}
+        records = [record for record in records if record[:8] not in skip]
+    return parse(records)
+
+
+def keys_between(snapshot: Snapshot, name: bytes, start: bytes, end: bytes) -> list[bytes]:
+    """The keys of a database from `start` up to but not `end`."""
+    cursor = snapshot.cursor(name)
+    if not cursor.set_range(start):
+        return []
+    return list(takewhile(end.__gt__, cursor.iternext(keys=True, values=False)))
