@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 20_000
 
-Found = list[tuple[int, "Entity"]]
+Found = tuple[list[int], list["Entity"]]
 
 
 class StoreLookup:
@@ -89,21 +89,28 @@ class StoreLookup:
         if stored is None:
             return ()
         memo = self._by_index.setdefault((dataset, index), {})
-        wanted: dict[Value, Value] = {}
-        for key in keys:
-            plain = type(key) is str and key[:1] != "~"
-            wanted.setdefault(key if plain else identity(key), key)
-        missing = {name: key for name, key in wanted.items() if name not in memo}
+        if len(keys) == 1:
+            key = keys[0]
+            name = key if type(key) is str and key[:1] != "~" else identity(key)
+            found = memo.get(name)
+            if found is None:
+                found = memo[name] = self._read(stored, index, [key])[0]
+            return found[1]
+        wanted = {identity(key): key for key in keys}
+        missing = [name for name in wanted if name not in memo]
         if missing:
-            rows = stored.lookup_many(index, list(missing.values()))
-            for name, versions in zip(missing, rows, strict=True):
-                memo[name] = [(version.seq, decode(version.body)) for version in versions]
-                self._held += 1 + len(versions)
-        if len(wanted) == 1:
-            (name,) = wanted
-            return [entity for _, entity in memo[name]]
-        merged = {seq: entity for name in wanted for seq, entity in memo[name]}
+            read = self._read(stored, index, [wanted[name] for name in missing])
+            memo.update(zip(missing, read, strict=True))
+        merged = {seq: entity for name in wanted for seq, entity in zip(*memo[name], strict=True)}
         return [merged[seq] for seq in sorted(merged)]
+
+    def _read(self, stored: Dataset, index: str, keys: list[Value]) -> list[Found]:
+        rows = stored.lookup_many(index, keys)
+        self._held += len(rows) + sum(map(len, rows))
+        return [
+            ([version.seq for version in row], [decode(version.body) for version in row])
+            for row in rows
+        ]
 
     def entities(self, dataset: str) -> Iterator[Entity]:
         self.count += 1

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sesam_node.store import Store
 
 
-
 class InlineRun:
     """A run that has ended when `submit` returns."""
 

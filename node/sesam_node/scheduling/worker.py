@@ -1,6 +1,6 @@
 """A worker process: it carries out one job after the other for the node that started it.
 
-`python -m sesam_node.scheduling.worker FD` talks pickled tuples over the socket FD. The main thread
+`main` talks pickled tuples over the socket whose descriptor it is given. The main thread
 works; a second one listens, so that a cancel is heard during a job, and so that the process ends
 at once when the node's end of the socket closes, however the node died. Commits that an orphan
 might still have in hand are refused by the store's fence.
@@ -21,6 +21,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Condition, Thread
@@ -75,7 +76,7 @@ class Worker:
         self._start = start
         _join_parent(start)
         for module in start.preload:
-            __import__(module)
+            _import(module)
         # What is loaded now stays: the collector need not look at it again.
         gc.freeze()
         Thread(target=self._listen, daemon=True, name="listener").start()
@@ -175,6 +176,14 @@ class Worker:
                 chunks.close()
 
 
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ImportError:
+        # The job that needs it says so, to somebody who reads it.
+        logger.exception("%s cannot be loaded", module)
+
+
 def portable(error: Exception) -> Exception:
     """The error if it survives the way between processes, else its nearest known relative."""
     try:
@@ -215,7 +224,3 @@ def _join_parent(start: Start) -> None:
 def main() -> None:
     """The process: `sys.argv[1]` is the descriptor of its socket."""
     Worker(Connection(int(sys.argv[1]))).run()
-
-
-if __name__ == "__main__":
-    main()

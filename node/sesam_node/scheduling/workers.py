@@ -29,14 +29,13 @@ from sesam_node.scheduling.executor import CallHandle
 from sesam_node.scheduling.worker import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sesam_node.pipes.runs import Progress, RunRequest
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 300.0
 LOOK_S = 0.5
+CLOSE_S = 0.5
 PUMP_NICE = 5
 CALL_MEMORY_BYTES = 2 * 1024**3
 HIDDEN_VARIABLES = ("SESAM_JWT_KEY",)
@@ -93,8 +92,7 @@ class Process:
 
     def ending(self) -> str:
         """How the process ended: "was killed by SIGKILL", "ended with status 1"."""
-        self.kill()
-        code = self._process.wait()
+        code = self._wait()
         if code >= 0:
             return f"ended with status {code}"
         try:
@@ -104,18 +102,22 @@ class Process:
         return f"was killed by {name}"
 
     def kill(self) -> None:
-        """End it now, if it has not ended by itself."""
-        try:
-            self._process.wait(0.2 if self._connection.closed else 0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        """End it now."""
+        self._process.kill()
 
     def close(self) -> None:
         """End it and give everything back."""
         with self._sending:
             self._connection.close()
-        self.kill()
-        self._process.wait()
+        self._wait()
+
+    def _wait(self) -> int:
+        """The status of a process that is about to end by itself."""
+        try:
+            return self._process.wait(CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
 
 class Job:
@@ -390,13 +392,13 @@ class Pool:
                     self._forget(process)
                     process = None
         finally:
+            self._forget(process)
             with self._changed:
                 self._state.threads -= 1
                 # A job that came while this thread was leaving needs another one.
                 if self._jobs and not self._state.closed and not self._state.idle:
                     self._add_thread()
                 self._changed.notify_all()
-            self._forget(process)
 
     def _begin(self) -> Process | None:
         try:
@@ -473,14 +475,10 @@ class WorkerExecutor:
         log_level: str = "info",
         log_format: str = "text",
         call_memory_bytes: int = CALL_MEMORY_BYTES,
-        on_start: Callable[[str], None] | None = None,
     ) -> None:
-        start = Start(
-            0, store_url, log_level=log_level, log_format=log_format, preload=PRELOAD
-        )
+        start = Start(0, store_url, log_level=log_level, log_format=log_format, preload=PRELOAD)
         self.pumps = Pool("pump worker", pumps, replace(start, nice=PUMP_NICE))
         self.calls = Pool("call worker", calls, replace(start, memory_bytes=call_memory_bytes))
-        self._on_start = on_start
 
     def warm(self) -> None:
         """Start one worker of each kind."""
@@ -498,9 +496,7 @@ class WorkerExecutor:
         return job.handle
 
     def close(self, grace_s: float = 2.0) -> None:
-        threads = [
-            Thread(target=pool.close, args=[grace_s]) for pool in (self.pumps, self.calls)
-        ]
+        threads = [Thread(target=pool.close, args=[grace_s]) for pool in (self.pumps, self.calls)]
         for thread in threads:
             thread.start()
         for thread in threads:

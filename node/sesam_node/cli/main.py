@@ -1,0 +1,172 @@
+"""`sesam-node COMMAND`: what the commands are and how they end.
+
+Exit codes: 0 all is well; 1 what was asked about is not (a test fails, a project has errors);
+2 the command could not be carried out. An error is one message, never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sesam_node import __version__
+from sesam_node.errors import SesamError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CANNOT = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command and give its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(COMMANDS[options.command](options))
+    except SesamError as error:
+        print(f"sesam-node {options.command}: {error}", file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        print(f"sesam-node {options.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`).
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="sesam-node", description="A data integration node, compatible with Sesam."
+    )
+    top.add_argument("--version", action="version", version=f"sesam-node {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _serve(commands.add_parser("serve", help="run a node until it is told to stop"))
+    _token(commands.add_parser("token", help="print the token of a node on this machine"))
+    _test(commands.add_parser("test", help="run a project and verify what it gives"))
+    _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
+    _validate(commands.add_parser("validate", help="check a project without running it"))
+    commands.add_parser("version", help="print the version")
+    return top
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    command.description = "Run a node. Options win over the variables SESAM_… of the same name."
+    _data(command)
+    command.add_argument("--port", type=int, help="default 9042; 0 takes a free one")
+    command.add_argument("--host", help="default 127.0.0.1; others need a key")
+    command.add_argument("--project", type=Path, metavar="DIR", help="a project folder to load")
+    command.add_argument("--profile", help="which <profile>-env.json of it, default test")
+    command.add_argument(
+        "--no-developer-mode",
+        dest="developer_mode",
+        action="store_const",
+        const=False,
+        help="refuse the commands of the official client that empty a node",
+    )
+    command.add_argument("--jwt-key", metavar="TEXT", help="a secret to check HS256 tokens with")
+    command.add_argument(
+        "--jwt-public-key", metavar="PEM", help="a public key, or its file, for tokens of others"
+    )
+    command.add_argument("--jwt-algorithm", choices=("HS256", "RS256", "EdDSA"))
+    command.add_argument("--jwt-issuer", metavar="TEXT", help="who must have issued tokens")
+    command.add_argument("--jwt-audience", metavar="TEXT", help="whom tokens must be for")
+    command.add_argument("--workers", type=int, help="processes for pumps")
+    command.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+    command.add_argument("--log-format", choices=("text", "json"))
+    command.add_argument(
+        "--stop-with-stdin",
+        action="store_const",
+        const=True,
+        help="end when standard input closes: for a node that is another program's child",
+    )
+
+
+def _token(command: argparse.ArgumentParser) -> None:
+    _data(command)
+    command.add_argument("--jwt-key", metavar="TEXT", help="make the token with this key")
+    command.add_argument("--jwt-issuer", metavar="TEXT")
+    command.add_argument("--jwt-audience", metavar="TEXT")
+    command.add_argument("--hours", type=float, help="make a new token that ends after so long")
+
+
+def _test(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Upload a project, load its testdata, run all pipes and compare with expected/. "
+        "Without --node on a node of its own, which is gone afterwards."
+    )
+    command.add_argument("project", type=Path)
+    _profile(command)
+    command.add_argument("--keep", type=Path, metavar="DIR", help="keep the node's data here")
+    command.add_argument("--node", metavar="URL", help="a running node; ALL in it is replaced")
+    command.add_argument("--jwt", metavar="TOKEN", help="its token (or the variable JWT)")
+    command.add_argument("--max-run-time", type=int, default=900, metavar="SECONDS")
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--project", type=Path, required=True, metavar="DIR")
+    command.add_argument("--data", type=Path, metavar="DIR", help="default: a temporary folder")
+    _profile(command)
+    command.add_argument("--samples", type=int, default=3, help="entities to show of each pipe")
+
+
+def _validate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("project", type=Path)
+    _profile(command)
+
+
+def _data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, metavar="DIR", help="where the node keeps its data")
+
+
+def _profile(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--profile", default="test", help="which <profile>-env.json, default test")
+
+
+def _run_serve(options: argparse.Namespace) -> int:
+    from sesam_node.cli.serve import serve
+
+    return serve(options)
+
+
+def _run_token(options: argparse.Namespace) -> int:
+    from sesam_node.cli.serve import token
+
+    return token(options)
+
+
+def _run_test(options: argparse.Namespace) -> int:
+    from sesam_node.cli.test import test
+
+    return test(options)
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    from sesam_node.cli.demo import demo
+
+    return demo(options)
+
+
+def _run_validate(options: argparse.Namespace) -> int:
+    from sesam_node.cli.validate import validate
+
+    return validate(options)
+
+
+def _run_version(_options: argparse.Namespace) -> int:
+    print(f"sesam-node {__version__}")
+    return 0
+
+
+COMMANDS = {
+    "serve": _run_serve,
+    "token": _run_token,
+    "test": _run_test,
+    "demo": _run_demo,
+    "validate": _run_validate,
+    "version": _run_version,
+}

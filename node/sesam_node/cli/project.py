@@ -1,0 +1,145 @@
+"""A project folder as the commands use it: what to upload, testdata, and what is expected.
+
+The files go to the node byte for byte, as the official client sends them; only the node's
+metadata is told to keep its scheduler quiet, so that nothing runs beside what a test starts.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sesam_node.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+METADATA: Final = "node-metadata.conf.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One `expected/*.test.json`: which pipe is read how, and compared with which file."""
+
+    file: Path
+    pipe: str
+    expected: Path
+    endpoint: str = "json"
+    stage: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    ignore: bool = False
+    ignore_deletes: bool = True
+    blacklist: tuple[str, ...] = ()
+    fields_to_sort_by: tuple[str, ...] = ("_id",)
+
+
+class Project:
+    """A folder of `pipes/`, `systems/`, `testdata/`, `expected/` and `<profile>-env.json`."""
+
+    def __init__(self, folder: Path, profile: str = "test") -> None:
+        """Raises ConfigError where this is no project."""
+        self.folder = folder.absolute()
+        self.profile = profile
+        if not self.folder.is_dir():
+            raise ConfigError(f"there is no folder {folder}")
+        if not any((self.folder / name).exists() for name in ("pipes", "systems", METADATA)):
+            raise ConfigError(
+                f"{folder} is no project: there is neither pipes/, systems/ nor {METADATA}"
+            )
+
+    def env(self) -> dict[str, Any]:
+        """The variables of the profile; none where there is no file."""
+        file = self.folder / f"{self.profile}-env.json"
+        if not file.exists():
+            if self.profile != "test":
+                raise ConfigError(f"there is no {file}")
+            return {}
+        value = self.read_json(file)
+        if type(value) is not dict:
+            raise ConfigError(f"{self.name(file)} holds no object of variables")
+        return value
+
+    def zip(self) -> bytes:
+        """The configuration as a zip, with the schedule of its pipes held."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in self._config_files():
+                archive.writestr(self.name(file), self._read(file))
+            archive.writestr(METADATA, json.dumps(self._metadata()))
+        return out.getvalue()
+
+    def _config_files(self) -> Iterator[Path]:
+        for kind in ("pipes", "systems"):
+            yield from sorted((self.folder / kind).rglob("*.conf.json"))
+
+    def _metadata(self) -> dict[str, Any]:
+        file = self.folder / METADATA
+        metadata = self.read_json(file) if file.exists() else {"_id": "node", "type": "metadata"}
+        if type(metadata) is not dict:
+            raise ConfigError(f"{METADATA} holds no object")
+        manager = metadata.get("task_manager")
+        manager = manager if type(manager) is dict else {}
+        return {**metadata, "task_manager": {**manager, "disable_user_pipes": True}}
+
+    def testdata(self) -> list[tuple[str, bytes]]:
+        """Pipe id and body of each file of `testdata/`; files that hold null are left out."""
+        found = []
+        for file in sorted((self.folder / "testdata").rglob("*.json")):
+            body = self._read(file).removeprefix(b"\xef\xbb\xbf")
+            if body.strip() != b"null":
+                found.append((file.stem, body))
+        return found
+
+    def specs(self) -> list[Spec]:
+        """What is expected, by the file that says so. Raises ConfigError for a broken one."""
+        files = sorted((self.folder / "expected").glob("*.test.json"))
+        return [self._spec(file) for file in files]
+
+    def _spec(self, file: Path) -> Spec:
+        value = self.read_json(file)
+        if type(value) is not dict:
+            raise ConfigError(f"{self.name(file)} holds no object")
+        name = file.name.removesuffix(".test.json")
+        blacklist = value.get("blacklist") or []
+        fields = value.get("fields_to_sort_by") or ["_id"]
+        for option, items in (("blacklist", blacklist), ("fields_to_sort_by", fields)):
+            if type(items) is not list or any(type(item) is not str for item in items):
+                raise ConfigError(f'{self.name(file)}: expected a list of strings in "{option}"')
+        expected = str(value.get("file", f"{name}.json")).removeprefix("expected/")
+        return Spec(
+            file,
+            str(value.get("pipe", name)),
+            self.folder / "expected" / expected,
+            str(value.get("endpoint", "json")),
+            value.get("stage"),
+            value.get("parameters") or {},
+            value.get("ignore", False) is True,
+            value.get("ignore_deletes", True) is True,
+            tuple(blacklist),
+            tuple(fields),
+        )
+
+    def read_json(self, file: Path) -> Any:
+        """The JSON in a file. Raises ConfigError with its place where it is broken."""
+        try:
+            return json.loads(self._read(file).decode("utf-8-sig"))
+        except json.JSONDecodeError as error:
+            raise ConfigError(
+                f"{self.name(file)}, line {error.lineno}, column {error.colno}: {error.msg}"
+            ) from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{self.name(file)} is no UTF-8 text") from None
+
+    def _read(self, file: Path) -> bytes:
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{self.name(file)} cannot be read: {error.strerror}") from None
+
+    def name(self, file: Path) -> str:
+        """A file's path within the project."""
+        return file.relative_to(self.folder).as_posix()
