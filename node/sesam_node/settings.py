@@ -1,13 +1,17 @@
 """What a node process is told: where its data is, where it listens, who may call it, its limits.
 
-Plain data: the command line fills it in, `from_environment` knows the variables that stand for the
-options. Keys and tokens themselves are made and read in `api/auth.py`.
+`Settings` is plain data: the command line fills it in, `from_environment` knows the variables that
+stand for the options. `Keys` are what tokens are checked and signed with; a node on loopback makes
+its own in two files of its data folder, readable for their owner alone: `secret` signs tokens,
+`token` holds one for the administrator.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+import secrets
+import time
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MIN_KEY_CHARACTERS = 32
+ISSUER = "sesam-node"
 MEBIBYTE = 1024 * 1024
 
 
@@ -25,11 +31,10 @@ class Settings:
     """Everything that a node process is told from outside.
 
     `store` is a store URL, by default LMDB in the data folder. `workers` and
-    `interactive_workers` of 0 mean: chosen by the number of processors. `jwt_keys` check tokens:
-    each a shared text of 32 characters or more (HS256), a public key in PEM form (RS256, EdDSA),
-    or `@file` with one of them; a node on loopback makes its own where there is none. `port` 0
-    takes a free one. `config_file` is a single file of components that is read at start and
-    watched (`node-config.json` in the data folder).
+    `interactive_workers` of 0 mean: chosen by the number of processors. `jwt_key` checks and signs
+    HS256 tokens; `jwt_public_key` (PEM, or the path of a PEM file) checks RS256 or EdDSA tokens
+    that others sign. `port` 0 takes a free one. `config_file` is a single file of components that
+    is read at start and watched; by default `node-config.json` in the data folder.
     """
 
     data: Path = Path("data")
@@ -42,15 +47,16 @@ class Settings:
     store: str = ""
     workers: int = 0
     interactive_workers: int = 0
-    jwt_keys: tuple[str, ...] = ()
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
+    jwt_key: str = field(default="", repr=False)
+    jwt_public_key: str = ""
+    jwt_algorithm: str = "HS256"
+    jwt_issuer: str = ISSUER
+    jwt_audience: str = ISSUER
     log_level: str = "info"
     log_format: str = "text"
     stop_with_stdin: bool = False
     # Limits
-    max_body_bytes: int = 64 * MEBIBYTE
-    max_upload_bytes: int = 1024 * MEBIBYTE
+    max_body_bytes: int = 512 * MEBIBYTE
     call_timeout_s: float = 120.0
     publish_timeout_s: float = 3600.0
     cancel_grace_s: float = 10.0
@@ -83,7 +89,21 @@ class Settings:
         for name in ("workers", "interactive_workers"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"expected 0 or more {name}, got {getattr(self, name)}")
-        if not self.is_loopback and not self.jwt_keys:
+        if self.jwt_algorithm not in ("HS256", "RS256", "EdDSA"):
+            raise ConfigError(
+                f'expected HS256, RS256 or EdDSA as JWT algorithm, got "{self.jwt_algorithm}"'
+            )
+        if self.jwt_key and len(self.jwt_key) < MIN_KEY_CHARACTERS:
+            raise ConfigError(
+                f"expected a JWT key of {MIN_KEY_CHARACTERS} characters or more,"
+                f" got {len(self.jwt_key)}"
+            )
+        if (self.jwt_algorithm == "HS256") == bool(self.jwt_public_key):
+            raise ConfigError(
+                "a public key goes with the JWT algorithms RS256 and EdDSA, and they need one;"
+                f" the algorithm is {self.jwt_algorithm}"
+            )
+        if not self.is_loopback and not (self.jwt_key or self.jwt_public_key):
             raise ConfigError(
                 f"the node does not listen on {self.host} without a key to check tokens with;"
                 " give one in SESAM_JWT_KEY (32 characters or more), or listen on 127.0.0.1"
@@ -100,11 +120,11 @@ class Settings:
         """
         environment = os.environ if environment is None else environment
         found: dict[str, Any] = {}
-        for field in fields(cls):
-            variable = VARIABLES.get(field.name, f"SESAM_{field.name.upper()}")
+        for option in fields(cls):
+            variable = VARIABLES.get(option.name, f"SESAM_{option.name.upper()}")
             text = environment.get(variable)
             if text:
-                found[field.name] = _read(variable, text, field.default)
+                found[option.name] = _read(variable, text, option.default)
         found.update((name, value) for name, value in given.items() if value is not None)
         for name in ("data", "project", "config_file"):
             if found.get(name) is not None:
@@ -113,14 +133,12 @@ class Settings:
         return replace(cls(), **found)
 
 
-VARIABLES = {"data": "SESAM_NODE_DATA", "jwt_keys": "SESAM_JWT_KEY"}
+VARIABLES = {"data": "SESAM_NODE_DATA"}
 """Variables whose name is not that of the option."""
 
 
 def _read(variable: str, text: str, default: Any) -> Any:
     try:
-        if isinstance(default, tuple):
-            return (text,)
         if isinstance(default, bool):
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         if isinstance(default, int):
@@ -131,3 +149,131 @@ def _read(variable: str, text: str, default: Any) -> Any:
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
         raise ConfigError(f"expected {kind} in {variable}, got {text!r}") from None
     return text
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads; a reader sees the old text or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(path)
+
+
+def read_private(path: Path) -> str:
+    """The text of a private file; nothing where there is none.
+
+    Raises ConfigError for one that others can read, or that cannot be read.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    if os.name == "posix" and mode & 0o077:
+        raise ConfigError(f"{path} can be read by others; `chmod 600 {path}`, or delete it")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How tokens are checked, and made where the node can sign.
+
+    `verify` is the key for `algorithm`; `sign` is empty where only others can make tokens.
+    """
+
+    algorithm: str
+    verify: str = field(repr=False)
+    sign: str = field(repr=False)
+    issuer: str
+    audience: str
+
+    @classmethod
+    def load(cls, settings: Settings) -> Keys:
+        """The keys of a node; makes the files `secret` and `token` in its data folder.
+
+        Raises ConfigError where a key cannot be read.
+        """
+        if settings.jwt_algorithm == "HS256":
+            verify = sign = settings.jwt_key or _own_key(settings.data / "secret")
+        else:
+            verify, sign = _public_key(settings.jwt_public_key), ""
+        keys = cls(settings.jwt_algorithm, verify, sign, settings.jwt_issuer, settings.jwt_audience)
+        if sign:
+            _keep_token(settings.data / "token", keys)
+        return keys
+
+    def token(
+        self, roles: tuple[str, ...] = ("group:Admin",), lifetime_s: float | None = None
+    ) -> str:
+        """A signed token; without a lifetime it is valid until the key changes.
+
+        It never carries `principals`: the official client sends tokens that do to its vendor.
+        """
+        import jwt
+
+        if not self.sign:
+            raise ConfigError("this node only checks tokens, it has no key to sign them with")
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": int(time.time()),
+            "sub": "admin",
+            "roles": list(roles),
+        }
+        if lifetime_s is not None:
+            claims["exp"] = int(time.time() + lifetime_s)
+        return jwt.encode(claims, self.sign, algorithm=self.algorithm)
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a valid token. Raises jwt.InvalidTokenError.
+
+        The algorithm is the configured one, whatever the token says.
+        """
+        import jwt
+
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            self.verify,
+            algorithms=[self.algorithm],
+            issuer=self.issuer,
+            audience=self.audience,
+            leeway=LEEWAY_S,
+            options={"require": ["iss", "aud"]},
+        )
+        return claims
+
+
+LEEWAY_S = 10
+
+
+def _own_key(path: Path) -> str:
+    key = read_private(path)
+    if not key:
+        key = secrets.token_urlsafe(48)
+        write_private(path, key)
+    return key
+
+
+def _public_key(text: str) -> str:
+    if "-----BEGIN" in text:
+        return text
+    try:
+        return Path(text).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the JWT public key cannot be read: {error}") from None
+
+
+def _keep_token(path: Path, keys: Keys) -> None:
+    import jwt
+
+    try:
+        keys.claims(read_private(path))
+    except jwt.InvalidTokenError:
+        # There is no token yet, or it is one of another key.
+        write_private(path, keys.token())

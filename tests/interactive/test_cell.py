@@ -62,6 +62,8 @@ def test_a_cell_error_shows_without_a_traceback():
     with pytest.raises(CellError) as caught:
         read_cell('"text"', evaluate)
     assert caught.value._render_traceback_() == [
-        ("1 problem\n  line 1, column 1  $  expected a list of transforms, rules or a pipe  "
-        '[wrong-type]\n    "text"\n    ^^^^^^')
+        (
+            "1 problem\n  line 1, column 1  $  expected a list of transforms, rules or a pipe  "
+            '[wrong-type]\n    "text"\n    ^^^^^^'
+        )
     ]

@@ -96,4 +96,3 @@ class ChildNode:
 
     def __exit__(self, *_exception: object) -> None:
         self._stop()
-

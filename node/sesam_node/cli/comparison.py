@@ -43,9 +43,7 @@ def filtered(item: Any, spec: Spec, path: tuple[str, ...] = ()) -> Any:
     """A value without internal and blacklisted keys."""
     if type(item) is dict:
         return {
-            key: value
-            if key.startswith("_")
-            else filtered(value, spec, (*path, key))
+            key: value if key.startswith("_") else filtered(value, spec, (*path, key))
             for key, value in item.items()
             if _kept(key, value) and not is_blacklisted((*path, key), spec)
         }

@@ -1,24 +1,16 @@
-"""A project folder as the commands use it: what to upload, testdata, and what is expected.
-
-The files go to the node byte for byte, as the official client sends them; only the node's
-metadata is told to keep its scheduler quiet, so that nothing runs beside what a test starts.
-"""
+"""A project folder as the commands use it: what to upload, testdata, and what is expected."""
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from sesam_node.config import read_project, write_zip
 from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-METADATA: Final = "node-metadata.conf.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,52 +30,35 @@ class Spec:
 
 
 class Project:
-    """A folder of `pipes/`, `systems/`, `testdata/`, `expected/` and `<profile>-env.json`."""
+    """A project folder: what to upload, testdata, specs; `files` names the file of a component."""
 
     def __init__(self, folder: Path, profile: str = "test") -> None:
-        """Raises ConfigError where this is no project."""
+        """Raises ConfigError where this is no project, or its files cannot be read."""
         self.folder = folder.absolute()
-        self.profile = profile
         if not self.folder.is_dir():
             raise ConfigError(f"there is no folder {folder}")
-        if not any((self.folder / name).exists() for name in ("pipes", "systems", METADATA)):
-            raise ConfigError(
-                f"{folder} is no project: there is neither pipes/, systems/ nor {METADATA}"
-            )
-
-    def env(self) -> dict[str, Any]:
-        """The variables of the profile; none where there is no file."""
-        file = self.folder / f"{self.profile}-env.json"
-        if not file.exists():
-            if self.profile != "test":
-                raise ConfigError(f"there is no {file}")
-            return {}
-        value = self.read_json(file)
-        if type(value) is not dict:
-            raise ConfigError(f"{self.name(file)} holds no object of variables")
-        return value
+        try:
+            content = read_project(self.folder, profile)
+        except OSError as error:
+            raise ConfigError(f"{error.filename} cannot be read: {error.strerror}") from None
+        if not content.document.components:
+            raise ConfigError(f"{folder} is no project: there are no pipes/*.conf.json in it")
+        if profile != "test" and not (self.folder / f"{profile}-env.json").exists():
+            raise ConfigError(f"there is no file {profile}-env.json in {folder}")
+        self.document = content.document
+        self.env = content.env
+        self.files = content.files
 
     def zip(self) -> bytes:
-        """The configuration as a zip, with the schedule of its pipes held."""
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in self._config_files():
-                archive.writestr(self.name(file), self._read(file))
-            archive.writestr(METADATA, json.dumps(self._metadata()))
-        return out.getvalue()
+        """The configuration as a zip, with the schedule of its pipes held.
 
-    def _config_files(self) -> Iterator[Path]:
-        for kind in ("pipes", "systems"):
-            yield from sorted((self.folder / kind).rglob("*.conf.json"))
-
-    def _metadata(self) -> dict[str, Any]:
-        file = self.folder / METADATA
-        metadata = self.read_json(file) if file.exists() else {"_id": "node", "type": "metadata"}
-        if type(metadata) is not dict:
-            raise ConfigError(f"{METADATA} holds no object")
+        Nothing then runs beside what a test starts.
+        """
+        metadata = dict(self.document.metadata or {"_id": "node", "type": "metadata"})
         manager = metadata.get("task_manager")
         manager = manager if type(manager) is dict else {}
-        return {**metadata, "task_manager": {**manager, "disable_user_pipes": True}}
+        metadata["task_manager"] = {**manager, "disable_user_pipes": True}
+        return write_zip(self.document.with_components([metadata]))
 
     def testdata(self) -> list[tuple[str, bytes]]:
         """Pipe id and body of each file of `testdata/`; files that hold null are left out."""

@@ -20,7 +20,7 @@ from sesam_node.cli.comparison import (
     entity_text,
     xml_text,
 )
-from sesam_node.cli.problems import show_problems
+from sesam_node.cli.problems import problem_texts
 from sesam_node.cli.project import Project, Spec
 from sesam_node.errors import ConfigError
 
@@ -49,7 +49,7 @@ def test(options: argparse.Namespace) -> int:
         except CallError as error:
             if not error.problems:
                 raise
-            show_problems(project.folder, error.problems)
+            print("\n".join(problem_texts(project.files, error.problems)))
             return FAILED
         answer = run_all(client, project, options.max_run_time)
         if answer.get("status") != "success":
@@ -74,7 +74,7 @@ def _node(options: argparse.Namespace, project: Project, stack: ExitStack) -> No
 
 def upload(client: NodeClient, project: Project) -> None:
     """Replace the node's configuration by the project, and load its testdata."""
-    client.json("PUT", "/env", json=project.env())
+    client.json("PUT", "/env", json=project.env)
     files = {"file": ("config", project.zip(), "application/zip")}
     client.json("PUT", "/config", params={"force": "false"}, files=files)
     client.json("POST", "/pipes/delete-all-sink-datasets")
@@ -160,9 +160,7 @@ def _check_entities(client: NodeClient, spec: Spec, data: bytes) -> str:
         return f"{spec.expected.name} holds no list of entities"
     entities = client.get(f"/pipes/{segment(spec.pipe)}/entities", stage=spec.stage)
     current = current_entities(entities, expected, spec)
-    return difference(
-        entity_text(expected, spec), entity_text(current, spec), spec.expected.name
-    )
+    return difference(entity_text(expected, spec), entity_text(current, spec), spec.expected.name)
 
 
 def _report(outcomes: list[Outcome]) -> int:

@@ -447,8 +447,8 @@ def part(context: tuple[Any, Any, Any] | None, position: int) -> Any:
     return None if context is None else context[position]
 
 
-APPLIED = {"_S": "S", "_T": "T", "_P": "P", "_R": "R", "_B": "B"}
-DEFAULT = {"_S": "S", "_T": "T", "_P": "None", "_R": "R", "_B": "B"}
+APPLIED = {"_S": "S", "_T": "T", "_P": "P", "_R": "R", "_B": "B", "_": "None"}
+DEFAULT = {"_S": "S", "_T": "T", "_P": "None", "_R": "R", "_B": "B", "_": "None"}
 
 
 def missing_id(value: Any) -> DtlError:
@@ -491,7 +491,7 @@ def _run(module: Module) -> None:
     scope.line("out.append(T)", at)
     body = scope.body
     head = _prologue(body, at, "R = (S, T, out)")
-    if "out" in module.plan.creates:
+    if module.plan.creates:
         head.append((1, "size = len(out)", at))
     module.functions.append(
         [
@@ -500,7 +500,7 @@ def _run(module: Module) -> None:
             (1, "try:", at),
             *body,
             (1, "except Exception as error:", at),
-            *([(2, "del out[size:]", at)] if "out" in module.plan.creates else []),
+            *([(2, "del out[size:]", at)] if module.plan.creates else []),
             (2, "raise failure(error, S) from error", at),
         ]
     )

@@ -14,13 +14,14 @@ from sesam_node.errors import PipeError
 from sesam_node.model import content_hash, decode, encode
 from sesam_node.model.entity import tombstone
 from sesam_node.pipes.evaluate import make_write
-from sesam_node.store.api import Commit
+from sesam_node.store.api import Commit, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_node.model import Entity, Value
     from sesam_node.pipes.seen import Seen
-    from sesam_node.store.api import Dataset, Fence, Version, Write, Written
+    from sesam_node.store.api import Dataset, Fence, Version, Write
 
 COMMIT_ENTITIES = 10_000
 COMMIT_BYTES = 8 * 1024 * 1024
@@ -48,7 +49,6 @@ class SinkWriter:
         self.pending: list[Write] = []
         self.seen: Seen | None = None
         self.changed = 0
-        self.deleted = 0
         self._fence = fence
         self._children = children
         self._max_bytes = max_bytes
@@ -69,7 +69,7 @@ class SinkWriter:
             or time.monotonic() - self._started >= COMMIT_SECONDS
         )
 
-    def commit(self, state: Mapping[str, bytes | None], *, last: bool = False) -> Written:
+    def commit(self, state: Mapping[str, bytes | None], *, last: bool = False) -> None:
         """Writes what is pending with these changes of the pipe's state, in one transaction.
 
         With a `seen` the state is written with the next commit, unless this is the `last` one.
@@ -78,20 +78,95 @@ class SinkWriter:
         self._counted = self._bytes = 0
         if batch:
             batch = self._resolved(batch)
-        changes = {**self._behind, **state}
-        if self.seen is not None and not last:
-            self._behind = changes
-            changes = {}
+        if self.seen is None or last:
+            changes, behind = {**self._behind, **state}, {}
         else:
-            self._behind = {}
-        changes = {
-            key: value for key, value in changes.items() if self.state.get(key) != value
-        }
+            changes, behind = self._behind, dict(state)
         written = self._write(batch, changes)
-        if self.seen is not None:
+        if self.seen is not None and not last:
             self.seen.mark(written.seqs)
-            self._behind_seen(last=last)
+            behind.update(self.seen.changes())
+        self._behind = behind
         self.changed += written.changed
-        self.deleted += written.deleted
         self._started = time.monotonic()
+
+    def settle(self) -> None:
+        """Writes all that is pending, and the state that is behind."""
+        if self.pending:
+            self.commit({})
+        if self._behind:
+            self.commit({})
+
+    def _write(self, batch: list[Write], changes: Mapping[str, bytes | None]) -> Written:
+        changes = {key: value for key, value in changes.items() if self.state.get(key) != value}
+        if not batch and not changes:
+            return Written(0, 0, 0, [])
+        expect = {"offset": self.state.get("offset")}
+        commit = Commit(self.pipe_id, changes, self._fence, expect)
+        written = self.dataset.write(batch, commit)
+        for key, value in changes.items():
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
         return written
+
+    def _resolved(self, batch: list[Write]) -> list[Write]:
+        """The batch with a body for each delete, and without deletes of what is not there."""
+        if self._max_bytes:
+            self._check_size(batch)
+        asked = {write[0] for write in batch if self._children or not write[1]}
+        if not asked:
+            return batch
+        known: dict[str, Version | Write | None] = {}
+        if self.dataset.head():
+            ids = list(asked)
+            known.update(zip(ids, self.dataset.get_many(ids), strict=True))
+        resolved = []
+        for write in batch:
+            entity_id = write[0]
+            before = known.get(entity_id)
+            if not write[1]:
+                if before is None or before.deleted:
+                    continue
+                body = tombstone(before.body)
+                write = make_write((entity_id, body, content_hash(body), True))  # noqa: PLW2901
+            elif self._children and before is not None and not write[3]:
+                write = with_vanished_children(write, before.body)  # noqa: PLW2901
+            known[entity_id] = write
+            resolved.append(write)
+        return resolved
+
+    def _check_size(self, batch: list[Write]) -> None:
+        for write in batch:
+            if len(write[1]) > self._max_bytes:
+                raise PipeError(
+                    f'entity "{write[0]}" has {len(write[1])} bytes, more than the '
+                    f'{self._max_bytes} that "max_entity_bytes_size" allows'
+                )
+
+
+def with_vanished_children(write: Write, before: bytes) -> Write:
+    """The write with those children that the version before had, and it has not, as deleted."""
+    if b'"$children"' not in before:
+        return write
+    entity = decode(write.body)
+    children = _children(entity)
+    ids = {child.get("_id") for child in children if type(child) is dict}
+    vanished = [
+        {**child, "_deleted": True}
+        for child in _children(decode(before))
+        if type(child) is dict and "_id" in child and child["_id"] not in ids
+    ]
+    if not vanished:
+        return write
+    entity["$children"] = [*children, *vanished]
+    body = encode(entity)
+    return make_write((write.entity_id, body, content_hash(body), write.deleted))
+
+
+def _children(entity: Entity) -> list[Value]:
+    children = entity.get("$children")
+    if type(children) is list:
+        return children
+    return [] if children is None else [children]

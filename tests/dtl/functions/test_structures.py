@@ -28,7 +28,9 @@ def rules_for(expression: Any) -> dict[str, Any]:
 def result_of(expression: Any, source: Entity | None = None, **context: Any) -> Value:
     """The value that an expression gives for a source, as it is written to a dataset."""
     namespaced = RuleContext(pipe_id="p", namespaced=True, **context)
-    (entity,) = run_rules(rules_for(expression), [{"_id": "x", **(source or {})}], context=namespaced)
+    (entity,) = run_rules(
+        rules_for(expression), [{"_id": "x", **(source or {})}], context=namespaced
+    )
     return decode(encode(entity))["result"]
 
 
@@ -116,10 +118,16 @@ LISTS = [
         ["~t2019-12-31", "~t2020-01-01T00:00:00Z", "~t2020-01-01T00:00:00.5Z"],
     ),
     (["sorted", "_S.a"], {"a": ["~~:b", "~b", "~:c", "}"]}, ["~:c", "}", "~~:b", "~b"]),
-    (["sorted", "_.k", "_S.a"], {"a": [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}]},
-     [{"n": 3}, {"k": 1, "n": 1}, {"k": 1, "n": 2}]),
-    (["sorted-descending", "_.k", "_S.a"], {"a": [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}]},
-     [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}]),
+    (
+        ["sorted", "_.k", "_S.a"],
+        {"a": [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}]},
+        [{"n": 3}, {"k": 1, "n": 1}, {"k": 1, "n": 2}],
+    ),
+    (
+        ["sorted-descending", "_.k", "_S.a"],
+        {"a": [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}]},
+        [{"k": 1, "n": 1}, {"k": 1, "n": 2}, {"n": 3}],
+    ),
     (["sorted", ["upper", "_."], "_S.a"], {"a": "b"}, "b"),
     (["sorted", "_S.a"], {"a": [1]}, [1]),
     (["min", "_S.a"], {"a": [1, None]}, None),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tornado import httputil
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError, validation_errors
 from sesam_node.api.operations import FORCE, operation
-from sesam_node.config.document import Document
+from sesam_node.config.document import Document, components_of
 from sesam_node.config.files import read_zip
-from sesam_node.model.stream import read_json
+from sesam_node.config.text import read_json
 
 ZIP = "application/zip"
 
@@ -57,8 +55,8 @@ def read_document(content_type: str, data: bytes) -> Document:
         return read_zip(data)
     if not data.strip():
         raise ApiError(400, "there is no configuration in the body", "expected JSON or a zip")
-    value: Any = read_json(data)
-    return Document.from_list(value if type(value) is list else [value])
+    value, warnings = read_json(data, "body")
+    return Document.from_list(list(components_of(value)), warnings)
 
 
 def _file_part(content_type: str, data: bytes) -> bytes:

@@ -6,17 +6,22 @@ a typed value is escaped on the way out and unescaped on the way in (`as_string`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.functions._values import text
-from sesam_node.dtl.registry import Example, function
-from sesam_node.dtl.runtime import as_list, first_value
-from sesam_node.model.namespaces import strip_namespaces
+from sesam_node.dtl.registry import Example, function, special
+from sesam_node.dtl.parse import clean
+from sesam_node.dtl.runtime import VARIES, as_list, first_value
+from sesam_node.errors import preview, suggestion
+from sesam_node.model.namespaces import add_namespaces, strip_namespaces
 from sesam_node.model.values import Value, as_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sesam_node.dtl.emit import Scope
+    from sesam_node.dtl.syntax import Call
     from sesam_node.model.values import Entity
 
 DICTS = "DICTS(value-expression{1})"
@@ -26,6 +31,51 @@ TWO: list[Value] = ["list", {"A": 1, "B": 2}, 123, {"A": 3}]
 def dicts_in(values: Value) -> Iterable[Entity]:
     """The dicts among the values; everything else is ignored."""
     return (value for value in as_list(values) if type(value) is dict)
+
+
+def dict_of_pairs(pairs: Iterable[Any]) -> Entity:
+    """A dict of those pairs whose key is a string; the last one with a key wins."""
+    return {name: item for key, item in pairs if (name := text(key)) is not None}
+
+
+def dict_of_items(values: Value) -> Entity:
+    """A dict of the two-element lists and tuples among the values."""
+    pairs = (item for item in as_list(values) if type(item) is list or type(item) is tuple)
+    return dict_of_pairs(pair for pair in pairs if len(pair) == 2)
+
+
+def dict_of_arguments(*arguments: Value) -> Entity:
+    """A dict of keys and values in turn."""
+    return dict_of_pairs(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+@special(
+    "dict",
+    "(KEY(value-expression{1}), VALUE(value-expression{1})){>=0} | ITEMS(value-expression{1})",
+    Example(["dict"], {}),
+    Example(["dict", "a", ["upper", "a"], ["lower", "B"], None], {"a": "A", "b": None}),
+    Example(
+        ["dict", ["list", "X", ["list", "A", 1], ["list", "A", 2], ["list", "C"]]],
+        {"A": 2},
+        note="what is no pair is ignored, the last of a key wins",
+    ),
+    Example(["dict", 1, 2], {}, note="a key must be a string"),
+)
+def dict_(scope: Scope, call: Call) -> str:
+    """Give a dict of the pairs in ITEMS, or of the given keys and values; an empty one of neither.
+
+    The last of equal keys wins. Pairs whose key is no string are left out, and so is what is no
+    two-element list; null ITEMS gives `{}`.
+    """
+    sources = [scope.expression(node) for node in call.arguments]
+    if len(sources) == 1:
+        return scope.call(call.at, dict_of_items, *sources)
+    names = [scope.value(node) for node in call.arguments[::2]]
+    if VARIES in names:
+        return scope.call(call.at, dict_of_arguments, *sources)
+    pairs = zip(map(text, names), sources[1::2], strict=True)
+    entries = (f"{scope.constant(name)}: {source}" for name, source in pairs if name is not None)
+    return f"{{{', '.join(entries)}}}"
 
 
 @function(
@@ -128,6 +178,70 @@ def values_(values: Value) -> Value:
     What is no dict is ignored, null too; null properties count.
     """
     return [item for entry in dicts_in(values) for item in entry.values()]
+
+
+NAMESPACE_OPTIONS: dict[str, tuple[type, ...]] = {
+    "property_namespace": (str, type(None)),
+    "identity_namespace": (str, type(None)),
+    "skip_underscore": (bool,),
+    "skip_dollar": (bool,),
+    "recursive": (bool,),
+}
+
+
+def check_namespace_options(options: Value) -> str | None:
+    """What is wrong with a constant NAMESPACE_OR_OPTIONS."""
+    if type(options) is str:
+        return None
+    if type(options) is not dict:
+        return f"expected a namespace or an object of options, got {preview(options)}"
+    for name, value in options.items():
+        types = NAMESPACE_OPTIONS.get(name)
+        if types is None:
+            return f'unknown option "{name}"; {suggestion(name, NAMESPACE_OPTIONS)}'.rstrip("; ")
+        if type(value) not in types:
+            wanted = "true or false" if bool in types else "a string or null"
+            return f'expected {wanted} for "{name}", got {preview(value)}'
+    return None
+
+
+@special(
+    "apply-ns",
+    f"NAMESPACE_OR_OPTIONS(value{{1}}), {DICTS}",
+    Example(["apply-ns", "n", {"_id": "1", "a": {"b": 1}}], {"_id": "n:1", "n:a": {"n:b": 1}}),
+    Example(["apply-ns", "n", {"$a": {"b": 1}, "m:c": 2}], {"$a": {"b": 1}, "m:c": 2}),
+    Example(
+        ["apply-ns", {"property_namespace": "n", "identity_namespace": None}, {"_id": "1", "a": 2}],
+        {"_id": "1", "n:a": 2},
+    ),
+    Example(
+        ["apply-ns", {"recursive": False}, {"_id": "1", "a": {"b": 1}}],
+        {"_id": "i:1", "p:a": {"b": 1}},
+        context={"identity_namespace": "i", "property_namespace": "p"},
+        note="the pipe's namespaces by default",
+    ),
+    context=True,
+    checks={"NAMESPACE_OR_OPTIONS": check_namespace_options},
+)
+def apply_ns(scope: Scope, call: Call) -> str:
+    """Give the dicts with a namespace before their property names and in the value of `_id`.
+
+    Names that have one keep it; null as a namespace adds none. Skipped properties stay as they are
+    with all that is in them. Values that are no dicts stay, null too.
+    """
+    given = clean(call.constant(0))
+    context = scope.context
+    options = {
+        "property_namespace": context.property_namespace or context.pipe_id,
+        "identity_namespace": context.identity_namespace or context.pipe_id,
+    }
+    if type(given) is str:
+        options = dict.fromkeys(options, given)
+    else:
+        options |= given
+    return scope.call(
+        call.at, partial(add_namespaces, **options), scope.expression(call.arguments[1])
+    )
 
 
 @function(

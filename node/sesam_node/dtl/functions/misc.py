@@ -11,13 +11,18 @@ import mmh3
 
 from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.functions.lists import refuse_too_many
-from sesam_node.dtl.registry import Example, function
+from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list, each
 from sesam_node.errors import preview
-from sesam_node.model.values import Value, kind
+from sesam_node.model.values import Value, equal, kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from sesam_node.dtl.emit import Scope
+    from sesam_node.dtl.runtime import Lookup
+    from sesam_node.dtl.syntax import Call
+    from sesam_node.model.values import Entity
 
 ABC = 79267961763742113019008347020647561319
 SEED_MASK = 0xFFFFFFFF
@@ -87,3 +92,64 @@ def tuples(*values: Value) -> Value:
     ]
     refuse_too_many("tuples", math.prod(map(len, parts)))
     return list(itertools.product(*parts))
+
+
+@function(
+    "literal",
+    "VALUE(value{1})",
+    Example(["literal", "_S.foo"], "_S.foo", source={"foo": 1}, note="not a path"),
+    Example(["literal", ["upper", "hello"]], ["upper", "hello"], note="not a call"),
+    Example(["in", "b", ["literal", ["a", "b"]]], expect=True, note="a constant list"),
+    Example(["literal", None], None),
+)
+def literal(value: Value) -> Value:
+    """Give the argument as it stands in the configuration, unevaluated; null is null."""
+    return value
+
+
+def differs(lookup: Lookup, source: Entity, look: Callable[[Entity], Value]) -> bool | None:
+    """Does `look` see a change since the previous version of a source entity? Null: unknown."""
+    before = lookup.previous(source)
+    if before is None:
+        return None
+    if source.get("_deleted") is True or before.get("_deleted") is True:
+        return True
+    return not equal(look(source), look(before))
+
+
+@special(
+    "is-changed",
+    "FUNCTION(function-expression{1})",
+    Example(["is-changed", "_.name"], None, note="no previous version: unknown"),
+    Example(["if", ["is-changed", ["list", "_.a", "_.b"]], "yes", "no"], "no"),
+    pure=False,
+    boolean=True,
+)
+def is_changed(scope: Scope, call: Call) -> str:
+    """Tell whether FUNCTION gives something else for the previous version of the source entity.
+
+    True where either version is deleted; null where there is no previous version or the source is
+    no dataset.
+    """
+    source = "S" if scope.root else "R[0]"
+    return scope.call(call.at, differs, "lookup", source, scope.function(call.arguments[0]))
+
+
+def completeness_of(lookup: Lookup, via: str, dataset: str) -> Value:
+    """The completeness of a dataset as `via` has heard of it."""
+    return lookup.completeness(dataset, via)
+
+
+@special(
+    "completeness",
+    "VIA_DATASET_ID(string{1}), DATASET_ID(string{1})",
+    Example(["completeness", "no-such-dataset", "orders"], None),
+    pure=False,
+)
+def completeness(scope: Scope, call: Call) -> str:
+    """Give the completeness of DATASET_ID, a datetime, as VIA_DATASET_ID has heard of it.
+
+    Null where one of the datasets does not exist or nothing has been heard.
+    """
+    via, dataset = (scope.constant(call.constant(position)) for position in range(2))
+    return scope.call(call.at, completeness_of, "lookup", via, dataset)

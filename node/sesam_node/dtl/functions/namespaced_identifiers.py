@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import mmh3
+
 from sesam_node.dtl.functions._values import text
-from sesam_node.dtl.registry import Example, function
-from sesam_node.dtl.runtime import each, first_value
-from sesam_node.model.namespaces import split_name
+from sesam_node.dtl.registry import Example, function, special
+from sesam_node.dtl.runtime import VARIES, each, first_value
+from sesam_node.model.namespaces import BUILT_IN, split_name
 from sesam_node.model.values import Value, as_string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sesam_node.dtl.emit import Scope
+    from sesam_node.dtl.syntax import Call, RuleContext
+
+    Cast = Callable[[Value], Value]
 
 VALUES = "VALUES(value-expression{1})"
 
@@ -78,3 +90,81 @@ def ni_ns(values: Value) -> Value:
         return None if name is None else as_string(split_name(name)[0] or "")
 
     return each(values, namespace)
+
+
+def prefix_length(uri: str) -> int:
+    """Where the prefix of a URI ends: after the last `/` or `#`, else after the last colon."""
+    return 1 + (max(uri.rfind("/"), uri.rfind("#")) if "/" in uri or "#" in uri else uri.rfind(":"))
+
+
+def generated_namespace(pipe_id: str, prefix: str) -> str:
+    """The namespace of a prefix that nobody declared.
+
+    Its number is made from the prefix alone: a count would depend on the order in which URIs come,
+    and two runs of a pipe would give one URI two names.
+    """
+    number = mmh3.hash128(prefix.encode("utf-8", "surrogatepass"), 0, signed=False) >> 64
+    return f"{pipe_id}-{number}"
+
+
+def in_namespace(namespace: str) -> Cast:
+    """The cast of values to identifiers in one namespace: strings only."""
+
+    def cast(values: Value) -> Value:
+        return each(values, identifier)
+
+    def identifier(value: Value) -> Value:
+        name = text(value)
+        return None if name is None else f"~:{namespace}:{name}"
+
+    return cast
+
+
+def collapsing(context: RuleContext) -> Cast:
+    """The cast of values to identifiers where no namespace is given: strings and URIs."""
+    declared = {**BUILT_IN, **context.namespaces}
+    namespaces = {prefix: namespace for namespace, prefix in declared.items()}
+
+    def cast(values: Value) -> Value:
+        return each(values, identifier)
+
+    def identifier(value: Value) -> Value:
+        if type(value) is str and value[:2] == "~r":
+            end = prefix_length(uri := value[2:])
+            prefix = uri[:end]
+            namespace = namespaces.get(prefix) or generated_namespace(context.pipe_id, prefix)
+            return f"~:{namespace}:{uri[end:]}"
+        if is_identifier(value):
+            return value
+        name = text(value)
+        return None if name is None else f"~:{name}"
+
+    return cast
+
+
+@special(
+    "ni",
+    f"NAMESPACE(string{{0|1}}), {VALUES}",
+    Example(["ni", "foo", ["list", "bar", "x:y", 1]], ["~:foo:bar", "~:foo:x:y"]),
+    Example(["ni", "foo", "~rhttp://example.org/bar"], None, note="no URIs with a namespace"),
+    Example(["ni", "~rhttp://example.org/bar"], "~:_:bar", note="a built-in namespace"),
+    Example(
+        ["ni", ["list", "foo:bar", "~rhttp://acme.org/hr#42"]],
+        ["~:foo:bar", "~:hr:42"],
+        context={"namespaces": {"hr": "http://acme.org/hr#"}},
+    ),
+    context=True,
+)
+def ni(scope: Scope, call: Call) -> str:
+    """Give each value as a namespaced identifier: in NAMESPACE, or as its text says.
+
+    Strings are taken as they are, nothing is escaped. Without NAMESPACE a URI is collapsed: what
+    stands before its last part becomes the namespace declared for it, or a generated one. Values of
+    other types are ignored, with NAMESPACE URIs too.
+    """
+    *given, values = call.arguments
+    cast = in_namespace(call.constant(0)) if given else collapsing(scope.context)
+    constant = scope.value(values)
+    if constant is not VARIES:
+        return scope.constant(cast(constant))
+    return scope.call(call.at, cast, scope.expression(values))

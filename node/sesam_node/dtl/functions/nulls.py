@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.registry import Example, function
+from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list
 from sesam_node.model.values import Value, truth
+
+if TYPE_CHECKING:
+    from sesam_node.dtl.emit import Scope
+    from sesam_node.dtl.syntax import Call
 
 VALUES = "VALUES(value-expression{1})"
 
@@ -62,3 +66,40 @@ def coalesce(test: Any, values: Value) -> Value:
     if test is ABSENT:
         return next((value for value in as_list(values) if value is not None), None)
     return next((value for value in as_list(values) if truth(test(value))), None)
+
+
+@special(
+    "coalesce-args",
+    "VALUES(value-expression{>=1})",
+    Example(["coalesce-args", "_S.one", "_S.two", 3], 2, source={"two": 2}),
+    Example(["coalesce-args", None, ["list"], 1], [], note="an empty list is not null"),
+    Example(["coalesce-args", ["list", None, 1], 2], [None, 1]),
+    Example(["coalesce-args", None, None], None),
+)
+def coalesce_args(scope: Scope, call: Call) -> str:
+    """Give the first argument that is not null; those after it are not evaluated.
+
+    Null where all are. Lists count as they are: `[]` is not null.
+    """
+    name = scope.temporary()
+    tests = (f"({name} := {scope.expression(node)}) is not None" for node in call.arguments)
+    return f"({name} if {' or '.join(tests)} else None)"
+
+
+@special(
+    "if-null",
+    "VALUE(value-expression{1}), FALLBACK_VALUE(value-expression{1})",
+    Example(["if-null", None, 2], 2),
+    Example(["if-null", ["list", None, 123], 2], 2, note="only the first element counts"),
+    Example(["if-null", ["list", 1, None], 2], [1, None]),
+    Example(["if-null", False, 2], expect=False),
+)
+def if_null(scope: Scope, call: Call) -> str:
+    """Give VALUE, or FALLBACK_VALUE where `is-null` holds for it; only then it is evaluated.
+
+    Null, `[]` and a list that starts with null are replaced, a list as a whole.
+    """
+    value, fallback = (scope.expression(node) for node in call.arguments)
+    name = scope.temporary()
+    is_null_list = f"type({name}) is list and (not {name} or {name}[0] is None)"
+    return f"({fallback} if ({name} := {value}) is None or {is_null_list} else {name})"

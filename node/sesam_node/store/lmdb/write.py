@@ -37,15 +37,16 @@ Known = tuple[bytes, bool, int]
 class Batch:
     """A batch that is checked, and its ids encoded, before the write transaction begins."""
 
-    __slots__ = ("items", "keys")
+    __slots__ = ("items", "keys", "names")
 
     def __init__(self, items: Sequence[Write]) -> None:
         self.items = items
         try:
-            self.keys = [item[0].encode() for item in items]
+            self.names = self.keys = [item[0].encode() for item in items]
         except UnicodeEncodeError:
             self.keys = [text_key(item[0]) for item in items]  # says which
-        lengths = set(map(len, self.keys))
+            raise
+        lengths = set(map(len, self.names))
         if lengths and (0 in lengths or max(lengths) > KEY_BYTES):
             self.keys = [text_key(item[0]) for item in items]
         for item in items:
@@ -87,10 +88,9 @@ def apply(
     replaced: list[int] = []  # versions on disk that have a successor now
     new = deletes = 0
     seqs: list[int] = []
-    twice = False
     get = known.get
-    for position, (key, (entity_id, body, hash_, deleted)) in enumerate(
-        zip(keys, batch.items, strict=True)
+    for position, (key, name, (_, body, hash_, deleted)) in enumerate(
+        zip(keys, batch.names, batch.items, strict=True)
     ):
         before = get(key)
         if before is None:
@@ -105,21 +105,15 @@ def apply(
                 seqs.append(previous)
                 continue
             superseded.append((prefix + pack_seq(previous), pack_seq(seq)))
-            if before_deleted:
-                head.ids_deleted -= 1
-            if previous < first:
+            if previous < first:  # else an earlier item of this batch
                 replaced.append(previous)
-            else:
-                twice = True
-        name = entity_id.encode()
+                head.ids_deleted -= before_deleted
         log.append(
             (
                 prefix + pack_seq(seq),
                 b"".join(
                     (
-                        pack_header(
-                            seq, previous, ts, hash_, deleted, HEADER_BYTES + len(name)
-                        ),
+                        pack_header(seq, previous, ts, hash_, deleted, HEADER_BYTES + len(name)),
                         name,
                         body,
                     )
@@ -132,8 +126,8 @@ def apply(
         seqs.append(seq)
         seq += 1
     if not log:
-        return Written(0, 0, 0, seqs if not twice else [])
-    if twice or len(set(keys)) != len(keys):
+        return Written(0, 0, 0, seqs)
+    if len(set(keys)) != len(keys):
         seqs = [known[key][2] if key in known else -1 for key in keys]
     head.seq = seq
     head.ts = ts

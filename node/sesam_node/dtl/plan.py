@@ -1,0 +1,191 @@
+"""Decides how hops are carried out: which alias is looked up when, by which key, in which index.
+
+The order of the aliases is that of `datasets`, as far as the joins allow. The cheapest join finds
+the entities: by primary key, else by an index, else by reading the whole dataset. The other joins
+to what is known by then test the rows, filters run as early as their variables are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sesam_node.dtl.joins import (
+    HOPPING,
+    Join,
+    find_joins,
+    index_text,
+    is_primary_key,
+    references,
+    slots_of,
+)
+from sesam_node.dtl.parse import hop_specs
+from sesam_node.dtl.registry import TRANSFORMS
+from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Node, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sesam_node.dtl.syntax import At, RuleContext
+    from sesam_node.model.values import Value
+
+PRIMARY = ""
+"""The index id that stands for the primary key."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One alias of a specification: how its entities are found, and what they must fulfil.
+
+    `index` is an index id, `PRIMARY`, or None: every entity is read. `key` is the expression over
+    what is known, `own` that over the alias; without an index they are a test like `tests`.
+    """
+
+    alias: str
+    dataset: str
+    index: str | None
+    key: Node
+    own: Node
+    tests: tuple[tuple[Node, Node], ...]
+    filters: tuple[Node, ...]
+    subset: tuple[Node, Value] | None
+
+
+@dataclass(frozen=True)
+class SpecPlan:
+    """The steps of one specification; `early` are filters that need no alias."""
+
+    spec: HopSpec
+    steps: tuple[Step, ...]
+    early: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked rule set with its hops planned. `hops` is by JSON path of the call."""
+
+    rules: Rules
+    context: RuleContext
+    hops: Mapping[At, tuple[SpecPlan, ...]] = field(default_factory=dict)
+    reachable: tuple[str, ...] = ()
+    creates: bool = False
+    read: frozenset[str] = frozenset()
+
+
+def calls_of(node: Node) -> Iterator[tuple[Call, bool]]:
+    """Every evaluated call in a block or expression, outermost first; is it a transform?"""
+    yield from _calls(node, transform=isinstance(node, Block))
+
+
+def _calls(node: Node, *, transform: bool) -> Iterator[tuple[Call, bool]]:
+    if isinstance(node, Block):
+        for item in node.items:
+            yield from _calls(item, transform=True)
+    if not isinstance(node, Call):
+        return
+    yield node, transform
+    if transform:
+        entry = TRANSFORMS[node.name]
+        slots = entry.signature.slots(len(node.arguments))
+    else:
+        found = slots_of(node)
+        slots = found[1] if found else ()
+    for argument, slot in zip(node.arguments, slots, strict=True):
+        if not slot.is_constant:
+            yield from _calls(argument, transform=slot.kind == "transforms")
+    if not transform and node.name in HOPPING:
+        for reader in hop_specs(node, 0 if node.name == "hops" else 1):
+            if reader.spec is not None:
+                for inner in spec_nodes(reader.spec):
+                    yield from _calls(inner, transform=False)
+
+
+def spec_nodes(spec: HopSpec) -> Iterator[Node]:
+    """The expressions of a specification that are evaluated for the rule (subsets are not)."""
+    yield from spec.where
+    if not isinstance(spec.returned, tuple):
+        yield spec.returned
+
+
+def plan(rules: Rules, context: RuleContext) -> Plan:
+    """Plan a rule set that has no errors."""
+    hops: dict[At, tuple[SpecPlan, ...]] = {}
+    reachable = ["default"]
+    creates = False
+    read: set[str] = set()
+    for name in reachable:  # grows while rules that are applied are found
+        for call, is_transform in calls_of(rules.rules[name]):
+            if is_transform:
+                creates = creates or call.name == "create"
+                continue
+            if call.name in HOPPING:
+                readers = hop_specs(call, 0 if call.name == "hops" else 1)
+                hops[call.at] = plan_hops([r.spec for r in readers if r.spec], context)
+                read.update(ds for r in readers if r.spec for ds in r.spec.aliases.values())
+            if call.name in ("apply", "apply-hops") and call.constant(0) not in reachable:
+                reachable.append(call.constant(0))
+            if call.name == "lookup-entity":
+                read.add(call.constant(0))
+    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read))
+
+
+def plan_hops(specs: list[HopSpec], context: RuleContext) -> tuple[SpecPlan, ...]:
+    """The steps of each specification."""
+    return tuple(_plan_spec(spec, context) for spec in specs)
+
+
+def _plan_spec(spec: HopSpec, context: RuleContext) -> SpecPlan:
+    joins = find_joins(spec)
+    aliases = frozenset(spec.aliases)
+    known = VARIABLES | aliases
+    bound = {"_S"}
+    waiting = list(spec.aliases)
+    open_joins = list(joins.joins)
+    open_filters = list(joins.filters)
+
+    def take_filters() -> tuple[Node, ...]:
+        ready = [node for node in open_filters if references(node, aliases) <= bound]
+        for node in ready:
+            open_filters.remove(node)
+        return tuple(ready)
+
+    early = take_filters()
+    steps: list[Step] = []
+    while waiting:
+        alias = next(a for a in waiting if any(_joins(j, a, bound) for j in open_joins))
+        usable = [join for join in open_joins if _joins(join, alias, bound)]
+        ranked = sorted(usable, key=lambda join: _cost(join.sides[alias], alias, context, known))
+        best, rest = ranked[0], ranked[1:]
+        own = best.sides[alias]
+        waiting.remove(alias)
+        bound.add(alias)
+        for join in usable:
+            open_joins.remove(join)
+        primary = is_primary_key(own)
+        steps.append(
+            Step(
+                alias,
+                spec.aliases[alias],
+                PRIMARY if primary else index_text(own, alias, context, known),
+                _other(best, alias),
+                own,
+                tuple((_other(join, alias), join.sides[alias]) for join in rest),
+                take_filters(),
+                spec.subsets.get(alias),
+            )
+        )
+    return SpecPlan(spec, tuple(steps), early)
+
+
+def _joins(join: Join, alias: str, bound: set[str]) -> bool:
+    return alias in join.sides and bool(join.pair & bound)
+
+
+def _other(join: Join, alias: str) -> Node:
+    return next(node for variable, node in join.sides.items() if variable != alias)
+
+
+def _cost(own: Node, alias: str, context: RuleContext, known: frozenset[str]) -> int:
+    if is_primary_key(own):
+        return 0
+    return 1 if index_text(own, alias, context, known) is not None else 2

@@ -1,0 +1,96 @@
+"""The state of a pipe: where its source is, where the datasets it looks into were, what is open.
+
+It is kept with the output, in the sink dataset or in `system:pipe:<id>`, under these keys, each
+JSON: `offset` of the source (null is the start), `generations` of the source's datasets, `hops`
+({dataset: {"offset": versions seen, "generation"}}), `full-run` (a full run that is not finished),
+`push` (an open sequence of a receiver). What a user sees of the offset is `last_seen`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sesam_node.errors import InputError, preview
+from sesam_node.model import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sesam_node.pipes.batch import Offset
+
+OFFSET = "offset"
+GENERATIONS = "generations"
+HOPS = "hops"
+FULL_RUN = "full-run"
+DEPENDS_WHEN_DELETED = "depends-when-deleted"
+EMITTED = "emitted"
+PUSH = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class PipeState:
+    """The state of a pipe, decoded. `hops` maps a dataset to (versions seen, generation)."""
+
+    offset: Offset = None
+    generations: dict[str, str | None] = field(default_factory=dict)
+    hops: dict[str, tuple[int, str | None]] | None = None
+    full_run: dict[str, Any] | None = None
+    depends_when_deleted: bool = False
+    emitted: int = 0
+
+
+def read_state(state: Mapping[str, bytes]) -> PipeState:
+    """The decoded state."""
+    hops = decode(state[HOPS]) if HOPS in state else None
+    return PipeState(
+        decode(state[OFFSET]) if OFFSET in state else None,
+        decode(state[GENERATIONS]) if GENERATIONS in state else {},
+        None
+        if hops is None
+        else {name: (item["offset"], item["generation"]) for name, item in hops.items()},
+        decode(state[FULL_RUN]) if FULL_RUN in state else None,
+        DEPENDS_WHEN_DELETED in state,
+        decode(state[EMITTED]) if EMITTED in state else 0,
+    )
+
+
+def hops_bytes(hops: Mapping[str, tuple[int, str | None]]) -> bytes:
+    """The state's form of where each hopped dataset is."""
+    return encode(
+        {name: {"offset": head, "generation": made} for name, (head, made) in hops.items()}
+    )
+
+
+def last_seen(offset: Offset) -> str:
+    """The offset as users see it: JSON text, empty for the start."""
+    return "" if offset is None else encode(offset).decode()
+
+
+def parse_last_seen(text: str | None) -> Offset:
+    """The offset that a text means. Raises InputError."""
+    if text is None or not text.strip():
+        return None
+    try:
+        return decode(text.encode())
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return text
+
+
+def check_offset(offset: Offset, datasets: tuple[str, ...], *, union: bool) -> Offset:
+    """The offset, where the source can start there.
+
+    Raises InputError where it is of another form than the source's own.
+    """
+    if offset is None or not datasets:
+        return offset
+    if not union:
+        if type(offset) is int and offset >= -1:
+            return offset
+        message = f"expected a whole number as offset of the dataset, got {preview(offset)}"
+        raise InputError(message)
+    if type(offset) is dict and all(type(value) is int for value in offset.values()):
+        return {name: value for name, value in offset.items() if name in datasets}
+    raise InputError(f"expected an offset for each dataset, got {preview(offset)}")

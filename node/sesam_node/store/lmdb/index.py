@@ -1,0 +1,115 @@
+"""Secondary indexes: making, building, asking.
+
+An index is registered first; from then on every write keeps it up, in any process, as each write
+transaction sees a new `index_revision` in the head and reads the definitions again. What was in the
+log before, up to `target`, is added in short transactions. Whoever needs the index complete helps,
+so a builder that dies holds nobody up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sesam_node.errors import StoreError
+from sesam_node.store.indexes import has_key, keys_of
+from sesam_node.store.keys import is_shortened, short_key, value_key
+from sesam_node.store.lmdb.environment import MAX_DATABASES
+from sesam_node.store.lmdb.layout import IndexDefinition
+from sesam_node.store.lmdb.read import read_window, versions_at
+from sesam_node.store.records import pack_seq, unpack_seq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sesam_node.model.values import Value
+    from sesam_node.store.api import KeyFunction, Version
+    from sesam_node.store.lmdb.layout import Snapshot
+
+BUILD_ENTRIES = 2_000
+MAX_INDEXES = MAX_DATABASES - 16
+
+
+def register(snapshot: Snapshot, dataset: str, index: str) -> bool:
+    """Make the index and its database unless it is there; gives whether it is complete."""
+    definitions = snapshot.definitions()
+    for definition in definitions:
+        if definition.id == index:
+            return definition.built >= definition.target
+    if len(definitions) >= MAX_INDEXES:
+        raise StoreError(f'dataset "{dataset}" has {MAX_INDEXES} indexes, no more are possible')
+    head = snapshot.head
+    number = min(set(range(256)) - {definition.number for definition in definitions})
+    name = snapshot.index_name(number)
+    environment = snapshot.environment
+    if name not in environment.databases:
+        # Kept by LMDB when the transaction commits; the next one opens it where it is missing.
+        environment.handle.open_db(name, txn=snapshot.txn, dupsort=True, dupfixed=True)
+    head.index_revision += 1
+    snapshot.save_definition(
+        IndexDefinition(index, number, head.index_revision, built=0, target=head.seq)
+    )
+    snapshot.save_head()
+    return head.seq == 0
+
+
+def build_more(snapshot: Snapshot, dataset: str, index: str, function: KeyFunction) -> bool:
+    """Add the next stretch of the log to the index; gives whether it is complete now."""
+    definition = snapshot.definition(dataset, index)
+    if definition.built >= definition.target:
+        return True
+    database = snapshot.environment.database(snapshot.index_name(definition.number))
+    end = min(definition.target, definition.built + BUILD_ENTRIES)
+    head = snapshot.head
+    versions = read_window(
+        snapshot, (definition.built, end), filtering=head.superseded > 0, sparse=False
+    )
+    entries = [
+        (key, pack_seq(version.seq))
+        for version in versions
+        if not version.deleted
+        for key in keys_of(index, function, version.entity_id, version.body)
+    ]
+    entries.sort()
+    snapshot.txn.cursor(database).putmulti(entries)
+    if end == definition.target:
+        head.index_revision += 1
+        snapshot.save_head()
+    snapshot.save_definition(msgspec.structs.replace(definition, built=end))
+    return end == definition.target
+
+
+def drop(snapshot: Snapshot, dataset: str, index: str) -> None:
+    """Remove the definition and empty the database, which the next new index uses again."""
+    definition = snapshot.definition(dataset, index)
+    database = snapshot.environment.database(snapshot.index_name(definition.number))
+    snapshot.txn.drop(database, delete=False)
+    snapshot.remove_definition(definition)
+    snapshot.head.index_revision += 1
+    snapshot.save_head()
+
+
+def look_up(
+    snapshot: Snapshot, definition: IndexDefinition, function: KeyFunction, keys: Sequence[Value]
+) -> list[list[Version]]:
+    """For each key the live versions that have it, in log order."""
+    database = snapshot.environment.database(snapshot.index_name(definition.number))
+    full = [value_key(key) for key in keys]
+    stored = [short_key(key) for key in full]
+    seqs: dict[bytes, list[int]] = {key: [] for key in stored}
+    hits = snapshot.txn.cursor(database).getmulti(sorted(seqs), dupdata=True, dupfixed_bytes=8)
+    for key, value in hits:
+        seqs[key].append(unpack_seq(value))
+    versions = versions_at(snapshot, {seq for found in seqs.values() for seq in found})
+    result = []
+    for wanted, key in zip(full, stored, strict=True):
+        found = [versions[seq] for seq in seqs[key]]
+        if is_shortened(key):
+            found = [
+                version
+                for version in found
+                if has_key(definition.id, function, version.entity_id, version.body, wanted)
+            ]
+        result.append(found)
+    return result

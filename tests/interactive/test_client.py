@@ -1,0 +1,159 @@
+"""The client against a real node: pipes, datasets, projects, errors."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from sesam_interactive import ClientError, connect
+from sesam_interactive.client import ManagedNode, NoNodeError
+from sesam_interactive.client.connection import api_url
+from sesam_interactive.client.managed import running_node
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "localhost:9042",
+        "http://localhost:9042/",
+        "http://localhost:9042/api",
+        "localhost:9042/api/",
+    ],
+)
+def test_a_url_is_taken_as_people_write_it(given):
+    assert api_url(given) == "http://localhost:9042/api"
+
+
+def test_a_run_tells_what_it_did_and_a_second_one_changes_nothing(hub):
+    first = hub.pipes["person"].run(progress=False)
+    again = hub.pipes["person"].run(progress=False)
+    assert (first.success, first.processed, first.changed) == (True, 3, 3)
+    assert (again.success, again.processed, again.changed) == (True, 3, 0)
+
+
+def test_a_failing_run_raises_the_nodes_message(hub):
+    hub.pipes["person"].run(progress=False)
+    with pytest.raises(ClientError, match="not today"):
+        hub.pipes["failing"].run(progress=False)
+
+
+def test_the_log_has_the_newest_run_first(hub):
+    hub.pipes["person"].run(progress=False)
+    hub.pipes["person"].run(progress=False)
+    events = hub.pipes["person"].log()
+    assert events[0]["event_type"] == "pump-completed"
+    assert events[0]["_updated"] > events[-1]["_updated"]
+
+
+def test_a_dataset_gives_entities_history_and_frames(hub):
+    hub.pipes["person"].run(progress=False)
+    dataset = hub.datasets["person"]
+    assert len(dataset) == 3
+    assert [entity["name"] for entity in dataset] == ["Ada", "Bo", "Cy"]
+    assert dataset.entity("2")["name"] == "Bo"
+    assert [version["_updated"] for version in dataset.history("2")] == [1]
+    assert [e["_id"] for e in dataset.entities(since=0, limit=1)] == ["2"]
+    frame = dataset.to_polars()
+    assert frame["_id"].to_list() == ["1", "2", "3"]
+    assert str(frame.schema["born"]) == "Datetime(time_unit='us', time_zone='UTC')"
+    assert dataset.to_pandas().shape == frame.shape
+
+
+def test_a_preview_shows_what_comes_out_without_writing(hub):
+    hub.pipes["person"].run(progress=False)
+    results = hub.pipes["person-named"].preview(limit=2)
+    assert [result["emitted"][0]["name"] for result in results] == ["ADA", "BO"]
+    assert "person-named" not in hub.datasets or len(hub.datasets["person-named"]) == 0
+
+
+def test_the_pipes_output_is_read_without_writing(hub):
+    hub.pipes["person"].run(progress=False)
+    names = [entity["name"] for entity in hub.pipes["person-named"].entities()]
+    assert names == ["ADA", "BO", "CY"]
+
+
+def test_all_pipes_run_in_the_order_of_their_graph(hub):
+    hub.connection.json("DELETE", "/pipes/failing")
+    hub.pipes.run_all()
+    assert [entity["name"] for entity in hub.datasets["person-named"]] == ["ADA", "BO", "CY"]
+
+
+def test_an_unknown_name_is_told_with_what_was_probably_meant(hub):
+    with pytest.raises(ClientError, match='no pipe "persn".*did you mean "person"'):
+        hub.pipes["persn"]
+
+
+def test_names_complete(hub):
+    assert "person" in dir(hub.pipes)
+    assert hub.pipes._ipython_key_completions_() == [
+        "dept", "failing", "inbox", "person", "person-named",
+    ]  # fmt: skip
+    assert hub.pipes.person.name == "person"
+
+
+def test_a_refused_upload_changes_nothing_and_says_all_that_is_wrong(hub):
+    before = hub.config()
+    wrong = {"_id": "wrong", "type": "pipe", "source": {"type": "dataset"}}
+    worse = {
+        "_id": "worse",
+        "type": "pipe",
+        "source": {"type": "dataset", "dataset": "person"},
+        "transform": {"type": "dtl", "rules": {"default": [["ad", "x", ["uper", 1]]]}},
+    }
+    with pytest.raises(ClientError) as caught:
+        hub.connection.json("PUT", "/config", json=[*before, wrong, worse])
+    assert caught.value.status == 400
+    assert {problem.component for problem in caught.value.problems} == {"wrong", "worse"}
+    assert hub.config() == before
+
+
+def test_a_project_folder_is_uploaded_and_a_pipe_saved_to_it(hub, project_folder):
+    project = hub.project(project_folder)
+    project.upload()
+    saved = project.save({"_id": "new", "type": "pipe", "source": {"type": "empty"}})
+    assert saved == project_folder / "pipes" / "new.conf.json"
+    assert json.loads(saved.read_text())["source"] == {"type": "empty"}
+    assert sorted(hub.pipes) == ["dept", "failing", "inbox", "person", "person-named"]
+    project.upload()
+    assert "new" in hub.pipes
+    with pytest.raises(ClientError, match="cannot be the name of a file"):
+        project.save({"_id": "../x", "type": "pipe"})
+
+
+def test_reprs_are_rich_and_hold_no_secret(hub, node):
+    hub.pipes["person"].run(progress=False)
+    shown = [hub, hub.pipes, hub.datasets, hub.systems, hub.pipes["person"], hub.datasets["person"]]
+    for item in shown:
+        assert node.token not in repr(item) + item._repr_html_()
+    assert "Ada" in hub.datasets["person"]._repr_html_()
+    assert node.token not in repr(hub.connection) + repr(node)
+
+
+def test_html_in_data_is_text(hub):
+    hub.connection.json("POST", "/receivers/inbox/entities", json=[{"_id": "<script>x</script>"}])
+    assert "<script>" not in hub.datasets["inbox"]._repr_html_()
+
+
+def test_a_wrong_token_is_one_clear_message(node):
+    with pytest.raises(ClientError) as caught:
+        connect(node.url, "a.e30.c")
+    assert caught.value.status == 401
+    assert "token" in str(caught.value)
+    assert caught.value._render_traceback_() == [f"ClientError: {caught.value}"]
+
+
+def test_no_node_is_one_clear_message():
+    with pytest.raises(NoNodeError, match="cannot reach the node at http://127.0.0.1:9"):
+        connect("127.0.0.1:9")
+
+
+def test_a_managed_node_is_found_by_others_and_ends_with_its_parent(tmp_path):
+    with ManagedNode(tmp_path) as managed:
+        assert running_node(tmp_path) == (managed.url, managed.token)
+        assert stat.S_IMODE(os.stat(tmp_path / "connection.json").st_mode) == 0o600
+        assert stat.S_IMODE(os.stat(tmp_path / "token").st_mode) == 0o600
+        second = ManagedNode(tmp_path)
+        with pytest.raises(NoNodeError, match="in use"):
+            second.start()
+    assert running_node(tmp_path) is None
