@@ -15,12 +15,15 @@ PIPE = {"_id": "a", "type": "pipe"}
 BROKEN = [
     (
         "{",
-        "pipes/a.conf.json:1:2: line 1, column 2: expecting property name enclosed in double quotes, but the text ends here [broken-json]",
-    ),  # noqa: E501 - one message
+        (
+            "pipes/a.conf.json:1:2: line 1, column 2: expecting property name enclosed in double "
+            "quotes, but the text ends here [broken-json]"
+        ),
+    ),
     (
         '{"a": 1,\n "b": }',
         'pipes/a.conf.json:2:7: line 2, column 7: expecting value, got "}" [broken-json]',
-    ),  # noqa: E501 - one message
+    ),
     ('{"a": NaN}', "pipes/a.conf.json: NaN is no number in JSON [broken-json]"),
     ('{"a": 1e999}', 'pipes/a.conf.json: the number "1e999" is too large [broken-json]'),
     ('"\\ud800"', "pipes/a.conf.json: text holds half of a surrogate pair [broken-json]"),
@@ -71,15 +74,19 @@ def test_a_key_that_comes_twice_is_a_warning():
         (
             {"_id": "a"},
             [
-                'a $: "type" is missing; it is "pipe", "metadata" or "system:" with the type of '
-                "the system [missing-option]"
+                (
+                    'a $: "type" is missing; it is "pipe", "metadata" or "system:" with the type '
+                    "of the system [missing-option]"
+                )
             ],
         ),
         (
             {"_id": "a", "type": "pip"},
             [
-                'a $.type: expected "pipe", "metadata" or "system:…", got "pip"; '
-                'did you mean "pipe"? [unknown-type]'
+                (
+                    'a $.type: expected "pipe", "metadata" or "system:…", got "pip"; '
+                    'did you mean "pipe"? [unknown-type]'
+                )
             ],
         ),
         ({"_id": "a/b", "type": "pipe"}, ['a/b $._id: the id "a/b" has a slash in it [bad-id]']),
@@ -87,8 +94,10 @@ def test_a_key_that_comes_twice_is_a_warning():
         (
             {"_id": "system:a", "type": "pipe"},
             [
-                'system:a $._id: the id "system:a" begins with "system:", which belongs to the '
-                "node [bad-id]"
+                (
+                    'system:a $._id: the id "system:a" begins with "system:", which belongs to the '
+                    "node [bad-id]"
+                )
             ],
         ),
         (
@@ -102,8 +111,10 @@ def test_a_key_that_comes_twice_is_a_warning():
         (
             {"_id": "Person_1", "type": "pipe"},
             [
-                'Person_1 $._id: the id "Person_1" is not like a host name; small letters, digits '
-                "and dashes, at most 62, work everywhere [bad-id]"
+                (
+                    'Person_1 $._id: the id "Person_1" is not like a host name; small letters, '
+                    "digits and dashes, at most 62, work everywhere [bad-id]"
+                )
             ],
         ),
         (

@@ -58,8 +58,10 @@ def test_a_variable_is_replaced(value, outcome):
     [
         (
             {"a": ["$ENV(hots)"]},
-            '$.a[0]: the environment variable "hots" is not set; did you mean "host"? '
-            "[missing-env]",
+            (
+                '$.a[0]: the environment variable "hots" is not set; did you mean "host"? '
+                "[missing-env]"
+            ),
         ),
         (
             {"a": "x$ENV(zzz)"},
@@ -67,8 +69,10 @@ def test_a_variable_is_replaced(value, outcome):
         ),
         (
             {"a": "$ENV($ENV(host))"},
-            '$.a: expected "$ENV(name)" with a plain name, got "$ENV($ENV(host))"; '
-            "variables do not nest [bad-env]",
+            (
+                '$.a: expected "$ENV(name)" with a plain name, got "$ENV($ENV(host))"; '
+                "variables do not nest [bad-env]"
+            ),
         ),
     ],
 )
@@ -115,8 +119,10 @@ def test_an_unknown_secret_is_a_problem():
 
 def test_a_secret_outside_a_system_is_a_problem():
     assert [str(problem) for problem in check_no_secrets({"source": {"url": "$SECRET(a)"}})] == [
-        '$.source.url: the secret "a" is not put in here: only systems have secrets; '
-        "name it in the system [misplaced-secret]"
+        (
+            '$.source.url: the secret "a" is not put in here: only systems have secrets; '
+            "name it in the system [misplaced-secret]"
+        )
     ]
 
 

@@ -1,7 +1,6 @@
 """The client against a real node: pipes, datasets, projects, errors."""
 
 import json
-import os
 import stat
 
 import pytest
@@ -80,7 +79,7 @@ def test_all_pipes_run_in_the_order_of_their_graph(hub):
 
 
 def test_an_unknown_name_is_told_with_what_was_probably_meant(hub):
-    with pytest.raises(ClientError, match='no pipe "persn".*did you mean "person"'):
+    with pytest.raises(ClientError, match=r'no pipe "persn".*did you mean "person"'):
         hub.pipes["persn"]
 
 
@@ -144,15 +143,15 @@ def test_a_wrong_token_is_one_clear_message(node):
 
 
 def test_no_node_is_one_clear_message():
-    with pytest.raises(NoNodeError, match="cannot reach the node at http://127.0.0.1:9"):
+    with pytest.raises(NoNodeError, match=r"cannot reach the node at http://127\.0\.0\.1:9"):
         connect("127.0.0.1:9")
 
 
 def test_a_managed_node_is_found_by_others_and_ends_with_its_parent(tmp_path):
     with ManagedNode(tmp_path) as managed:
         assert running_node(tmp_path) == (managed.url, managed.token)
-        assert stat.S_IMODE(os.stat(tmp_path / "connection.json").st_mode) == 0o600
-        assert stat.S_IMODE(os.stat(tmp_path / "token").st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "connection.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
         second = ManagedNode(tmp_path)
         with pytest.raises(NoNodeError, match="in use"):
             second.start()

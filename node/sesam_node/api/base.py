@@ -65,7 +65,7 @@ class ApiHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
 
-    async def prepare(self) -> None:
+    def prepare(self) -> None:
         self.set_header("X-Request-Id", self.request_id)
         connection = cast("Any", self.request.connection)
         connection.set_max_body_size(DRAIN_BYTES)
@@ -101,14 +101,14 @@ class ApiHandler(RequestHandler):
         )
 
     def _refuse(self, error: SesamError) -> None:
-        """Answer with an error once the body has gone by."""
-        announced = self._announced()
-        if announced > DRAIN_BYTES:
+        """Answer with an error once the body has gone by.
+
+        An answer before that closes the connection: only for a client that waits with its body,
+        or whose body is too large to let it pass.
+        """
+        self._chunks.clear()
+        if "Expect" in self.request.headers or self._announced() > DRAIN_BYTES:
             self.set_header("Connection", "close")
-            raise error
-        if "Expect" in self.request.headers or not (
-            announced or "Transfer-Encoding" in self.request.headers
-        ):
             raise error
         self._refusal = error
 
@@ -122,7 +122,6 @@ class ApiHandler(RequestHandler):
             return
         self._size += len(chunk)
         if self._size > self._limit:
-            self._chunks.clear()
             self._refuse(self._too_large())
         else:
             self._chunks.append(chunk)
@@ -153,7 +152,7 @@ class ApiHandler(RequestHandler):
                 self.set_header(name, value)
         if status >= 500 and isinstance(error, SesamError):
             log.warning("request %s: %s", self.request_id, error.message)
-        self.set_header("Content-Type", JSON)
+        self.set_header("X-Request-Id", self.request_id)
         self.finish(encode(error_body(error, self.request_id)))
 
     # ---- what came -------------------------------------------------------------------------
@@ -241,6 +240,9 @@ class ApiHandler(RequestHandler):
             self.set_header("Content-Type", content_type)
             for name, value in (headers or {}).items():
                 self.set_header(name, value)
+            if self.request.method == "HEAD":
+                # The length is not known without the work.
+                await self.flush()
             if first is None:
                 self.finish()
                 return

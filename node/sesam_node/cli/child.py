@@ -10,13 +10,13 @@ import re
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sesam_node.errors import SesamError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 START_S = 60.0
 STOP_S = 10.0

@@ -84,14 +84,14 @@ def sort_key(entity: Any, spec: Spec) -> tuple[str, ...]:
 
 def xml_text(data: bytes) -> str | None:
     """XML in one layout, so that only its content is compared; null where it cannot be read."""
-    from xml.etree import ElementTree
+    from xml.etree import ElementTree as ET
 
     try:
-        root = ElementTree.fromstring(data.decode("utf-8-sig"))  # noqa: S314 - our own node's
-    except (ElementTree.ParseError, UnicodeDecodeError):
+        root = ET.fromstring(data.decode("utf-8-sig"))  # noqa: S314 - our own node's
+    except (ET.ParseError, UnicodeDecodeError):
         return None
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode") + "\n"
 
 
 def bytes_text(data: bytes) -> str:

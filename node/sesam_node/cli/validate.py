@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sesam_node.cli.problems import problem_texts
 from sesam_node.cli.project import Project
-from sesam_node.hub.checks import check_document
+from sesam_node.hub.checking import check_configuration
 
 if TYPE_CHECKING:
     import argparse
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 def validate(options: argparse.Namespace) -> int:
     """Print the problems of a project; 0 where there is no error (warnings do not count)."""
     project = Project(options.project, options.profile)
-    problems = check_document(project.document, project.env).problems
+    document = project.document
+    problems = check_configuration(
+        document.to_list(), project.env, warnings=document.warnings
+    ).checked.problems
     for text in problem_texts(project.files, problems):
         print(text)
     errors = sum(problem.level == "error" for problem in problems)
     warnings = len(problems) - errors
-    count = len(project.document.components)
+    count = len(document.components)
     print(f"{count} components, {errors} errors, {warnings} warnings")
     return 1 if errors else 0

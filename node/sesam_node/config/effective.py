@@ -56,6 +56,17 @@ def spec_of(kind: str, component: Any, specs: Specs) -> ComponentSpec | None:
     return specs.get((kind, component["type"].removeprefix("system:")))
 
 
+def parts_of(pipe: Mapping[str, Any]) -> list[tuple[str, tuple[str | int, ...], Any]]:
+    """The source, transforms and sink of a pipe: (kind, path, part)."""
+    found: list[tuple[str, tuple[str | int, ...], Any]] = []
+    if "source" in pipe:
+        found.append(("source", ("source",), pipe["source"]))
+    found += [("transform", path, part) for path, part in transforms_of(pipe)]
+    if pipe.get("sink") is not None:
+        found.append(("sink", ("sink",), pipe["sink"]))
+    return found
+
+
 def transforms_of(pipe: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
     """The transforms of a pipe in force, in order, each with its path."""
     transform = pipe.get("transform")

@@ -14,6 +14,7 @@ import io
 import os
 import re
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -35,6 +36,19 @@ NODE_CONFIG_FILE = "node-config.json"
 CONFIG_NAME = re.compile(r"(pipes|systems)/(.+/)?[^/]+\.conf\.json\Z|node-metadata\.conf\.json\Z")
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 CHUNK_BYTES = 64 * 1024
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+# What the standard library raises on zip files that somebody has damaged.
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +254,7 @@ def read_zip(data: bytes, limits: ZipLimits | None = None) -> Document:
             if problems:
                 raise ConfigError("the zip file is refused", problems)
             contents, others = _read_members(archive, infos, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except BROKEN_ZIP as error:
         message = f"the zip file is broken: {error}"
         raise ConfigError(message, [Problem("", "broken-zip", message)]) from None
     warnings = [
@@ -286,6 +300,8 @@ def _bad_member(info: zipfile.ZipInfo, name: str) -> str:
     mode = info.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a link or device"
+    if info.compress_type not in PACKINGS:
+        return "is packed in a way that is not taken (deflate is)"
     if info.flag_bits & 1:
         return "is encrypted"
     return ""

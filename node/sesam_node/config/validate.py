@@ -13,13 +13,12 @@ from sesam_node.config.conditions import (
     resolve_other,
     resolve_pipe,
 )
-from sesam_node.config.document import NODE, Document, bad_name
+from sesam_node.config.document import NODE, Document
 from sesam_node.config.effective import (
-    datasets_read,
     effective_metadata,
     effective_pipe,
+    parts_of,
     spec_of,
-    transforms_of,
 )
 from sesam_node.config.options import (
     At,
@@ -29,6 +28,7 @@ from sesam_node.config.options import (
     check_options,
 )
 from sesam_node.config.properties import METADATA, PIPE, PUMP
+from sesam_node.config.references import References
 from sesam_node.config.secrets import check_no_secrets, check_secrets
 from sesam_node.errors import ConfigError, Problem, json_path, preview, suggestion
 
@@ -120,10 +120,6 @@ class _Validation:
         self.effective: dict[str, dict[str, Any]] = {}
         self.resolved: dict[str, Resolved] = {}
         self.problems: list[Problem] = []
-        self.system_types = {
-            name: str(system["type"]).removeprefix("system:")
-            for name, system in document.systems.items()
-        }
 
     def check(self) -> Checked:
         self.problems += self.document.problems()
@@ -133,9 +129,11 @@ class _Validation:
         for name in self.document.pipes:
             self.pipe(name)
         broken = {problem.component for problem in self.problems if problem.level == "error"}
+        references = References(self.document, self.specs, self.effective, self.resolved)
         for name in self.document.pipes:
-            self.report(name, self.references(name, broken))
-        self.datasets()
+            self.report(name, references.systems(name, broken))
+        for name, problem in references.datasets():
+            self.report(name, [problem])
         for name, component in self.document.by_id.items():
             self.effective.setdefault(name, component)
         unique = list(dict.fromkeys(self.problems))
@@ -187,7 +185,7 @@ class _Validation:
         at = resolved.at
         problems = check_options(PIPE, written, where="the pipe", at=at)
         options: dict[Path, tuple[Option, ...] | None] = {(): PIPE, ("pump",): PUMP}
-        for kind, path, part in _parts(written):
+        for kind, path, part in parts_of(written):
             if type(part) is not dict:
                 if kind == "transform":
                     problems += _not_a_component(part, path, at)
@@ -298,119 +296,12 @@ class _Validation:
             problems.append(Problem(at(("pump",)), "missing-option", message))
         return problems
 
-    # -- between components ------------------------------------------------------------------------
-
-    def references(self, name: str, broken: Collection[str]) -> list[Problem]:
-        """Systems that a pipe names and that are not there, do not fit or are in error."""
-        at = self.resolved[name].at
-        problems = []
-        for kind, path, part in _parts(self.effective[name]):
-            spec = spec_of(kind, part, self.specs)
-            system = part.get("system") if type(part) is dict else None
-            if spec is None or type(system) is not str:
-                continue
-            if not any(option.name == "system" for option in spec.options):
-                continue
-            place = at((*path, "system"))
-            type_ = self.system_types.get(system)
-            if "$ENV(" in system:
-                continue
-            if type_ is None:
-                hint = suggestion(system, self.system_types)
-                message = f"there is no system {preview(system)}"
-                problems.append(Problem(place, "unknown-system", message, hint))
-            elif spec.system_types and type_ not in spec.system_types:
-                wanted = " or ".join(f"system:{wanted}" for wanted in spec.system_types)
-                message = f"{spec.title} needs {wanted}, but {preview(system)} is a system:{type_}"
-                problems.append(Problem(place, "wrong-system-type", message))
-            elif system in broken:
-                message = f"the system {preview(system)} is in error"
-                problems.append(Problem(place, "broken-system", message))
-        return problems
-
-    def datasets(self) -> None:
-        """Datasets that two pipes write (an error) or that none writes (a warning)."""
-        writers: dict[str, str] = {}
-        for name in self.document.pipes:
-            for path, dataset in self.written(name):
-                problem = self.check_dataset(dataset, writers.get(dataset), path, name)
-                writers.setdefault(dataset, name)
-                if problem is not None:
-                    self.report(name, [problem])
-        for name in self.document.pipes:
-            self.report(name, self.unwritten(name, writers))
-
-    def written(self, name: str) -> list[tuple[Path, str]]:
-        pipe = self.effective[name]
-        found: list[tuple[Path, Any]] = []
-        spec = spec_of("sink", pipe.get("sink"), self.specs)
-        if spec is not None and spec.writes:
-            found.append((("sink", "dataset"), pipe["sink"].get("dataset")))
-        if type(pipe.get("pump")) is dict:
-            found.append((("pump", "dead_letter_dataset"), pipe["pump"].get("dead_letter_dataset")))
-        return [
-            (path, dataset)
-            for path, dataset in found
-            if type(dataset) is str and "$ENV(" not in dataset
-        ]
-
-    def check_dataset(
-        self, dataset: str, writer: str | None, path: Path, name: str
-    ) -> Problem | None:
-        resolved = self.resolved[name]
-        given = _has(resolved.component, path)
-        place = resolved.at(path) if given else "$"
-        reason = bad_name(dataset) if given else ""
-        if reason:
-            return Problem(place, "bad-id", f"the dataset id {preview(dataset)} {reason}")
-        if writer is None:
-            return None
-        message = f"the pipe {preview(writer)} writes the dataset {preview(dataset)} too"
-        return Problem(place, "two-writers", message)
-
-    def unwritten(self, name: str, writers: Collection[str]) -> list[Problem]:
-        source = self.effective[name].get("source")
-        spec = spec_of("source", source, self.specs)
-        if spec is None or type(source) is not dict:
-            return []
-        at = self.resolved[name].at
-        problems = []
-        for key, dataset in datasets_read(source, spec):
-            if dataset in writers or dataset.startswith("system:") or "$ENV(" in dataset:
-                continue
-            path: Path = (
-                ("source", spec.reads) if key == spec.reads else ("source", spec.reads, key)
-            )
-            message = f"no pipe writes the dataset {preview(dataset)}"
-            hint = suggestion(dataset, writers)
-            problems.append(Problem(at(path), "unknown-dataset", message, hint, "warning"))
-        return problems
-
-
-def _parts(pipe: Mapping[str, Any]) -> list[tuple[str, Path, Any]]:
-    """The source, transforms and sink of a pipe: (kind, path, part)."""
-    found: list[tuple[str, Path, Any]] = []
-    if "source" in pipe:
-        found.append(("source", ("source",), pipe["source"]))
-    found += [("transform", path, part) for path, part in transforms_of(pipe)]
-    if pipe.get("sink") is not None:
-        found.append(("sink", ("sink",), pipe["sink"]))
-    return found
-
 
 def _not_a_component(value: Any, path: Path, at: At) -> list[Problem]:
     if len(path) == 1:
         return []  # the options of the pipe have reported it
     message = f"expected an object with a type, got {preview(value)}"
     return [Problem(at(path), "wrong-type", message)]
-
-
-def _has(component: Any, path: Path) -> bool:
-    for part in path:
-        if type(component) is not dict or component.get(str(part)) is None:
-            return False
-        component = component[str(part)]
-    return True
 
 
 def _check_permissions(permissions: Any, at: At) -> list[Problem]:

@@ -69,10 +69,10 @@ class Pipe:
 
     def ensure_indexes(self) -> None:
         """Has the indexes that look-ups of the transforms need; those of the sink too."""
-        from sesam_node.dtl import compile_index
-
         for transform in self.transforms:
             for name, index in transform.indexes:
+                from sesam_node.dtl import compile_index
+
                 dataset = self.context.dataset(name)
                 if dataset is not None:
                     dataset.ensure_index(index, compile_index(index))

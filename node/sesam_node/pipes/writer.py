@@ -69,12 +69,20 @@ class SinkWriter:
             or time.monotonic() - self._started >= COMMIT_SECONDS
         )
 
-    def commit(self, state: Mapping[str, bytes | None], *, last: bool = False) -> None:
+    def commit(
+        self,
+        state: Mapping[str, bytes | None],
+        *,
+        now: Mapping[str, bytes | None] | None = None,
+        last: bool = False,
+    ) -> None:
         """Writes what is pending with these changes of the pipe's state, in one transaction.
 
-        With a `seen` the state is written with the next commit, unless this is the `last` one.
+        With a `seen` the state is written with the next commit, unless this is the `last` one;
+        the changes in `now` never wait.
         """
-        batch, self.pending = self.pending, []
+        batch = list(self.pending)
+        self.pending.clear()
         self._counted = self._bytes = 0
         if batch:
             batch = self._resolved(batch)
@@ -82,7 +90,7 @@ class SinkWriter:
             changes, behind = {**self._behind, **state}, {}
         else:
             changes, behind = self._behind, dict(state)
-        written = self._write(batch, changes)
+        written = self._write(batch, {**changes, **(now or {})})
         if self.seen is not None and not last:
             self.seen.mark(written.seqs)
             behind.update(self.seen.changes())

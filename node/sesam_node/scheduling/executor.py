@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from concurrent.futures import Future
 from importlib import import_module
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +18,7 @@ from sesam_node.errors import SesamError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from concurrent.futures import Future
 
     from sesam_node.pipes.runs import RunRequest, RunResult
     from sesam_node.store import Store

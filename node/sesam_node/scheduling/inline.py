@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.scheduling.executor import CallHandle, is_stream, perform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from sesam_node.pipes.runs import Progress, RunRequest, RunResult
     from sesam_node.store import Store

@@ -111,7 +111,26 @@ class Released:
     now: float
 
 
-Event = Configured | Tick | Asked | Finished | Changed | Disabled | Enabled | Held | Released
+@dataclass(frozen=True, slots=True)
+class ClockMoved:
+    """The clock was set: it is `by` seconds further than it should be, and shows `now`."""
+
+    by: float
+    now: float
+
+
+Event = (
+    Configured
+    | ClockMoved
+    | Tick
+    | Asked
+    | Finished
+    | Changed
+    | Disabled
+    | Enabled
+    | Held
+    | Released
+)
 
 
 # Commands: what to do.
@@ -203,6 +222,8 @@ class Scheduler:
                 return self._configure(event)
             case Tick():
                 return self._tick(event.now)
+            case ClockMoved():
+                return self._move(event)
             case Asked():
                 return self._ask(event)
             case Finished():
@@ -274,6 +295,22 @@ class Scheduler:
         cron = pump.plan.rescan_cron
         if cron and (pump.rescan_due is None or pump.rescan_due <= now):
             pump.rescan_due = next_cron(cron, now)
+
+    def _move(self, event: ClockMoved) -> list[Command]:
+        """Intervals go on as if nothing had happened, cron follows the clock."""
+        for pump in self._pumps.values():
+            plan = pump.plan
+            if pump.due is not None:
+                if plan.schedule.cron:
+                    # What has become due by the jump starts once.
+                    pump.due = min(pump.due, next_cron(plan.schedule.cron, event.now) or pump.due)
+                else:
+                    pump.due += event.by
+            if pump.rescan_due is not None:
+                pump.rescan_due = min(
+                    pump.rescan_due, next_cron(plan.rescan_cron, event.now) or pump.rescan_due
+                )
+        return self._tick(event.now)
 
     def _tick(self, now: float) -> list[Command]:
         if self._held:

@@ -195,7 +195,8 @@ def portable(error: Exception) -> Exception:
         logger.debug("%s does not travel between processes", type(error).__name__)
     if isinstance(error, errors.SesamError):
         family = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-        return family(error.message, error.problems)
+        relative: Exception = family(error.message, error.problems)
+        return relative
     return errors.SesamError(f"{type(error).__name__}: {error}")
 
 

@@ -1,15 +1,14 @@
-"""Secondary indexes: key functions by index id, and the keys they give for a stored version."""
+"""Secondary indexes: key functions by index id, and the keys they give for an entity."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sesam_node.errors import StoreError
-from sesam_node.model.entity import decode
 from sesam_node.store.keys import index_key, value_key
 
 if TYPE_CHECKING:
-    from sesam_node.model.values import Value
+    from sesam_node.model.values import Entity, Value
     from sesam_node.store.api import KeyFunction, Resolver
 
 
@@ -38,19 +37,19 @@ class KeyFunctions:
         return keys
 
 
-def values_of(index: str, keys: KeyFunction, entity_id: str, body: bytes) -> list[Value]:
-    """The index values of a stored version. Raises StoreError naming index and entity."""
+def values_of(index: str, keys: KeyFunction, entity_id: str, entity: Entity) -> list[Value]:
+    """The index values of an entity. Raises StoreError naming index and entity."""
     try:
-        return keys(decode(body))
+        return keys(entity)
     except Exception as error:
         raise StoreError(f'the index {index} fails on entity "{entity_id}": {error}') from error
 
 
-def keys_of(index: str, keys: KeyFunction, entity_id: str, body: bytes) -> set[bytes]:
-    """The index keys of a stored version, each once."""
-    return set(map(index_key, values_of(index, keys, entity_id, body)))
+def keys_of(index: str, keys: KeyFunction, entity_id: str, entity: Entity) -> set[bytes]:
+    """The index keys of an entity, each once."""
+    return set(map(index_key, values_of(index, keys, entity_id, entity)))
 
 
-def has_key(index: str, keys: KeyFunction, entity_id: str, body: bytes, wanted: bytes) -> bool:
-    """Has the version a value whose full bytes are `wanted`? Tells apart what share a hash."""
-    return any(value_key(value) == wanted for value in values_of(index, keys, entity_id, body))
+def has_key(index: str, keys: KeyFunction, entity_id: str, entity: Entity, wanted: bytes) -> bool:
+    """Has the entity a value whose full bytes are `wanted`? Tells apart what share a hash."""
+    return wanted in map(value_key, values_of(index, keys, entity_id, entity))

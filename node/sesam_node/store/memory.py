@@ -13,6 +13,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from sesam_node.errors import FenceError, NotFoundError, StoreError
+from sesam_node.model.entity import decode
 from sesam_node.store.api import Counts, IndexInfo, Version, Written
 from sesam_node.store.commits import check_claim, check_commit
 from sesam_node.store.indexes import KeyFunctions, values_of
@@ -88,7 +89,7 @@ class MemoryDataset:
             for index in contents.indexes:
                 keys = self._store.functions.get(index)
                 for item in (item for item in batch if not item.deleted):
-                    values_of(index, keys, item.entity_id, item.body)
+                    values_of(index, keys, item.entity_id, decode(item.body))
             head = len(contents.log)
             new = self._append(contents, batch)
             if commit is not None:
@@ -223,7 +224,7 @@ class MemoryDataset:
             for seq in sorted(contents.latest.values()):
                 version = contents.log[seq]
                 if not version.deleted:
-                    values = values_of(index, function, version.entity_id, version.body)
+                    values = values_of(index, function, version.entity_id, decode(version.body))
                     for key in {value_key(value) for value in values} & found.keys():
                         found[key].append(version)
             return [list(found[value_key(key)]) for key in keys]
@@ -235,7 +236,7 @@ class MemoryDataset:
             if index not in contents.indexes:
                 for seq in contents.latest.values():
                     version = contents.log[seq]
-                    values_of(index, keys, version.entity_id, version.body)
+                    values_of(index, keys, version.entity_id, decode(version.body))
                 contents.indexes.append(index)
 
     def indexes(self) -> list[IndexInfo]:

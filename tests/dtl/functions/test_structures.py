@@ -6,6 +6,8 @@ examples beside the functions; here are the readings, limits and odd values.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +16,12 @@ from sesam_node.dtl import RuleContext, Runtime, compile_rules, run_rules
 from sesam_node.dtl.runtime import NoLookup
 from sesam_node.errors import DtlError
 from sesam_node.model.entity import decode, encode
+from sesam_node.model.values import sort_key
 
 if TYPE_CHECKING:
     from sesam_node.model.values import Entity, Value
 
-ABSENT_PREFIX = "http://unknown.org/a/"
+Row = tuple[Any, "Entity", "Value"]
 
 
 def rules_for(expression: Any) -> dict[str, Any]:
@@ -40,9 +43,9 @@ def same(left: Value, right: Value) -> bool:
 
 
 MIXED = [None, False, 1, "1", 1.0, [1], {"a": 1}, "~f1.0", "~:a:b"]
-NULL_AND_EMPTY = {"null": None, "empty": []}
+NULL_AND_EMPTY: Entity = {"null": None, "empty": []}
 
-LISTS = [
+LISTS: list[Row] = [
     # Null, empty and single values.
     (["combine", "_S.no", "_S.no"], {}, []),
     (["flatten", "_S.a"], {"a": "x"}, ["x"]),
@@ -143,7 +146,7 @@ LISTS = [
     (["sum", "_S.a"], {"a": ["~f1"]}, "~f1"),
 ]
 
-DICTIONARIES = [
+DICTIONARIES: list[Row] = [
     (["dict", "_S.no"], {}, {}),
     (["dict", "_S.a"], {"a": [["k", 1], ["k", None], [1, 2], ["~:n", 1], "x"]}, {"k": None}),
     (["dict", ["tuples", "_S.a", 1]], {"a": ["k", "l"]}, {"k": 1, "l": 1}),
@@ -170,7 +173,7 @@ DICTIONARIES = [
      {"_b": {"c": 1}, "m:d": {"n:e": 1}}),
 ]  # fmt: skip
 
-NULLS = [
+NULLS: list[Row] = [
     (["coalesce", "_S.a"], {"a": [None, [None]]}, [None]),
     (["coalesce", "_S.a"], {"a": []}, None),
     (["coalesce", ["is-list", "_."], "_S.a"], {"a": [1, []]}, []),
@@ -186,8 +189,9 @@ NULLS = [
     (["is-not-null", "_S.a"], {"a": [False]}, True),
 ]  # fmt: skip
 
-SETS = [
-    (["union", "_S.a", "_S.b"], {"a": [1, True, None], "b": [1.0, "1", None]}, [1, True, None, "1"]),
+SETS: list[Row] = [
+    (["union", "_S.a", "_S.b"], {"a": [1, True, None], "b": [1.0, "1", None]},
+     [1, True, None, "1"]),
     (["union", "_S.no", "_S.no"], {}, []),
     (["difference", "_S.a", "_S.b"], {"a": MIXED, "b": [1, None]},
      [False, "1", [1], {"a": 1}, "~:a:b"]),
@@ -198,7 +202,7 @@ SETS = [
     (["intersects", ["tuples", 1, "_S.a"], ["tuples", 1, "_S.b"]], {"a": [1, 2], "b": 2}, True),
 ]  # fmt: skip
 
-MISC = [
+MISC: list[Row] = [
     (["hash128", "murmur3", ""], {}, 0),
     (["hash128", "murmur3", "_S.a"], {"a": ["abc", "~rabc", None, 1]},
      [79267961763742113019008347020647561319]),
@@ -212,7 +216,7 @@ MISC = [
     (["is-changed", "_.a"], {"a": 1}, None),
 ]  # fmt: skip
 
-IDENTIFIERS = [
+IDENTIFIERS: list[Row] = [
     (["ni", "_S.a"], {"a": ["b", "c:d", 1, None, "~:e:f"]}, ["~:b", "~:c:d", "~:e:f"]),
     (["ni", "n", "_S.a"], {"a": ["b", "~rhttp://a/", 1, "~:c:d"]}, ["~:n:b"]),
     (["ni", "n", "_S.a"], {"a": "~~:b"}, "~:n:~:b"),
@@ -235,3 +239,137 @@ def test_an_expression_gives_the_value_of_its_row(
 ) -> None:
     got = result_of(expression, source)
     assert same(got, expect), got
+
+
+FAILURES = [
+    (["range", 0, "_S.n"], {"n": 10_000_001}, "10000001 values; the limit is 10000000"),
+    (["range", 0, "_S.n", -1], {"n": -(10**40)}, f"{10**40} values"),
+    (["range", 0, 1, "_S.n"], {"n": 0}, "other than 0"),
+    (["slice", 0, 1, "_S.n", "_S.a"], {"n": 0, "a": []}, "other than 0"),
+    (["tuples", "_S.a", "_S.a"], {"a": list(range(4000))}, "16000000 values"),
+]
+
+
+@pytest.mark.parametrize(("expression", "source", "message"), FAILURES)
+def test_what_no_memory_holds_fails_the_entity(
+    expression: Any, source: Entity, message: str
+) -> None:
+    with pytest.raises(DtlError, match=message):
+        result_of(expression, source)
+
+
+REFUSED = [
+    ["range", 0, 10, 0],
+    ["slice", 0, 1, 0, "_S.a"],
+    ["dict", "a", 1, "b"],
+    ["hash128", "sha256", "_S.a"],
+    ["apply-ns", {"propertyNamespace": "n"}, "_S.a"],
+    ["apply-ns", {"recursive": 1}, "_S.a"],
+    ["apply-ns", {"property_namespace": ["n"]}, "_S.a"],
+    ["apply-ns", 7, "_S.a"],
+    ["ni", 7, "_S.a"],
+    ["literal"],
+    ["literal", 1, 2],
+    ["coalesce-args"],
+    ["group-by", "_.a"],
+    ["completeness", "a"],
+]
+
+
+@pytest.mark.parametrize("expression", REFUSED, ids=str)
+def test_constants_and_counts_that_cannot_be_right_are_refused(expression: Any) -> None:
+    with pytest.raises(DtlError):
+        compile_rules(rules_for(expression))
+
+
+@dataclass
+class Before(NoLookup):
+    """A look-up that knows one previous version and one completeness value."""
+
+    version: Entity | None = None
+
+    def previous(self, entity: Entity) -> Entity | None:
+        assert entity["_id"] == "x"
+        return self.version
+
+    def completeness(self, dataset: str, via: str) -> Value:
+        return "~t2020-01-01T00:00:00Z" if (dataset, via) == ("orders", "totals") else None
+
+
+def with_previous(expression: Any, source: Entity, version: Entity | None) -> Value:
+    out: list[Entity] = []
+    run = compile_rules(rules_for(expression)).bind(Runtime(lookup=Before(version)))
+    run({"_id": "x", **source}, out)
+    return out[0]["::result"]
+
+
+CHANGES: list[tuple[Any, Entity, Entity | None, bool | None]] = [
+    ("_.a", {"a": 1}, None, None),
+    ("_.a", {"a": 1}, {"a": 1.0, "b": 2}, False),
+    ("_.a", {"a": 1}, {"a": [1]}, True),
+    ("_.a", {"a": None}, {}, False),
+    (["list", "_.a", "_.b"], {"a": 1, "b": 2}, {"a": 1, "b": 3}, True),
+    ("_.a", {"a": 1}, {"a": 1, "_deleted": True}, True),
+    ("_.a", {"a": 1, "_deleted": True}, {"a": 1, "_deleted": False}, True),
+    (["concat", "_.a", "_S.b"], {"a": "x", "b": "y"}, {"a": "x", "b": "z"}, False),
+]
+
+
+@pytest.mark.parametrize(("expression", "source", "version", "expect"), CHANGES)
+def test_is_changed_compares_with_the_previous_version_of_the_source(
+    expression: Any, source: Entity, version: Entity | None, expect: Value
+) -> None:
+    assert with_previous(["is-changed", expression], source, version) is expect
+
+
+def test_is_changed_in_an_applied_rule_looks_at_the_source_entity() -> None:
+    rules = {
+        "default": [["copy", "_id"], ["add", "l", ["apply", "line", "_S.l"]]],
+        "line": [["add", "changed", ["is-changed", "_.l"]]],
+    }
+    out: list[Entity] = []
+    run = compile_rules(rules).bind(Runtime(lookup=Before({"l": [{"n": 2}]})))
+    run({"_id": "x", "l": [{"n": 1}]}, out)
+    assert out == [{"_id": "x", "l": [{"changed": True}]}]
+
+
+def test_completeness_names_the_via_dataset_first() -> None:
+    assert with_previous(["completeness", "totals", "orders"], {}, None) == "~t2020-01-01T00:00:00Z"
+    assert with_previous(["completeness", "orders", "totals"], {}, None) is None
+
+
+def test_a_uri_is_collapsed_to_the_declared_namespace_of_its_prefix() -> None:
+    namespaces = {"hr": "http://acme.org/hr#", "owl": "http://acme.org/owl/", "urn": "urn:x:"}
+    uris = [
+        "~rhttp://acme.org/hr#42",
+        "~rhttp://acme.org/owl/a:b",
+        "~rurn:x:7",
+        "~rhttp://purl.org/dc/terms/title",
+    ]
+    got = result_of(["ni", "_S.u"], {"u": uris}, namespaces=namespaces)
+    assert got == ["~:hr:42", "~:owl:a:b", "~:urn:7", "~:dcterms:title"]
+
+
+def test_an_undeclared_prefix_has_one_generated_namespace_whatever_the_order() -> None:
+    uris = ["~rhttp://a.org/x/1", "~rhttp://a.org/y/1", "~rhttp://a.org/x/2"]
+    first, other, second = result_of(["ni", "_S.u"], {"u": uris})
+    namespace, _, identifier = first.rpartition(":")
+    assert (identifier, second) == ("1", f"{namespace}:2")
+    assert re.fullmatch(r"~:p-\d+", namespace)
+    assert other != first
+    assert result_of(["ni", "_S.u"], {"u": uris[::-1]}) == [second, other, first]
+
+
+def test_apply_ns_takes_what_is_not_given_from_the_pipe() -> None:
+    context = {"identity_namespace": "i", "property_namespace": "q"}
+    source = {"d": {"_id": "1", "a": 2}}
+    assert result_of(["apply-ns", {}, "_S.d"], source, **context) == {"_id": "i:1", "q:a": 2}
+    options = {"property_namespace": None}
+    assert result_of(["apply-ns", options, "_S.d"], source, **context) == {"_id": "i:1", "a": 2}
+
+
+def test_every_order_of_values_sorts_alike_by_the_quick_and_the_general_key() -> None:
+    simple = [None, True, 0, -1.5, 10**40, "", "~~b", "é", "~:a:b", "~rx", "~t2020-01-01"]
+    for values in (simple, simple[::-1], simple[1::2] + simple[::2]):
+        assert result_of(["sorted", "_S.v"], {"v": values}) == sorted(values, key=sort_key)
+        assert result_of(["min", "_S.v"], {"v": values}) is None

@@ -6,7 +6,7 @@ from tornado import httputil
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError, validation_errors
-from sesam_node.api.operations import FORCE, operation
+from sesam_node.api.operations import FORCE, LIMIT, Parameter, operation
 from sesam_node.config.document import Document, components_of
 from sesam_node.config.files import read_zip
 from sesam_node.config.text import read_json
@@ -35,6 +35,19 @@ class ConfigHandler(ApiHandler):
         document = read_document(self.request.headers.get("Content-Type", ""), self.body())
         warnings = await self.hub.configuration.put(document, force=force)
         self.answer({"message": "OK", "validation_errors": validation_errors(warnings or ())})
+
+
+class HistoryHandler(ApiHandler):
+    @operation(
+        Parameter("entity_id", required=True, doc="the id of a pipe or system, or node"),
+        Parameter("since", "integer", doc="only revisions after this one"),
+        LIMIT,
+        Parameter("reverse", "boolean", default=False, doc="newest first"),
+    )
+    def get(self) -> None:
+        """What a component was, revision by revision."""
+        values = self.query()
+        self.answer(self.hub.configuration.history(values.pop("entity_id"), **values))
 
 
 def prefers_zip(accept: str) -> bool:
@@ -78,4 +91,5 @@ def _file_part(content_type: str, data: bytes) -> bytes:
 
 ROUTES = [
     ("/config", ConfigHandler),
+    ("/config-history/entity", HistoryHandler),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.runtime import ABSENT, first_value
+from sesam_node.dtl.runtime import ABSENT, VARIES, first_value
 from sesam_node.model.values import as_string, is_text, kind, plain_text, text_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def text(value: Value) -> str | None:
 
 def each_text(values: Value, change: Callable[[str], str]) -> Value:
     """MAP over strings: `change` gets and gives plain characters; other values are left out."""
+    if type(values) is str and values[:1] != "~":
+        result = change(values)
+        return result if result[:1] != "~" else as_string(result)
     if type(values) is list:
         return [
             as_string(change(characters))
@@ -44,6 +47,22 @@ def each_text(values: Value, change: Callable[[str], str]) -> Value:
         ]
     characters = text(values)
     return None if characters is None else as_string(change(characters))
+
+
+def prepared(
+    make: Callable[..., Callable[[Value], Value]],
+) -> Callable[..., Callable[[Value], Value] | None]:
+    """The `prepare` hook of a function whose arguments but the last are usually constants.
+
+    `make` gets these constants and gives the function of the last argument.
+    """
+
+    def prepare(*arguments: Value) -> Callable[[Value], Value] | None:
+        *constants, values = arguments
+        varies = any(constant is VARIES for constant in constants)
+        return None if varies or values is not VARIES else make(*constants)
+
+    return prepare
 
 
 def cast(default: Value, values: Value, convert: Callable[[Value], Value]) -> Value:

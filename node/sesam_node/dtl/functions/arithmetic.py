@@ -23,7 +23,7 @@ from decimal import (
 )
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.dtl.functions._values import MAX_DIGITS, decimal_value
+from sesam_node.dtl.functions._values import MAX_DIGITS, decimal_value, prepared
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each, first_value
 from sesam_node.model.values import as_decimal, from_number, number
@@ -144,11 +144,18 @@ def _natural(operation: Operator, a: Value, b: Value) -> Value:
     return calculate(operation, first_value(a), first_value(b))
 
 
-def _mapped(operation: Operator, operand: Value, values: Value) -> Value:
-    operand = first_value(operand)
-    if number(operand) is None:
-        return None
-    return each(values, lambda value: calculate(operation, value, operand))
+def _mapped(operation: Operator) -> Callable[[Value], Callable[[Value], Value]]:
+    def make(operand: Value) -> Callable[[Value], Value]:
+        right = first_value(operand)
+        if number(right) is None:
+            return lambda _: None
+        return lambda values: each(values, lambda value: calculate(operation, value, right))
+
+    return make
+
+
+_plus, _minus, _multiply = _mapped(ADD), _mapped(SUBTRACT), _mapped(MULTIPLY)
+_divide, _mod, _pow = _mapped(DIVIDE), _mapped(MODULO), _mapped(POWER)
 
 
 @function(
@@ -247,10 +254,11 @@ def power_sign(a: Value, b: Value) -> Value:
     Example(["plus", 10, ["list", 1, "a", None, 2]], [11, 12]),
     Example(["plus", ["decimal", "0.1"], "~f0.2"], "~f0.3"),
     Example(["plus", 1, "x"], None),
+    prepare=prepared(_plus),
 )
 def plus(increment: Value, values: Value) -> Value:
     """Add INCREMENT to each number; other values are dropped. Null for a null INCREMENT."""
-    return _mapped(ADD, increment, values)
+    return _plus(increment)(values)
 
 
 @function(
@@ -259,10 +267,11 @@ def plus(increment: Value, values: Value) -> Value:
     Example(["minus", 1, ["list", 1, "x", 3]], [0, 2]),
     Example(["minus", 0.5, 2], 1.5),
     Example(["minus", None, 2], None),
+    prepare=prepared(_minus),
 )
 def minus(decrement: Value, values: Value) -> Value:
     """Take DECREMENT from each number; other values are dropped. Null for a null DECREMENT."""
-    return _mapped(SUBTRACT, decrement, values)
+    return _minus(decrement)(values)
 
 
 @function(
@@ -271,10 +280,11 @@ def minus(decrement: Value, values: Value) -> Value:
     Example(["multiply", 2, ["list", 1, "x", 3]], [2, 6]),
     Example(["multiply", 2, ["list", 4]], [8]),
     Example(["multiply", "~f1.5", 3], "~f4.5"),
+    prepare=prepared(_multiply),
 )
 def multiply(multiplier: Value, values: Value) -> Value:
     """Multiply each number by MULTIPLIER; other values are dropped. Null for a null MULTIPLIER."""
-    return _mapped(MULTIPLY, multiplier, values)
+    return _multiply(multiplier)(values)
 
 
 @function(
@@ -283,13 +293,14 @@ def multiply(multiplier: Value, values: Value) -> Value:
     Example(["divide", 2, ["list", 7, "x"]], ["~f3.5"], note="of two integers: a decimal"),
     Example(["divide", 0.5, 1], 2.0),
     Example(["divide", 0, 1], None),
+    prepare=prepared(_divide),
 )
 def divide(divisor: Value, values: Value) -> Value:
     """Divide each number by DIVISOR; other values are dropped, all for a divisor of zero.
 
     Null for a null DIVISOR.
     """
-    return _mapped(DIVIDE, divisor, values)
+    return _divide(divisor)(values)
 
 
 @function(
@@ -298,13 +309,14 @@ def divide(divisor: Value, values: Value) -> Value:
     Example(["mod", 3, ["list", 7, "x", 9]], [1, 0]),
     Example(["mod", -3, 7], -2, note="the sign of the divisor"),
     Example(["mod", ["decimal", "0.3"], 1], "~f0.1"),
+    prepare=prepared(_mod),
 )
 def mod(divisor: Value, values: Value) -> Value:
     """What remains of each number divided by DIVISOR, with the sign of DIVISOR.
 
     Other values are dropped, all for a divisor of zero. Null for a null DIVISOR.
     """
-    return _mapped(MODULO, divisor, values)
+    return _mod(divisor)(values)
 
 
 @function(
@@ -313,13 +325,14 @@ def mod(divisor: Value, values: Value) -> Value:
     Example(["pow", 2, ["list", 3, "x"]], [9]),
     Example(["pow", 0.5, 16], 4.0),
     Example(["pow", None, 2], None),
+    prepare=prepared(_pow),
 )
 def pow_(exponent: Value, values: Value) -> Value:
     """Raise each number to the power of EXPONENT; other values are dropped.
 
     Null for a null EXPONENT.
     """
-    return _mapped(POWER, exponent, values)
+    return _pow(exponent)(values)
 
 
 @function(
@@ -358,7 +371,7 @@ def _round_each(rounding: Rounding, digits: Value, values: Value) -> Value:
         places = 0
     else:
         given = number(first_value(digits))
-        if given is None or abs(given) > MAX_DIGITS or given != int(given):
+        if given is None or not -MAX_DIGITS <= given <= MAX_DIGITS or given != int(given):
             return None
         places = int(given)
     return each(values, lambda value: _rounded(rounding, places, value))
@@ -368,20 +381,26 @@ def _rounded(rounding: Rounding, places: int, value: Value) -> Value:
     found = number(value)
     if found is None:
         return None
-    if places == 0 and type(found) is not Decimal:
-        return found if type(found) is int else rounding.whole(found)  # type: ignore[arg-type]  # a float
-    exact = as_decimal(found)
     if places == 0:
-        whole = exact.adjusted() < MAX_DIGITS
-        return int(exact.to_integral_value(rounding.mode)) if whole else None
+        return _rounded_whole(rounding, found)
+    exact = as_decimal(found)
+    exponent = exact.as_tuple().exponent
     try:
-        if exact.as_tuple().exponent < -places:  # type: ignore[operator]  # finite, so a number
+        if isinstance(exponent, int) and exponent < -places:
             exact = exact.quantize(Decimal((0, (1,), -places)), rounding.mode, WIDE)
-        if type(found) is not Decimal:
-            return from_number(float(exact) + 0.0)
     except ArithmeticError:
         return None
-    return decimal_value(exact if exact else exact.copy_abs())
+    exact = exact or exact.copy_abs()
+    return decimal_value(exact) if type(found) is Decimal else from_number(float(exact))
+
+
+def _rounded_whole(rounding: Rounding, value: float | Decimal) -> int | None:
+    if isinstance(value, float):
+        return rounding.whole(value)
+    if isinstance(value, Decimal):
+        fits = value.adjusted() < MAX_DIGITS
+        return int(value.to_integral_value(rounding.mode)) if fits else None
+    return value
 
 
 @function(

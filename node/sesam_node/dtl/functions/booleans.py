@@ -43,6 +43,7 @@ def _boolean(value: Value) -> bool | None:
     Example(["is-boolean", False], expect=True),
     Example(["is-boolean", "true"], expect=False),
     Example(["is-boolean", ["list", True, 1]], expect=True, note="the first value counts"),
+    boolean=True,
 )
 def is_boolean(values: Value) -> bool:
     """Is it a boolean, or a list that begins with one? False for null and the empty list."""

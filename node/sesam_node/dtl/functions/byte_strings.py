@@ -85,6 +85,7 @@ def _utf8(value: Value) -> str | None:
     Example(["is-bytes", ["bytes", "abc"]], expect=True),
     Example(["is-bytes", "YWJj"], expect=False),
     Example(["is-bytes", ["list", "~bYWJj", 1]], expect=True, note="the first value counts"),
+    boolean=True,
 )
 def is_bytes(values: Value) -> bool:
     """Is it a bytes value, or a list that begins with one? False for null and the empty list."""

@@ -73,17 +73,17 @@ def pieces(text: str) -> list[tuple[str, str]]:
             literal += text[position]
             position += 1
             continue
-        token = text[position + 1 : position + 2]
+        name = text[position + 1 : position + 2]
         position += 2
-        if token == "%":
+        if name == "%":
             literal += "%"
             continue
-        if token not in TOKENS or not token:
-            known = " ".join(f"%{name}" for name in TOKENS)
-            raise FormatError(f'unknown token "%{token}" in {preview(text)}; known: {known} %%')
-        if token == "z" and position != len(text):
+        if name not in TOKENS:
+            known = " ".join(f"%{one}" for one in TOKENS)
+            raise FormatError(f'unknown token "%{name}" in {preview(text)}; known: {known} %%')
+        if name == "z" and position != len(text):
             raise FormatError(f'"%z" must end the format string, got {preview(text)}')
-        found += [("", literal), (token, "")] if literal else [(token, "")]
+        found += [("", literal), (name, "")] if literal else [(name, "")]
         literal = ""
     return [*found, ("", literal)] if literal else found
 
@@ -124,57 +124,77 @@ def reader(text: str, zone: ZoneInfo | None) -> Callable[[str], int | None]:
     It gives null where the whole text does not fit or names no real date. What the format leaves
     out is that of 1900-01-01 00:00:00; a token that comes twice must read the same text twice.
     """
-    parts = pieces(text)
     pattern = ""
-    seen: set[str] = set()
-    for token, literal in parts:
+    places: dict[str, int] = {}
+    for token, literal in pieces(text):
         if not token:
             pattern += re.escape(literal)
+        elif token in places:
+            pattern += f"(?P={token})"
         else:
-            pattern += f"(?P={token})" if token in seen else f"(?P<{token}>{TOKENS[token]})"
-            seen.add(token)
+            places[token] = len(places)
+            pattern += f"(?P<{token}>{TOKENS[token]})"
     match_text = re.compile(pattern).fullmatch
-    year = _year(seen)
-    hour = _hour(seen)
-    day = "d" if "d" in seen else "e"
+    year, hour = _year(places), _hour(places)
+    month, day = places.get("m"), places.get("d", places.get("e"))
+    minute, second = places.get("M"), places.get("S")
+    fraction, offset = places.get("f"), places.get("z")
 
     def read(characters: str) -> int | None:
         match = match_text(characters)
         if match is None:
             return None
-        found = match.groupdict()
+        found = match.groups()
         try:
-            at = date(year(found), int(found.get("m", 1)), int(found.get(day, 1)))
+            at = date(
+                year(found),
+                1 if month is None else int(found[month]),
+                1 if day is None else int(found[day]),
+            )
         except ValueError:
             return None
-        minutes = hour(found) * 60 + int(found.get("M", 0))
-        seconds = (at.toordinal() - EPOCH_DAY) * DAY_S + minutes * 60 + int(found.get("S", 0))
-        if "z" in found:
-            seconds -= _read_offset(found["z"])
+        of_day = hour(found) * 3600
+        if minute is not None:
+            of_day += int(found[minute]) * 60
+        if second is not None:
+            of_day += int(found[second])
+        seconds = (at.toordinal() - EPOCH_DAY) * DAY_S + of_day
+        if offset is not None:
+            seconds -= _read_offset(found[offset])
         elif zone is not None:
-            shown = datetime(  # noqa: DTZ001 - a wall clock; its zone is beside it
-                at.year, at.month, at.day, minutes // 60, minutes % 60, int(found.get("S", 0))
-            )
-            seconds -= offset_of_wall_clock(zone, shown)
-        return seconds * NANOS + int(found.get("f", "0").ljust(9, "0"))
+            seconds -= offset_of_wall_clock(zone, wall_clock(None, seconds))
+        return seconds * NANOS + (0 if fraction is None else int(found[fraction].ljust(9, "0")))
 
     return read
 
 
-def _year(tokens: set[str]) -> Callable[[dict[str, str]], int]:
-    if "Y" in tokens:
-        return lambda found: int(found["Y"])
-    if "y" in tokens:
-        return lambda found: (int(found["y"]) + 31) % 100 + 1969
+Found = tuple[str, ...]
+
+
+def _year(places: dict[str, int]) -> Callable[[Found], int]:
+    if "Y" in places:
+        place = places["Y"]
+        return lambda found: int(found[place])
+    if "y" in places:
+        place = places["y"]
+        return lambda found: (int(found[place]) + 31) % 100 + 1969
     return lambda _: 1900
 
 
-def _hour(tokens: set[str]) -> Callable[[dict[str, str]], int]:
-    if "H" in tokens:
-        return lambda found: int(found["H"])
-    if "I" in tokens:
-        return lambda found: int(found["I"]) % 12 + 12 * (found.get("p", "").lower() == "pm")
-    return lambda _: 0
+def _hour(places: dict[str, int]) -> Callable[[Found], int]:
+    if "H" in places:
+        place = places["H"]
+        return lambda found: int(found[place])
+    if "I" not in places:
+        return lambda _: 0
+    place = places["I"]
+    if "p" not in places:
+        return lambda found: int(found[place]) % 12
+    marker = places["p"]
+    return lambda found: int(found[place]) % 12 + 12 * (found[marker] in _AFTERNOON)
+
+
+_AFTERNOON = ("pm", "PM", "pM", "Pm")
 
 
 def _read_offset(text: str) -> int:

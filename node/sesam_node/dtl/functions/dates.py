@@ -11,7 +11,7 @@ from calendar import monthrange
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._values import cast, first_is, text
+from sesam_node.dtl.functions._values import cast, first_is, prepared, text
 from sesam_node.dtl.functions.date_formats import check_format, reader, writer
 from sesam_node.dtl.functions.timezones import (
     check_zone,
@@ -21,7 +21,7 @@ from sesam_node.dtl.functions.timezones import (
     zone_of,
 )
 from sesam_node.dtl.registry import Example, function, special
-from sesam_node.dtl.runtime import ABSENT, VARIES, each, first_value
+from sesam_node.dtl.runtime import ABSENT, each, first_value
 from sesam_node.errors import preview, suggestion
 from sesam_node.model.transit import normalise_text
 from sesam_node.model.values import (
@@ -31,6 +31,7 @@ from sesam_node.model.values import (
     datetime_text,
     kind_of_text,
     nanos,
+    text_of,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from sesam_node.dtl.emit import Scope
+    from sesam_node.dtl.syntax import Call
     from sesam_node.model.values import Value
 
 UNITS = {
@@ -163,10 +166,8 @@ def _write(write: Callable[[int], str], value: Value) -> str | None:
         return None
 
 
-def _prepare_format(zone: Value, format_: Value, values: Value) -> Callable[..., Value] | None:
-    if values is not VARIES or zone is VARIES or format_ is VARIES:
-        return None
-    one = partial(_write, writer(format_, _zone(zone)))
+def _formatter(zone: Value, format_: str) -> Callable[[Value], Value]:
+    one = partial(_write, writer(text_of(format_), _zone(zone)))
     return lambda values: each(values, one)
 
 
@@ -179,7 +180,7 @@ def _prepare_format(zone: Value, format_: Value, values: Value) -> Callable[...,
     ),
     Example(["datetime-format", "%f", ["list", "~t2015-07-28T09:46:00.5Z", 1]], ["500000"]),
     checks={"TIMEZONE_NAME": check_zone, "FORMATSTRING": check_format},
-    prepare=_prepare_format,
+    prepare=prepared(_formatter),
 )
 def datetime_format(zone: Value, format_: str, values: Value) -> Value:
     """Write each datetime in FORMATSTRING, as clocks in TIMEZONE_NAME (by default UTC) show it.
@@ -187,7 +188,7 @@ def datetime_format(zone: Value, format_: str, values: Value) -> Value:
     `%d %e %H %I %m %M %p %S %f %y %Y %z %%` are known; `%f` has six digits, the rest is cut. Values
     that are not datetimes are dropped.
     """
-    return each(values, partial(_write, writer(format_, _zone(zone))))
+    return _formatter(zone, format_)(values)
 
 
 def _read(read: Callable[[str], int | None], value: Value) -> str | None:
@@ -196,10 +197,8 @@ def _read(read: Callable[[str], int | None], value: Value) -> str | None:
     return None if at is None else datetime_text(at)
 
 
-def _prepare_parse(zone: Value, format_: Value, values: Value) -> Callable[..., Value] | None:
-    if values is not VARIES or zone is VARIES or format_ is VARIES:
-        return None
-    one = partial(_read, reader(format_, _zone(zone)))
+def _parser(zone: Value, format_: str) -> Callable[[Value], Value]:
+    one = partial(_read, reader(text_of(format_), _zone(zone)))
     return lambda values: each(values, one)
 
 
@@ -217,7 +216,7 @@ def _prepare_parse(zone: Value, format_: Value, values: Value) -> Callable[..., 
     ),
     Example(["datetime-parse", "%Y-%m-%d", ["list", "2015-02-30", 1]], [], note="no real date"),
     checks={"TIMEZONE_NAME": check_zone, "FORMATSTRING": check_format},
-    prepare=_prepare_parse,
+    prepare=prepared(_parser),
 )
 def datetime_parse(zone: Value, format_: str, values: Value) -> Value:
     """Read each string in FORMATSTRING as local time in TIMEZONE_NAME, by default UTC.
@@ -226,38 +225,23 @@ def datetime_parse(zone: Value, format_: str, values: Value) -> Value:
     leaves out is that of 1900-01-01 00:00:00. Values that are not strings, do not fit or name no
     real date are dropped.
     """
-    return each(values, partial(_read, reader(format_, _zone(zone))))
+    return _parser(zone, format_)(values)
 
 
-@function(
-    "datetime-plus",
-    "DATEPART(string{1}), VALUE(integer{1}), VALUES(value-expression{1})",
-    Example(["datetime-plus", "hour", -1, "~t2016-03-01T00:00:00Z"], "~t2016-02-29T23:00:00Z"),
-    Example(["datetime-plus", "month", 1, "~t2015-01-31T12:00:00Z"], "~t2015-02-28T12:00:00Z"),
-    Example(["datetime-plus", "year", 1, ["list", "~t2015-01-31T12:00:00Z", 1]],
-            ["~t2016-01-31T12:00:00Z"]),
-    Example(["datetime-plus", "year", 9000, "~t2015-01-31T12:00:00Z"], None, note="out of range"),
-    checks={"DATEPART": check_part},
-)
-def datetime_plus(part: str, count: int, values: Value) -> Value:
-    """Move each datetime by VALUE parts, back for a negative VALUE.
-
-    Years and months go by the calendar (to the last day of a shorter month), the others are exact
-    durations. Values that are not datetimes are dropped, and results beyond the years 1 to 9999.
-    """
+def _mover(part: str, count: int) -> Callable[[Value], Value]:
     if part in UNITS:
-        distance = count * UNITS[part]
-        return each(values, lambda value: _moved(value, distance))
-    months = count * MONTHS[part]
-    return each(values, lambda value: _moved_months(value, months))
+        one = partial(_moved, count * UNITS[part])
+    else:
+        one = partial(_moved_months, count * MONTHS[part])
+    return lambda values: each(values, one)
 
 
-def _moved(value: Value, distance: int) -> str | None:
+def _moved(distance: int, value: Value) -> str | None:
     at = instant(value)
     return None if at is None else datetime_text(at + distance)
 
 
-def _moved_months(value: Value, months: int) -> str | None:
+def _moved_months(months: int, value: Value) -> str | None:
     at = instant(value)
     if at is None:
         return None
@@ -271,22 +255,52 @@ def _moved_months(value: Value, months: int) -> str | None:
 
 
 @function(
+    "datetime-plus",
+    "DATEPART(string{1}), VALUE(integer{1}), VALUES(value-expression{1})",
+    Example(["datetime-plus", "hour", -1, "~t2016-03-01T00:00:00Z"], "~t2016-02-29T23:00:00Z"),
+    Example(["datetime-plus", "month", 1, "~t2015-01-31T12:00:00Z"], "~t2015-02-28T12:00:00Z"),
+    Example(
+        ["datetime-plus", "year", 1, ["list", "~t2015-01-31T12:00:00Z", 1]],
+        ["~t2016-01-31T12:00:00Z"],
+    ),
+    Example(["datetime-plus", "year", 9000, "~t2015-01-31T12:00:00Z"], None, note="out of range"),
+    checks={"DATEPART": check_part},
+    prepare=prepared(_mover),
+)
+def datetime_plus(part: str, count: int, values: Value) -> Value:
+    """Move each datetime by VALUE parts, back for a negative VALUE.
+
+    Years and months go by the calendar (to the last day of a shorter month), the others are exact
+    durations. Values that are not datetimes are dropped, and results beyond the years 1 to 9999.
+    """
+    return _mover(part, count)(values)
+
+
+def _shifter(from_: str, to: str) -> Callable[[Value], Value]:
+    one = partial(_shifted, zone_of(from_), zone_of(to))
+    return lambda values: each(values, one)
+
+
+@function(
     "datetime-shift",
     "FROM_TIMEZONE(string{1}), TO_TIMEZONE(string{1}), VALUES(value-expression{1})",
-    Example(["datetime-shift", "Europe/Oslo", "UTC", "~t2015-07-28T09:46:00Z"],
-            "~t2015-07-28T07:46:00Z"),
-    Example(["datetime-shift", "Europe/Oslo", "Asia/Tokyo", ["list", "~t2018-07-01T12:00:00Z", 1]],
-            ["~t2018-07-01T19:00:00Z"]),
+    Example(
+        ["datetime-shift", "Europe/Oslo", "UTC", "~t2015-07-28T09:46:00Z"], "~t2015-07-28T07:46:00Z"
+    ),
+    Example(
+        ["datetime-shift", "Europe/Oslo", "Asia/Tokyo", ["list", "~t2018-07-01T12:00:00Z", 1]],
+        ["~t2018-07-01T19:00:00Z"],
+    ),
     Example(["datetime-shift", "UTC", "Europe/Oslo", None], None),
     checks={"FROM_TIMEZONE": check_zone, "TO_TIMEZONE": check_zone},
+    prepare=prepared(_shifter),
 )
 def datetime_shift(from_: str, to: str, values: Value) -> Value:
     """Read each datetime as a local time in FROM_TIMEZONE; give the local time in TO_TIMEZONE.
 
     Both are written as if they were UTC. Values that are not datetimes are dropped.
     """
-    from_zone, to_zone = zone_of(from_), zone_of(to)
-    return each(values, lambda value: _shifted(from_zone, to_zone, value))
+    return _shifter(from_, to)(values)
 
 
 def _shifted(from_zone: ZoneInfo | None, to_zone: ZoneInfo | None, value: Value) -> str | None:
@@ -313,3 +327,9 @@ def _shifted(from_zone: ZoneInfo | None, to_zone: ZoneInfo | None, value: Value)
 def is_datetime(values: Value) -> bool:
     """Is it a datetime, or a list that begins with one? False for null and the empty list."""
     return first_is(values, "datetime")
+
+
+@special("now", "", Example(["is-datetime", ["now"]], expect=True), pure=False)
+def now(scope: Scope, call: Call) -> str:  # noqa: ARG001 - what every special is called with
+    """Give the current time as a datetime, anew at each evaluation."""
+    return "runtime.now()"

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.functions._values import text
-from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.parse import clean
+from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import VARIES, as_list, first_value
 from sesam_node.errors import preview, suggestion
 from sesam_node.model.namespaces import add_namespaces, strip_namespaces
@@ -231,7 +231,7 @@ def apply_ns(scope: Scope, call: Call) -> str:
     """
     given = clean(call.constant(0))
     context = scope.context
-    options = {
+    options: dict[str, Any] = {
         "property_namespace": context.property_namespace or context.pipe_id,
         "identity_namespace": context.identity_namespace or context.pipe_id,
     }

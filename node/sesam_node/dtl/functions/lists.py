@@ -556,6 +556,15 @@ def reversed_(values: Value) -> Value:
     return as_list(values)[::-1]
 
 
+def extreme(pick: Callable[..., Any], by: Any, values: Value) -> Value:
+    """What `max` or `min` picks in mixed type order, the first of equal ones; null of nothing."""
+    items = as_list(values)
+    if not items:
+        return None
+    keys = ordering(keys_of(by, items))
+    return pick(items) if keys is items else items[pick(range(len(items)), key=keys.__getitem__)]
+
+
 @function(
     "max",
     BY_FUNCTION,
@@ -568,11 +577,7 @@ def max_(by: Any, values: Value) -> Value:
 
     The first of equal ones; null where there are no values. Null elements rank lowest.
     """
-    items = as_list(values)
-    if not items:
-        return None
-    keys = ordering(keys_of(by, items))
-    return items[max(range(len(items)), key=keys.__getitem__)]
+    return extreme(max, by, values)
 
 
 @function(
@@ -587,11 +592,7 @@ def min_(by: Any, values: Value) -> Value:
 
     The first of equal ones; null where there are no values. Null elements rank lowest.
     """
-    items = as_list(values)
-    if not items:
-        return None
-    keys = ordering(keys_of(by, items))
-    return items[min(range(len(items)), key=keys.__getitem__)]
+    return extreme(min, by, values)
 
 
 # -- grouping and folding --------------------------------------------------------------------------

@@ -10,7 +10,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._values import each_text, first_is, json_text, text, untagged
+from sesam_node.dtl.functions._values import (
+    each_text,
+    first_is,
+    json_text,
+    prepared,
+    text,
+    untagged,
+)
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, as_list, each, first_value
 from sesam_node.model.values import as_string, kind_of_text, plain_text, text_of
@@ -50,10 +57,21 @@ def concat(*values: Value) -> Value:
     Example(["is-string", "foo:bar"], expect=True),
     Example(["is-string", ["list", 1, "foo"]], expect=False, note="the first value counts"),
     Example(["is-string", ["uri", "foo:bar"]], expect=False),
+    boolean=True,
 )
 def is_string(values: Value) -> bool:
     """Is it a string, or a list that begins with one? False for null and the empty list."""
     return first_is(values, "string")
+
+
+def _joiner(separator: str) -> Callable[[Value], Value]:
+    between = text_of(separator)
+
+    def join_values(values: Value) -> Value:
+        parts = [characters for item in as_list(values) if (characters := text(item)) is not None]
+        return as_string(between.join(parts))
+
+    return join_values
 
 
 @function(
@@ -63,14 +81,14 @@ def is_string(values: Value) -> bool:
     Example(["join", "-", ["list", "a", "", "b"]], "a--b", note="an empty string is a string"),
     Example(["join", "-", "a"], "a"),
     Example(["join", "-", None], ""),
+    prepare=prepared(_joiner),
 )
 def join(separator: str, values: Value) -> Value:
     """Put the strings of VALUES together with SEPARATOR between them.
 
     Nulls and values that are not strings are skipped; the result is never null.
     """
-    parts = [characters for item in as_list(values) if (characters := text(item)) is not None]
-    return as_string(text_of(separator).join(parts))
+    return _joiner(separator)(values)
 
 
 @function(
@@ -90,11 +108,17 @@ def _length(value: Value) -> Value:
     return None if characters is None else len(characters)
 
 
-def _justify(pad: Callable[[str, int, str], str], width: Value, fill: Value, values: Value) -> Value:
-    width, fill = first_value(width), text(first_value(fill))
-    if type(width) is not int or width > MAX_WIDTH or fill is None or len(fill) != 1:
-        return None
-    return each_text(values, lambda characters: pad(characters, width, fill))
+def _justifier(pad: Callable[[str, int, str], str]) -> Callable[..., Callable[[Value], Value]]:
+    def make(width: Value, fill: Value) -> Callable[[Value], Value]:
+        to, character = first_value(width), text(first_value(fill))
+        if type(to) is not int or to > MAX_WIDTH or character is None or len(character) != 1:
+            return lambda _: None
+        return lambda values: each_text(values, lambda one: pad(one, to, character))
+
+    return make
+
+
+_ljust, _rjust = _justifier(str.ljust), _justifier(str.rjust)
 
 
 @function(
@@ -104,6 +128,7 @@ def _justify(pad: Callable[[str, int, str], str], width: Value, fill: Value, val
     Example(["ljust", 5, ".", "ab"], "ab..."),
     Example(["ljust", 3, " ", ["list", "a", 1, "long"]], ["a  ", "long"], note="1 is no string"),
     Example(["ljust", "5", " ", "ab"], None, note="WIDTH must be an integer"),
+    prepare=prepared(_ljust),
 )
 def ljust(width: Value, fill: Value, values: Value) -> Value:
     """Pad each string on the right with FILL_CHARACTER up to WIDTH characters.
@@ -111,7 +136,7 @@ def ljust(width: Value, fill: Value, values: Value) -> Value:
     Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
     (or over ten million) or FILL_CHARACTER not exactly one character.
     """
-    return _justify(str.ljust, width, fill, values)
+    return _ljust(width, fill)(values)
 
 
 @function(
@@ -121,6 +146,7 @@ def ljust(width: Value, fill: Value, values: Value) -> Value:
     Example(["rjust", 5, "0", "123"], "00123"),
     Example(["rjust", 3, ".", ["list", "a", "b"]], ["..a", "..b"]),
     Example(["rjust", 5, "00", "123"], None, note="FILL_CHARACTER is one character"),
+    prepare=prepared(_rjust),
 )
 def rjust(width: Value, fill: Value, values: Value) -> Value:
     """Pad each string on the left with FILL_CHARACTER up to WIDTH characters.
@@ -128,7 +154,7 @@ def rjust(width: Value, fill: Value, values: Value) -> Value:
     Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
     (or over ten million) or FILL_CHARACTER not exactly one character.
     """
-    return _justify(str.rjust, width, fill, values)
+    return _rjust(width, fill)(values)
 
 
 @function(
@@ -155,11 +181,15 @@ def upper(values: Value) -> Value:
     return each_text(values, str.upper)
 
 
-def _strip(
-    strip_one: Callable[[str, str | None], str], characters: Value, values: Value
-) -> Value:
-    of = None if characters is ABSENT else text_of(characters)
-    return each_text(values, lambda one: strip_one(one, of))
+def _stripper(one_end: Callable[[str, str | None], str]) -> Callable[..., Callable[[Value], Value]]:
+    def make(characters: Value) -> Callable[[Value], Value]:
+        of = None if characters is ABSENT else text_of(characters)
+        return lambda values: each_text(values, lambda one: one_end(one, of))
+
+    return make
+
+
+_strip, _lstrip, _rstrip = _stripper(str.strip), _stripper(str.lstrip), _stripper(str.rstrip)
 
 
 @function(
@@ -168,13 +198,14 @@ def _strip(
     Example(["strip", ["list", " ab ", "cd "]], ["ab", "cd"]),
     Example(["strip", "xy", "xy456yx"], "456"),
     Example(["strip", 7], None),
+    prepare=prepared(_strip),
 )
 def strip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off both ends of each string.
 
     Values that are not strings are dropped.
     """
-    return _strip(str.strip, characters, values)
+    return _strip(characters)(values)
 
 
 @function(
@@ -183,13 +214,14 @@ def strip(characters: Value, values: Value) -> Value:
     Example(["lstrip", "  ab "], "ab "),
     Example(["lstrip", "0", "000120"], "120"),
     Example(["lstrip", ["list", " a", 5]], ["a"]),
+    prepare=prepared(_lstrip),
 )
 def lstrip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off each string's beginning.
 
     Values that are not strings are dropped.
     """
-    return _strip(str.lstrip, characters, values)
+    return _lstrip(characters)(values)
 
 
 @function(
@@ -198,39 +230,14 @@ def lstrip(characters: Value, values: Value) -> Value:
     Example(["rstrip", " ab  "], " ab"),
     Example(["rstrip", ".0", "12.500"], "12.5", note="a set of characters, not a suffix"),
     Example(["rstrip", ["list", "a ", None]], ["a"]),
+    prepare=prepared(_rstrip),
 )
 def rstrip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off the end of each string.
 
     Values that are not strings are dropped.
     """
-    return _strip(str.rstrip, characters, values)
-
-
-@function(
-    "matches",
-    "PATTERN(string-expression{1}), VALUES(value-expression{1})",
-    Example(["matches", "a*p*a", ["list", "alpha", "alpaca"]], expect=True),
-    Example(["matches", "a?c", "ac"], expect=False, note="? is exactly one character"),
-    Example(["matches", "*", ["list"]], expect=False, note="there must be a value"),
-    Example(["matches", "*", ["list", "a", 1]], expect=False, note="1 is no string"),
-)
-def matches(pattern: Value, values: Value) -> bool:
-    """Do all of VALUES match the whole PATTERN, where `*` is any text and `?` one character?
-
-    False where there is no value or one that is no string. Upper and lower case differ. Of a list
-    of patterns the first string counts.
-    """
-    candidates = as_list(values)
-    wanted = next((one for item in as_list(pattern) if (one := text(item)) is not None), None)
-    if wanted is None or not candidates:
-        return False
-    match = _wildcard(wanted)
-    for value in candidates:
-        characters = text(value)
-        if characters is None or not match(characters):
-            return False
-    return True
+    return _rstrip(characters)(values)
 
 
 @lru_cache(maxsize=1024)
@@ -246,40 +253,96 @@ def _wildcard(pattern: str) -> Callable[[str], object]:
     return re.compile(first + middle + last, re.DOTALL).fullmatch
 
 
-@function(
-    "replace",
-    "OLD_STRING(value-expression{1}), NEW_STRING(string-expression{0|1}),"
-    " VALUES(value-expression{1})",
-    Example(["replace", ".", "-", "1.2.3"], "1-2-3"),
-    Example(["replace", {"a": "b", "b": "a"}, "abc"], "bac", note="one pass"),
-    Example(["replace", {"a": "1", "ab": "2"}, "abc"], "2c", note="the longest key first"),
-    Example(["replace", "a", "b", ["list", "a1", 1]], ["b1"]),
-)
-def replace(old: Value, new: Value, values: Value) -> Value:
-    """Put NEW_STRING for every OLD_STRING, or the values of a dict for its keys, in each string.
+def _matcher(pattern: Value) -> Callable[[Value], bool]:
+    wanted = next((one for item in as_list(pattern) if (one := text(item)) is not None), None)
+    if wanted is None:
+        return lambda _: False
+    match = _wildcard(wanted)
 
-    Values that are not strings are dropped. An empty old string changes nothing. Null where
-    OLD_STRING is neither a dict nor, with NEW_STRING, a string.
+    def all_match(values: Value) -> bool:
+        candidates = as_list(values)
+        for value in candidates:
+            characters = text(value)
+            if characters is None or not match(characters):
+                return False
+        return bool(candidates)
+
+    return all_match
+
+
+@function(
+    "matches",
+    "PATTERN(string-expression{1}), VALUES(value-expression{1})",
+    Example(["matches", "a*p*a", ["list", "alpha", "alpaca"]], expect=True),
+    Example(["matches", "a?c", "ac"], expect=False, note="? is exactly one character"),
+    Example(["matches", "*", ["list"]], expect=False, note="there must be a value"),
+    Example(["matches", "*", ["list", "a", 1]], expect=False, note="1 is no string"),
+    boolean=True,
+    prepare=prepared(_matcher),
+)
+def matches(pattern: Value, values: Value) -> bool:
+    """Do all of VALUES match the whole PATTERN, where `*` is any text and `?` one character?
+
+    False where there is no value or one that is no string. Upper and lower case differ. Of a list
+    of patterns the first string counts.
     """
-    old = first_value(old)
-    if new is ABSENT:
-        if type(old) is not dict:
-            return None
-        table = {key: one for key, item in old.items() if key and (one := text(item)) is not None}
-        if not table:
-            return each_text(values, str)
-        find = _any_of(tuple(table))
-        return each_text(values, lambda one: find(lambda match: table[match[0]], one))
-    old, new = text(old), text(first_value(new))
-    if old is None or new is None:
-        return None
-    return each_text(values, lambda one: one.replace(old, new) if old else one)
+    return _matcher(pattern)(values)
 
 
 @lru_cache(maxsize=256)
 def _any_of(keys: tuple[str, ...]) -> Callable[[Callable[[re.Match[str]], str], str], str]:
     longest_first = sorted(keys, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))).sub
+
+
+def _replacer(*constants: Value) -> Callable[[Value], Value]:
+    if len(constants) == 2:
+        old, new = map(text_of, constants)
+        return lambda values: each_text(values, lambda one: one.replace(old, new) if old else one)
+    table = first_value(constants[0])
+    if type(table) is not dict:
+        return lambda _: None
+    by_key = {key: one for key, item in table.items() if key and (one := text(item)) is not None}
+    if not by_key:
+        return lambda values: each_text(values, str)
+    replace_all = _any_of(tuple(by_key))
+    return lambda values: each_text(
+        values, lambda one: replace_all(lambda found: by_key[found[0]], one)
+    )
+
+
+@function(
+    "replace",
+    "REPLACEMENTS(dict-expression{1}), VALUES(value-expression{1})"
+    " | OLD_STRING(string{1}), NEW_STRING(string{1}), VALUES(value-expression{1})",
+    Example(["replace", ".", "-", "1.2.3"], "1-2-3"),
+    Example(["replace", {"a": "b", "b": "a"}, "abc"], "bac", note="one pass"),
+    Example(["replace", {"a": "1", "ab": "2"}, "abc"], "2c", note="the longest key first"),
+    Example(["replace", "a", "b", ["list", "a1", 1]], ["b1"]),
+    prepare=prepared(_replacer),
+)
+def replace(*arguments: Value) -> Value:
+    """Put NEW_STRING for every OLD_STRING, or the values of a dict for its keys, in each string.
+
+    Values that are not strings are dropped. An empty old string changes nothing, nor does a key
+    whose value is no string. Null where REPLACEMENTS is no dict.
+    """
+    *constants, values = arguments
+    return _replacer(*constants)(values)
+
+
+def _splitter(separator: Value) -> Callable[[Value], list[Value]]:
+    at = None if separator is ABSENT else text_of(separator)
+
+    def split_values(values: Value) -> list[Value]:
+        pieces: list[str] = []
+        for item in as_list(values):
+            characters = text(item)
+            if characters is not None:
+                pieces += list(characters) if at == "" else characters.split(at)
+        return [piece if piece[:1] != "~" else as_string(piece) for piece in pieces]
+
+    return split_values
 
 
 @function(
@@ -290,6 +353,7 @@ def _any_of(keys: tuple[str, ...]) -> Callable[[Callable[[re.Match[str]], str], 
     Example(["split", " a  b "], ["a", "b"], note="runs of blanks"),
     Example(["split", "", "abc"], ["a", "b", "c"]),
     Example(["split", "-", None], []),
+    prepare=prepared(_splitter),
 )
 def split(separator: Value, values: Value) -> Value:
     """Cut every string at SEPARATOR, or at runs of blanks without one, into one flat list.
@@ -297,13 +361,7 @@ def split(separator: Value, values: Value) -> Value:
     An empty SEPARATOR gives the characters. Values that are not strings are skipped; the result is
     always a list.
     """
-    at = None if separator is ABSENT else text_of(separator)
-    pieces: list[str] = []
-    for item in as_list(values):
-        characters = text(item)
-        if characters is not None:
-            pieces += list(characters) if at == "" else characters.split(at)
-    return [piece if piece[:1] != "~" else as_string(piece) for piece in pieces]
+    return _splitter(separator)(values)
 
 
 @function(
@@ -348,6 +406,11 @@ def _untagged_string(value: str) -> str | None:
     return as_string(plain_text(value))
 
 
+def _cutter(start: int, end: Value) -> Callable[[Value], Value]:
+    part = slice(start, None if end is ABSENT else end)
+    return lambda values: each_text(values, lambda characters: characters[part])
+
+
 @function(
     "substring",
     "START_INDEX(integer{1}), END_INDEX(integer{0|1}), VALUES(value-expression{1})",
@@ -355,6 +418,7 @@ def _untagged_string(value: str) -> str | None:
     Example(["substring", -3, "abcdef"], "def"),
     Example(["substring", 1, -1, ["list", "(a)", 5]], ["a"]),
     Example(["substring", 4, 2, "abcdef"], ""),
+    prepare=prepared(_cutter),
 )
 def substring(start: int, end: Value, values: Value) -> Value:
     """Cut out the characters from START_INDEX up to, not including, END_INDEX (or the end).
@@ -362,5 +426,4 @@ def substring(start: int, end: Value, values: Value) -> Value:
     Negative indexes count from the end, those out of range are clipped. Values that are not
     strings are dropped.
     """
-    part = slice(start, None if end is ABSENT else end)
-    return each_text(values, lambda characters: characters[part])
+    return _cutter(start, end)(values)

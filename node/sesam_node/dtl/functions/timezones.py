@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from sesam_node.errors import preview, suggestion
 
@@ -19,7 +19,10 @@ START = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock; its zone is the cal
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
     """Every name of the database, older and link names included."""
-    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+    try:
+        return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+    except ModuleNotFoundError:
+        return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=1024)
@@ -56,9 +59,7 @@ def offset_of_wall_clock(zone: ZoneInfo | None, shown: datetime) -> int:
     """Seconds that the zone's clocks are ahead of UTC when they show `shown` (without a zone)."""
     if zone is None:
         return 0
-    return min(
-        _seconds(zone.utcoffset(shown)), _seconds(zone.utcoffset(shown.replace(fold=1)))
-    )
+    return min(_seconds(zone.utcoffset(shown)), _seconds(zone.utcoffset(shown.replace(fold=1))))
 
 
 def _seconds(offset: timedelta | None) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from sesam_node.dtl.functions._values import each_text, first_is, text
+from sesam_node.dtl.functions._values import each_text, first_is, prepared, text
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each
 from sesam_node.model.values import text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sesam_node.model.values import Value
 
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Example(["is-uri", ["uri", "foo:bar"]], expect=True),
     Example(["is-uri", "foo:bar"], expect=False),
     Example(["is-uri", ["list", ["uri", "foo:bar"], 1]], expect=True),
+    boolean=True,
 )
 def is_uri(values: Value) -> bool:
     """Is it a URI, or a list that begins with one? False for null and the empty list."""
@@ -29,7 +32,9 @@ def is_uri(values: Value) -> bool:
 @function(
     "uri",
     "VALUES(value-expression{1})",
-    Example(["uri", "http://example.org/å b"], "~rhttp://example.org/å b", note="nothing is escaped"),
+    Example(
+        ["uri", "http://example.org/å b"], "~rhttp://example.org/å b", note="nothing is escaped"
+    ),
     Example(["uri", ["list", "foo:bar", 12345]], ["~rfoo:bar"]),
     Example(["uri", 12345], None),
 )
@@ -45,20 +50,25 @@ def _uri(value: Value) -> str | None:
     return None if characters is None else "~r" + characters
 
 
+def _quoter(safe: Value) -> Callable[[Value], Value]:
+    keep = "" if safe is ABSENT else text_of(safe)
+    return lambda values: each_text(values, lambda characters: quote(characters, safe=keep))
+
+
 @function(
     "url-quote",
     "SAFE_CHARS(string{0|1}), VALUES(value-expression{1})",
     Example(["url-quote", "/foo bar/baz"], "%2Ffoo%20bar%2Fbaz"),
     Example(["url-quote", "/", "/foo bar/baz"], "/foo%20bar/baz"),
     Example(["url-quote", ["list", "å", 1]], ["%C3%A5"]),
+    prepare=prepared(_quoter),
 )
 def url_quote(safe: Value, values: Value) -> Value:
     """Percent-encode each string as utf-8: all but letters, digits, `_.-~` and SAFE_CHARS.
 
     Values that are not strings are dropped, URIs too.
     """
-    keep = "" if safe is ABSENT else text_of(safe)
-    return each_text(values, lambda characters: quote(characters, safe=keep))
+    return _quoter(safe)(values)
 
 
 @function(

@@ -64,7 +64,7 @@ class StoredSource:
         self._context = context
         self._with_replaced: bool = options["include_replaced"]
         self._initial: list[str] = options.get("initial_datasets") or [self.name]
-        self._ignore_missing: bool = options["ignore_non_existent_datasets"]
+        self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
         self._reader: LogReader | None = None
 
     def prepare(self) -> dict[str, str | None]:

@@ -52,6 +52,7 @@ class EndpointSource:
     is_since_comparable = True
     is_chronological = False
     datasets: tuple[str, ...] = ()
+    is_receiver = True
 
     def __init__(self, options: dict[str, Any], _context: Context) -> None:
         self.auto_populate: bool = options["auto_populate_dataset"]

@@ -47,7 +47,7 @@ class UnionSource:
         self._prefix: bool = options["prefix_ids"]
         self._context = context
         self._initial: list[str] = options.get("initial_datasets") or list(self.datasets)
-        self._ignore_missing: bool = options["ignore_non_existent_datasets"]
+        self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
         self._readers: dict[str, LogReader] | None = None
 
     def prepare(self) -> dict[str, str | None]:

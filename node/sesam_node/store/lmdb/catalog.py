@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ SHARED = "system:"
 SLUG = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 SLUG_LENGTH = 60
 NUMBER_KEY = b"number"
-NAME = b"n"
+NAME = b"d:"
 WHAT = "the catalog of datasets"
 
 
@@ -202,12 +203,10 @@ def _entry(txn: lmdb.Transaction[bytes], environment: Environment, name: str) ->
 
 def _entries(txn: lmdb.Transaction[bytes], environment: Environment) -> list[Entry]:
     cursor = txn.cursor(environment.databases[b"meta"])
-    cursor.set_range(NAME)
-    return [
-        msgspec.json.decode(value, type=Entry)
-        for key, value in cursor.iternext()
-        if key[:1] == NAME and key != NUMBER_KEY
-    ]
+    if not cursor.set_range(NAME):
+        return []
+    values = takewhile(lambda item: item[0].startswith(NAME), cursor.iternext())
+    return [msgspec.json.decode(value, type=Entry) for _, value in values]
 
 
 def _empty(txn: lmdb.Transaction[bytes], environment: Environment, prefix: bytes) -> None:

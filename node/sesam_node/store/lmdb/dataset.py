@@ -135,7 +135,7 @@ class LmdbDataset:
 
     @property
     def populated(self) -> bool:
-        return self._read(lambda snapshot: snapshot.head.populated)
+        return self._read(lambda snapshot: bool(snapshot.head.populated))
 
     def set_populated(self, value: bool = True) -> None:  # noqa: FBT001, FBT002 - a setter
         def work(snapshot: Snapshot) -> None:
@@ -146,7 +146,7 @@ class LmdbDataset:
         self._write(work)
 
     def head(self) -> int:
-        return self._read(lambda snapshot: snapshot.head.seq)
+        return self._read(lambda snapshot: int(snapshot.head.seq))
 
     def counts(self) -> Counts:
         head = self._read(lambda snapshot: snapshot.head)
@@ -204,7 +204,7 @@ class LmdbDataset:
                     else:
                         request.written = outcome
                 return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised in the threads that wait for it
             for request in waiting:
                 request.error = error
         except BaseException:
@@ -262,7 +262,7 @@ class LmdbDataset:
         return self._read(lambda snapshot: snapshot.state(pipe))
 
     def get(self, entity_id: str) -> Version | None:
-        return self.get_many([entity_id])[0]
+        return self._read(lambda snapshot: read.latest_version(snapshot, entity_id))
 
     def get_many(self, ids: Sequence[str]) -> list[Version | None]:
         found: list[Version | None] = []

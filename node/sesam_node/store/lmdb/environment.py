@@ -40,7 +40,7 @@ DAMAGED = (
 )
 
 
-class GoneError(Exception):
+class GoneError(StoreError):
     """The dataset has been deleted, or made again elsewhere, since its place was looked up."""
 
 
@@ -216,6 +216,8 @@ class Registry:
 
     def _open_new(self, path: str, what: str, map_bytes: int, *, create: bool) -> Environment:
         self._check_process(what)
+        if not any(path.startswith(root + os.sep) for root in self._roots):
+            raise StoreError(f"{what}: the store is closed")
         self._make_room()
         while True:
             try:
@@ -233,7 +235,7 @@ class Registry:
             except (lmdb.Error, OSError) as error:
                 code = getattr(error, "code", 0) or getattr(error, "errno", 0)
                 if code == errno.ENOENT and not create:
-                    raise GoneError from None
+                    raise GoneError(f"{what}: its folder {path} is gone") from None
                 if code in (errno.EMFILE, errno.ENFILE) and self._close_idle(1):
                     continue
                 raise failure(what, path, error) from error

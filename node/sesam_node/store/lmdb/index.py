@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sesam_node.errors import StoreError
-from sesam_node.store.indexes import has_key, keys_of
+from sesam_node.model.entity import decode
+from sesam_node.store.indexes import has_key
 from sesam_node.store.keys import is_shortened, short_key, value_key
 from sesam_node.store.lmdb.environment import MAX_DATABASES
 from sesam_node.store.lmdb.layout import IndexDefinition
 from sesam_node.store.lmdb.read import read_window, versions_at
+from sesam_node.store.lmdb.write import entries
 from sesam_node.store.records import pack_seq, unpack_seq
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def register(snapshot: Snapshot, dataset: str, index: str) -> bool:
         IndexDefinition(index, number, head.index_revision, built=0, target=head.seq)
     )
     snapshot.save_head()
-    return head.seq == 0
+    return bool(head.seq == 0)
 
 
 def build_more(snapshot: Snapshot, dataset: str, index: str, function: KeyFunction) -> bool:
@@ -62,17 +64,13 @@ def build_more(snapshot: Snapshot, dataset: str, index: str, function: KeyFuncti
     database = snapshot.environment.database(snapshot.index_name(definition.number))
     end = min(definition.target, definition.built + BUILD_ENTRIES)
     head = snapshot.head
-    versions = read_window(
-        snapshot, (definition.built, end), filtering=head.superseded > 0, sparse=False
-    )
-    entries = [
-        (key, pack_seq(version.seq))
+    versions = read_window(snapshot, (definition.built, end), filtering=head.superseded > 0)
+    entities = [
+        (version.entity_id, decode(version.body), pack_seq(version.seq))
         for version in versions
         if not version.deleted
-        for key in keys_of(index, function, version.entity_id, version.body)
     ]
-    entries.sort()
-    snapshot.txn.cursor(database).putmulti(entries)
+    snapshot.txn.cursor(database).putmulti(entries(index, function, entities))
     if end == definition.target:
         head.index_revision += 1
         snapshot.save_head()
@@ -104,12 +102,18 @@ def look_up(
     versions = versions_at(snapshot, {seq for found in seqs.values() for seq in found})
     result = []
     for wanted, key in zip(full, stored, strict=True):
-        found = [versions[seq] for seq in seqs[key]]
+        try:
+            found = [versions[seq] for seq in seqs[key]]
+        except KeyError as error:
+            raise StoreError(
+                f"the index {definition.id} names version {error}, which is not there; drop it and "
+                "have it made again"
+            ) from error
         if is_shortened(key):
             found = [
                 version
                 for version in found
-                if has_key(definition.id, function, version.entity_id, version.body, wanted)
+                if has_key(definition.id, function, version.entity_id, decode(version.body), wanted)
             ]
         result.append(found)
     return result

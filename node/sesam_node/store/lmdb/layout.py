@@ -19,7 +19,6 @@ No "head" means that the dataset is gone: whoever has the environment open looks
 
 from __future__ import annotations
 
-import uuid
 from hashlib import blake2b
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,6 +31,8 @@ from sesam_node.store.keys import DIGEST_BYTES, is_shortened
 from sesam_node.store.lmdb.environment import GoneError
 
 if TYPE_CHECKING:
+    import uuid
+
     import lmdb
 
     from sesam_node.store.lmdb.environment import Environment
@@ -130,7 +131,7 @@ class Snapshot:
         self.prefix = place.prefix
         record = txn.get(place.prefix + HEAD_KEY, db=environment.databases[b"meta"])
         if record is None:
-            raise GoneError
+            raise GoneError(f"the dataset in {place.path} is gone")
         self.head = Head(record)
 
     def save_head(self) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sesam_node.store.lmdb.layout import Snapshot
 
 SCAN_ENTRIES = 20_000
-CHUNK_BYTES = 8
 
 
 def version_at(snapshot: Snapshot, seq: int) -> Version | None:
@@ -28,6 +27,16 @@ def version_at(snapshot: Snapshot, seq: int) -> Version | None:
     if not 0 <= seq < snapshot.head.seq:
         return None
     record = snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=snapshot.databases[b"log"])
+    return None if record is None else parse([record])[0]
+
+
+def latest_version(snapshot: Snapshot, entity_id: str) -> Version | None:
+    """The latest version of an id."""
+    txn, prefix = snapshot.txn, snapshot.prefix
+    value = txn.get(prefix + text_key(entity_id), db=snapshot.databases[b"latest"])
+    if value is None:
+        return None
+    record = txn.get(prefix + value[-8:], db=snapshot.databases[b"log"])
     return None if record is None else parse([record])[0]
 
 
@@ -59,13 +68,12 @@ def latest_versions(snapshot: Snapshot, ids: Sequence[str]) -> list[Version | No
 
 def chain(snapshot: Snapshot, entity_id: str) -> Iterable[Version]:
     """The versions of an id, newest first."""
-    seq = latest_seqs(snapshot, [entity_id]).get(entity_id)
-    while seq is not None:
-        version = version_at(snapshot, seq)
-        if version is None:
-            return
+    version = latest_version(snapshot, entity_id)
+    while version is not None:
         yield version
-        seq = version.previous
+        if version.previous is None:
+            return
+        version = version_at(snapshot, version.previous)
 
 
 def live(snapshot: Snapshot, after: str | None, limit: int) -> list[tuple[str, int, bool]]:
@@ -135,7 +143,14 @@ class Scan:
             else:
                 window = (self.first, self.first + wanted)
                 self.first = window[1]
-            versions = read_window(snapshot, window, filtering=filtering, sparse=sparse)
+            if sparse:
+                versions, window = self._read_sparse(snapshot, window, limit - len(found))
+                if self.reverse:
+                    last = self.last = window[0]
+                else:
+                    self.first = window[1]
+            else:
+                versions = read_window(snapshot, window, filtering=filtering)
             if not self.deleted:
                 versions = [version for version in versions if not version.deleted]
             if self.reverse:
@@ -150,28 +165,38 @@ class Scan:
             self.done = False
         return found
 
+    def _read_sparse(
+        self, snapshot: Snapshot, window: tuple[int, int], limit: int
+    ) -> tuple[list[Version], tuple[int, int]]:
+        """As read_window, but by keys first; ends at `limit` and gives the part that it read."""
+        prefix = snapshot.prefix
+        start, end = prefix + pack_seq(window[0]), prefix + pack_seq(window[1])
+        replaced = set(keys_between(snapshot, b"superseded", start, end))
+        if len(replaced) == window[1] - window[0]:
+            return [], window
+        keys = [key for key in keys_between(snapshot, b"log", start, end) if key not in replaced]
+        if len(keys) > limit and self.reverse:
+            keys = keys[-limit:]
+            window = (unpack_seq(keys[0]), window[1])
+        elif len(keys) > limit:
+            keys = keys[:limit]
+            window = (window[0], unpack_seq(keys[-1]) + 1)
+        return parse([record for _, record in snapshot.cursor(b"log").getmulti(keys)]), window
 
-def read_window(
-    snapshot: Snapshot, window: tuple[int, int], *, filtering: bool, sparse: bool
-) -> list[Version]:
+
+def read_window(snapshot: Snapshot, window: tuple[int, int], *, filtering: bool) -> list[Version]:
     """The versions with window[0] <= seq < window[1], oldest first."""
     prefix = snapshot.prefix
     start, end = prefix + pack_seq(window[0]), prefix + pack_seq(window[1])
     size = window[1] - window[0]
     replaced = keys_between(snapshot, b"superseded", start, end) if filtering else []
-    if len(replaced) == size:
-        return []
     log = snapshot.cursor(b"log")
-    if sparse:
-        skip = set(replaced)
-        wanted = [key for key in keys_between(snapshot, b"log", start, end) if key not in skip]
-        return parse([record for _, record in log.getmulti(wanted)])
-    if not log.set_range(start):
+    if len(replaced) == size or not log.set_range(start):
         return []
     records = list(islice(log.iternext(keys=False, values=True), size))
     if prefix or unpack_seq(records[-1][:8]) >= window[1]:
-        pairs = list(zip(keys_between(snapshot, b"log", start, end), records, strict=False))
-        records = [record for _, record in pairs]
+        inside = len(keys_between(snapshot, b"log", start, end))
+        records = records[:inside]
     if replaced:
         skip = {key[-8:] for key in replaced}
         records = [record for record in records if record[:8] not in skip]

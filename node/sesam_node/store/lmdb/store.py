@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sesam_node.errors import NotFoundError, StoreError
+from sesam_node.errors import StoreError
 from sesam_node.store.indexes import KeyFunctions
 from sesam_node.store.keys import text_key
 from sesam_node.store.lmdb.catalog import Catalog, sync_folder

@@ -7,9 +7,11 @@ database. In between is one loop over the batch, which is what an entity costs i
 from __future__ import annotations
 
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sesam_node.errors import StoreError
+from sesam_node.model.entity import decode
 from sesam_node.store.api import Written
 from sesam_node.store.indexes import keys_of
 from sesam_node.store.keys import KEY_BYTES, text_key
@@ -27,9 +29,11 @@ from sesam_node.store.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sesam_node.model.values import Entity
     from sesam_node.store.api import KeyFunction, Write
     from sesam_node.store.lmdb.layout import IndexDefinition, Snapshot
 
+HASH = itemgetter(2)
 Known = tuple[bytes, bool, int]
 """hash, deleted, seq of a latest version"""
 
@@ -49,11 +53,11 @@ class Batch:
         lengths = set(map(len, self.names))
         if lengths and (0 in lengths or max(lengths) > KEY_BYTES):
             self.keys = [text_key(item[0]) for item in items]
-        for item in items:
-            if len(item[2]) != HASH_BYTES:
-                raise StoreError(
-                    f'entity "{item[0]}": expected a hash of 16 bytes, got {len(item[2])}'
-                )
+        if set(map(len, map(HASH, items))) - {HASH_BYTES}:
+            item = next(item for item in items if len(item.hash) != HASH_BYTES)
+            raise StoreError(
+                f'entity "{item.entity_id}": expected a hash of 16 bytes, got {len(item.hash)}'
+            )
 
 
 def now_us() -> int:
@@ -68,83 +72,81 @@ def apply(
     clock: Callable[[], int] = now_us,
 ) -> Written:
     """Write what has changed; the caller saves the head."""
-    prefix = snapshot.prefix
+    prefix, items = snapshot.prefix, batch.items
     keys = [prefix + key for key in batch.keys] if prefix else batch.keys
     latest = snapshot.cursor(b"latest")
     stored = latest.getmulti(keys)
-    known: dict[bytes, Known] = dict(
-        zip(
-            [key for key, _ in stored],
-            LATEST.iter_unpack(b"".join([value for _, value in stored])),
-            strict=True,
-        )
-    )
+    facts = list(LATEST.iter_unpack(b"".join([value for _, value in stored])))
+    positions: Sequence[int] = range(len(keys))
+    if len(facts) == len(keys):
+        differing = differences(facts, items)
+        if not differing:
+            return Written(0, 0, 0, [seq for _, _, seq in facts])
+        if len(set(keys)) == len(keys):
+            positions = differing
+    known: dict[bytes, Known] = {key: fact for (key, _), fact in zip(stored, facts, strict=True)}
     head = snapshot.head
     first = seq = head.seq
     ts = max(head.ts, clock())
     log: list[tuple[bytes, bytes]] = []
     superseded: list[tuple[bytes, bytes]] = []
-    changed: dict[bytes, int] = {}  # latest key -> position in the batch
+    changed: dict[bytes, int] = {}  # key -> position of its last change
     replaced: list[int] = []  # versions on disk that have a successor now
-    new = deletes = 0
-    seqs: list[int] = []
-    get = known.get
-    for position, (key, name, (_, body, hash_, deleted)) in enumerate(
-        zip(keys, batch.names, batch.items, strict=True)
-    ):
-        before = get(key)
+    deletes = 0
+    for position in positions:
+        key = keys[position]
+        _, body, hash_, deleted = items[position]
+        before = known.get(key)
         if before is None:
             if deleted:
-                seqs.append(-1)
                 continue
             previous = NONE
-            new += 1
+            head.ids += 1
         else:
             before_hash, before_deleted, previous = before
             if before_hash == hash_ and before_deleted == deleted:
-                seqs.append(previous)
                 continue
             superseded.append((prefix + pack_seq(previous), pack_seq(seq)))
             if previous < first:  # else an earlier item of this batch
                 replaced.append(previous)
                 head.ids_deleted -= before_deleted
-        log.append(
-            (
-                prefix + pack_seq(seq),
-                b"".join(
-                    (
-                        pack_header(seq, previous, ts, hash_, deleted, HEADER_BYTES + len(name)),
-                        name,
-                        body,
-                    )
-                ),
-            )
-        )
+        name = batch.names[position]
+        header = pack_header(seq, previous, ts, hash_, deleted, HEADER_BYTES + len(name))
+        log.append((prefix + pack_seq(seq), b"".join((header, name, body))))
         known[key] = (hash_, deleted, seq)
         changed[key] = position
         deletes += deleted
-        seqs.append(seq)
         seq += 1
+    if len(positions) == len(keys):
+        seqs = [known[key][2] if key in known else -1 for key in keys]
+    else:
+        seqs = [seq for _, _, seq in facts]
+        for key, position in changed.items():
+            seqs[position] = known[key][2]
     if not log:
         return Written(0, 0, 0, seqs)
-    if len(set(keys)) != len(keys):
-        seqs = [known[key][2] if key in known else -1 for key in keys]
     head.seq = seq
     head.ts = ts
-    head.ids += new
     head.versions += len(log)
     head.log_deleted += deletes
     head.superseded += len(superseded)
     head.ids_deleted += sum(known[key][1] for key in changed) if deletes else 0
     append(snapshot, b"log", log)
     latest.putmulti([(key, pack_latest(*known[key])) for key in sorted(changed)])
-    if superseded:
-        superseded.sort()
-        snapshot.cursor(b"superseded").putmulti(superseded)
-    for definition, function in indexes:
-        final = [(batch.items[position], known[key][2]) for key, position in changed.items()]
-        update_index(snapshot, definition, function, replaced, final)
-    return Written(len(log), new, deletes, seqs)
+    snapshot.cursor(b"superseded").putmulti(sorted(superseded))
+    if indexes:
+        final = [(items[position], known[key][2]) for key, position in changed.items()]
+        update_indexes(snapshot, indexes, replaced, final)
+    return Written(len(log), len(log) - len(superseded), deletes, seqs)
+
+
+def differences(facts: Sequence[Known], items: Sequence[Write]) -> list[int]:
+    """The positions whose item is not what is known; both are in the order of the batch."""
+    return [
+        position
+        for position, ((hash_, deleted, _), item) in enumerate(zip(facts, items, strict=True))
+        if hash_ != item[2] or deleted != item[3]
+    ]
 
 
 def append(snapshot: Snapshot, name: bytes, items: list[tuple[bytes, bytes]]) -> None:
@@ -155,33 +157,39 @@ def append(snapshot: Snapshot, name: bytes, items: list[tuple[bytes, bytes]]) ->
         raise StoreError("the log has versions beyond its head: the file is damaged")
 
 
-def update_index(
+def update_indexes(
     snapshot: Snapshot,
-    definition: IndexDefinition,
-    function: KeyFunction,
+    indexes: Sequence[tuple[IndexDefinition, KeyFunction]],
     replaced: list[int],
     final: list[tuple[Write, int]],
 ) -> None:
-    """Take the entries of replaced versions out of an index, put those of new ones in."""
-    database = snapshot.environment.database(snapshot.index_name(definition.number))
-    if replaced:
-        prefix = snapshot.prefix
-        keys = [prefix + pack_seq(seq) for seq in sorted(replaced)]
-        records = [record for _, record in snapshot.cursor(b"log").getmulti(keys)]
-        old = [
-            (key, pack_seq(version.seq))
-            for version in parse(records)
-            if not version.deleted
-            for key in keys_of(definition.id, function, version.entity_id, version.body)
-        ]
-        delete = snapshot.txn.delete
-        for key, value in sorted(old):
-            delete(key, value, database)
-    entries = [
-        (key, pack_seq(seq))
+    """Take the entries of replaced versions out of the indexes, put those of new ones in."""
+    keys = [snapshot.prefix + pack_seq(seq) for seq in sorted(replaced)]
+    records = [record for _, record in snapshot.cursor(b"log").getmulti(keys)]
+    old = [
+        (version.entity_id, decode(version.body), pack_seq(version.seq))
+        for version in parse(records)
+        if not version.deleted
+    ]
+    new = [
+        (entity_id, decode(body), pack_seq(seq))
         for (entity_id, body, _, deleted), seq in final
         if not deleted
-        for key in keys_of(definition.id, function, entity_id, body)
     ]
-    entries.sort()
-    snapshot.txn.cursor(database).putmulti(entries)
+    for definition, function in indexes:
+        database = snapshot.environment.database(snapshot.index_name(definition.number))
+        delete = snapshot.txn.delete
+        for key, value in entries(definition.id, function, old):
+            delete(key, value, database)
+        snapshot.txn.cursor(database).putmulti(entries(definition.id, function, new))
+
+
+def entries(
+    index: str, function: KeyFunction, entities: list[tuple[str, Entity, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """The entries of an index for entities under their packed seqs, sorted."""
+    return sorted(
+        (key, seq)
+        for entity_id, entity, seq in entities
+        for key in keys_of(index, function, entity_id, entity)
+    )

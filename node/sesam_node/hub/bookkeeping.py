@@ -1,0 +1,134 @@
+"""What is known of a pipe's runs: the last one, and what people have set.
+
+The result of the last run comes from the pipe's execution log after a restart. Whether a pipe is
+disabled, and when a long schedule is due, is kept in the store's settings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.model import decode
+from sesam_node.pipes.emitted import emitted_name
+from sesam_node.pipes.execution_log import COMPLETED, FAILED, log_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_node.hub.checking import Facts
+    from sesam_node.pipes.runs import RunResult
+    from sesam_node.store import Store
+
+COMPLETED_TEXT = "Pump completed successfully."
+
+
+def state_name(pipe_id: str) -> str:
+    """The dataset that keeps the state of a pipe whose sink is no dataset."""
+    return f"system:pipe:{pipe_id}"
+
+
+def datasets_of(pipe_id: str, facts: Facts) -> Iterator[str]:
+    """The datasets that belong to a pipe: its sink, its own state, its execution log."""
+    if facts.sink is not None:
+        yield facts.sink
+    yield from (state_name(pipe_id), emitted_name(pipe_id), log_name(pipe_id))
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How the last run of a pipe ended; all null before the first one."""
+
+    started: str | None = None
+    ended: str | None = None
+    success: bool | None = None
+    message: str | None = None
+    original_error: str | None = None
+    processed: int = 0
+    changed: int = 0
+    sync_type: str | None = None
+
+    @classmethod
+    def of(cls, result: RunResult) -> LastRun:
+        return cls(
+            result.started or None,
+            result.ended or None,
+            result.success,
+            COMPLETED_TEXT if result.success else result.error,
+            result.original_error,
+            result.processed,
+            result.changed,
+            result.sync_type,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store keeps about a pipe; `runs` since the last rescan, where that counts."""
+
+    disabled: bool = False
+    comment: str = ""
+    next_run: float | None = None
+    runs: int = 0
+
+
+class Bookkeeping:
+    """Last runs and kept settings of all pipes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: dict[str, LastRun] = {}
+        self._kept = {
+            key.removeprefix("pipe/"): Kept(**json.loads(text))
+            for key, text in store.settings.items("pipe/").items()
+        }
+
+    def last_run(self, pipe_id: str) -> LastRun:
+        """The last run, if need be from the execution log."""
+        if pipe_id not in self._last:
+            self._last[pipe_id] = self._from_log(pipe_id)
+        return self._last[pipe_id]
+
+    def ended(self, result: RunResult) -> None:
+        self._last[result.pipe_id] = LastRun.of(result)
+
+    def kept(self, pipe_id: str) -> Kept:
+        return self._kept.get(pipe_id, Kept())
+
+    def keep(self, pipe_id: str, **values: Any) -> None:
+        """Write something down about a pipe, on disk when this returns."""
+        kept = replace(self.kept(pipe_id), **values)
+        if kept == self.kept(pipe_id):
+            return
+        text = json.dumps(asdict(kept)).encode() if kept != Kept() else None
+        self._store.settings.write({f"pipe/{pipe_id}": text})
+        self._kept[pipe_id] = kept
+
+    def forget(self, pipe_id: str) -> None:
+        """The pipe, or all it has done, is gone."""
+        self._last.pop(pipe_id, None)
+
+    def forget_kept(self, pipe_id: str) -> None:
+        self._kept.pop(pipe_id, None)
+
+    def _from_log(self, pipe_id: str) -> LastRun:
+        name = log_name(pipe_id)
+        if not self._store.exists(name):
+            return LastRun()
+        versions = self._store.dataset(name, create=False).get_many([COMPLETED, FAILED])
+        events = [decode(version.body) for version in versions if version is not None]
+        if not events:
+            return LastRun()
+        event = max(events, key=lambda found: str(found.get("end_time", "")))
+        success = event.get("event_type") == COMPLETED
+        processed = event.get("entities_succeeded")
+        return LastRun(
+            event.get("start_time"),
+            event.get("end_time"),
+            success,
+            COMPLETED_TEXT if success else event.get("reason_why_stopped"),
+            event.get("original_error_message"),
+            processed if type(processed) is int else 0,
+            sync_type=event.get("sync_type"),
+        )

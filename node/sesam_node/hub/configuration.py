@@ -1,0 +1,546 @@
+"""The configuration in force, and every way to change it.
+
+A change is checked as a whole before anything happens. Then the runs of the pipes it concerns are
+stopped, the new revision is written in one durable step, and becomes active; runs of other pipes go
+on. What is stored are the originals; effective forms are made from them at every start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sesam_node.config.diff import Difference, diff
+from sesam_node.config.document import (
+    METADATA_TYPE,
+    NODE,
+    PIPE_TYPE,
+    Document,
+    is_pipe,
+    is_system,
+)
+from sesam_node.config.environment import check_env
+from sesam_node.config.files import write_zip
+from sesam_node.config.validate import Checked
+from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
+from sesam_node.hub.checking import OPERATION, Facts, Outcome
+from sesam_node.hub.vault import SHARED, Vault
+from sesam_node.model.namespaces import BUILT_IN
+from sesam_node.pipes.runs import now_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from sesam_node.scheduling.executor import Executor
+    from sesam_node.store import Store
+
+log = logging.getLogger(__name__)
+
+CHECK_TIMEOUT_S = 300.0
+HISTORY_KEPT = 100
+
+
+@dataclass(frozen=True)
+class Active:
+    """A configuration in force, with all that was derived from it. Never changed."""
+
+    revision: int = 0
+    document: Document = field(default_factory=Document)
+    env: Mapping[str, Any] = field(default_factory=dict)
+    checked: Checked = field(default_factory=lambda: Checked({NODE: _no_metadata()}))
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+
+    @cached_property
+    def problems(self) -> Mapping[str, list[Problem]]:
+        """The problems of each component that has any."""
+        found: dict[str, list[Problem]] = {}
+        for problem in self.checked.problems:
+            found.setdefault(problem.component, []).append(problem)
+        return found
+
+    @cached_property
+    def invalid(self) -> frozenset[str]:
+        """The ids of components with an error; they are loaded, but do nothing."""
+        return frozenset(self.checked.errors)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The effective metadata of the node."""
+        return self.checked.effective[NODE]
+
+    def effective(self, component_id: str) -> dict[str, Any]:
+        return self.checked.effective[component_id]
+
+    def systems_of(self, pipe_id: str) -> dict[str, dict[str, Any]]:
+        """The effective systems that a pipe names."""
+        systems = self.document.systems
+        return {
+            name: self.effective(name)
+            for name in sorted(self.facts[pipe_id].systems)
+            if name in systems
+        }
+
+    def config_errors(self, component_id: str) -> list[dict[str, Any]]:
+        """The problems of a component as the API shows them."""
+        return [_config_error(problem) for problem in self.problems.get(component_id, ())]
+
+
+def _no_metadata() -> dict[str, Any]:
+    return {"_id": NODE, "type": METADATA_TYPE}
+
+
+def _config_error(problem: Problem) -> dict[str, Any]:
+    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    return {
+        "level": problem.level,
+        "msg": f"{problem.path}: {text} [{problem.code}]" if problem.path else text,
+        "elements": [problem.path] if problem.path else [],
+    }
+
+
+class Activation(Protocol):
+    """What follows from a change, for those who run pipes."""
+
+    async def stop_pipes(self, pipes: Collection[str]) -> None:
+        """End the runs of these pipes, and start none of them until `activated`."""
+        ...
+
+    def activated(self, old: Active, new: Active) -> None:
+        """The new configuration is in force; also called when `stop_pipes` was for nothing."""
+        ...
+
+
+class Configuration:
+    """The service behind `/api/config`, `/api/env`, `/api/secrets` and `/api/metadata`."""
+
+    def __init__(
+        self, store: Store, executor: Executor, vault: Vault, activation: Activation
+    ) -> None:
+        self.active = Active()
+        self._store = store
+        self._executor = executor
+        self._vault = vault
+        self._activation = activation
+        self._lock = asyncio.Lock()
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def original(self) -> list[dict[str, Any]]:
+        """The components as they were uploaded, in their order."""
+        return self.active.document.to_list()
+
+    def zip(self) -> bytes:
+        """The originals as a zip in the layout of the official client."""
+        return write_zip(self.active.document)
+
+    def component(self, kind: str, component_id: str) -> dict[str, Any]:
+        """A pipe or system: its configuration, and whether it is right."""
+        original = self._original(kind, component_id)
+        active = self.active
+        return {
+            "_id": component_id,
+            "type": original["type"],
+            "config": {"original": original, "effective": active.effective(component_id)},
+            "runtime": {
+                "state": "Deployed",
+                "is-valid-config": component_id not in active.invalid,
+                "config-errors": active.config_errors(component_id),
+            },
+        }
+
+    def _original(self, kind: str, component_id: str) -> dict[str, Any]:
+        document = self.active.document
+        known = document.pipes if kind == "pipe" else document.systems
+        if component_id not in known:
+            raise NotFoundError(f'there is no {kind} "{component_id}"')
+        return known[component_id]
+
+    def metadata(self) -> dict[str, Any]:
+        """The node metadata, as uploaded and in force."""
+        active = self.active
+        original = active.document.metadata or {}
+        return {"_id": NODE, "config": {"original": original, "effective": active.metadata}}
+
+    def namespaces(self) -> dict[str, str]:
+        """Prefix to namespace, the built-in ones included."""
+        own = self.active.metadata.get("namespaces")
+        given = own.get("default") if type(own) is dict else None
+        return {**BUILT_IN, **(given if type(given) is dict else {})}
+
+    def env(self) -> dict[str, Any]:
+        return dict(self.active.env)
+
+    def secrets(self, system: str | None = None) -> list[str]:
+        """The names of the secrets of a system, or of those that all may name."""
+        if system is not None:
+            self._original("system", system)
+        return self._vault.names().get(system or SHARED, [])
+
+    def secret_values(self, pipe_id: str) -> dict[str, str]:
+        """The secrets that the systems of a pipe name; they go to its worker and nowhere else."""
+        from sesam_node.config.secrets import secrets_for
+
+        shared = self._vault.values(SHARED)
+        values: dict[str, str] = {}
+        for name, system in self.active.systems_of(pipe_id).items():
+            values.update(secrets_for(system, self._vault.values(name), shared))
+        return values
+
+    def history(
+        self,
+        component_id: str,
+        *,
+        since: int | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> list[dict[str, Any]]:
+        """What a component was, revision by revision; `config` is null where it was deleted."""
+        stored = self._store.settings.items(_history_key(component_id))
+        versions = [json.loads(text) for _, text in sorted(stored.items(), reverse=reverse)]
+        if since is not None:
+            versions = [item for item in versions if item["revision"] > since]
+        return versions[:limit]
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    async def put(self, document: Document, *, force: bool = False) -> list[Problem]:
+        """Replace all components; gives the problems that did not prevent it.
+
+        Raises ConfigError with every problem, and changes nothing, where there is an error; with
+        `force` what is valid is loaded and the rest is marked.
+        """
+        async with self._lock:
+            return await self._change(document, force=force)
+
+    async def add(self, components: list[Any], *, kind: str, force: bool = False) -> list[str]:
+        """Add pipes or systems and give their ids. Raises ConflictError where one exists."""
+        async with self._lock:
+            document = self.active.document
+            ids = [_checked_id(component, kind) for component in components]
+            for component_id in ids:
+                if component_id in document.by_id or ids.count(component_id) > 1:
+                    raise ConflictError(f'the {kind} "{component_id}" exists already')
+            await self._change(document.with_components(components), force=force, only=ids)
+            return ids
+
+    async def put_one(
+        self, kind: str, component_id: str, component: dict[str, Any], *, force: bool = False
+    ) -> None:
+        """Replace or add one pipe or system."""
+        component = {"_id": component_id, **component}
+        if component["_id"] != component_id:
+            raise ConfigError(
+                f'expected the {kind} "{component_id}", got {preview(component["_id"])}'
+            )
+        if "type" not in component and kind == "pipe":
+            component["type"] = PIPE_TYPE
+        _checked_id(component, kind)
+        async with self._lock:
+            document = self.active.document
+            other = document.by_id.get(component_id)
+            if other is not None and is_pipe(other) != (kind == "pipe"):
+                raise ConflictError(f'"{component_id}" is not the id of a {kind}')
+            changed = document.with_components([component])
+            await self._change(changed, force=force, only=[component_id])
+
+    async def delete(self, kind: str, component_id: str) -> None:
+        """Delete a pipe with its datasets, or a system with its secrets."""
+        async with self._lock:
+            self._original(kind, component_id)
+            await self._change(self.active.document.without([component_id]), only=[])
+
+    async def put_metadata(self, metadata: dict[str, Any]) -> None:
+        """Replace the node metadata; an empty object goes back to the defaults."""
+        async with self._lock:
+            document = self.active.document
+            if not metadata:
+                await self._change(document.without([NODE]), only=[])
+                return
+            component = {"_id": NODE, "type": METADATA_TYPE, **metadata}
+            await self._change(document.with_components([component]), only=[NODE])
+
+    async def put_env(self, values: Any, *, replace: bool = False) -> None:
+        """Replace all variables, or add these. Components that miss one are marked."""
+        problems = check_env(values)
+        if problems:
+            raise ConfigError("these are no variables", problems)
+        async with self._lock:
+            env = dict(values) if replace else {**self.active.env, **values}
+            await self._change(self.active.document, env=env, force=True)
+
+    async def delete_env(self, name: str) -> None:
+        async with self._lock:
+            if name not in self.active.env:
+                raise NotFoundError(f'there is no variable "{name}"')
+            env = {key: value for key, value in self.active.env.items() if key != name}
+            await self._change(self.active.document, env=env, force=True)
+
+    async def put_secrets(
+        self, values: Mapping[str, str], *, system: str | None = None, replace: bool = False
+    ) -> None:
+        """Replace the secrets of a system (or the common ones), or add these."""
+        for name, value in values.items():
+            if type(value) is not str or not name or "(" in name or ")" in name:
+                raise ConfigError(f"the secret {preview(name)} is not a name with a string")
+        async with self._lock:
+            if system is not None:
+                self._original("system", system)
+            owner = system or SHARED
+            secrets = self._vault.with_values(owner, values, replace=replace)
+            await self._change(self.active.document, secrets=secrets, force=True)
+
+    async def delete_secret(self, key: str, *, system: str | None = None) -> None:
+        async with self._lock:
+            if key not in self.secrets(system):
+                raise NotFoundError(f'there is no secret "{key}"')
+            secrets = self._vault.without(system or SHARED, key)
+            await self._change(self.active.document, secrets=secrets, force=True)
+
+    async def apply(
+        self, source: str, digest: str, document: Document, env: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Take over a folder or file that has changed since it was last applied.
+
+        Only components that the source brings or has brought are touched. What is invalid is
+        marked. Gives whether there was anything to do.
+        """
+        async with self._lock:
+            key = f"applied/{source}"
+            stored = self._store.settings.get(key)
+            before = json.loads(stored) if stored else {}
+            if before.get("digest") == digest:
+                return False
+            ids = sorted(document.by_id)
+            gone = set(before.get("ids", ())).difference(ids)
+            record = json.dumps({"digest": digest, "ids": ids}).encode()
+            problems = await self._change(
+                self.active.document.without(gone).with_components(document.by_id.values()),
+                env={**self.active.env, **(env or {})},
+                force=True,
+                also={key: record},
+            )
+            for problem in problems:
+                level = logging.ERROR if problem.level == "error" else logging.WARNING
+                log.log(level, "%s: %s", source, problem)
+            return True
+
+    async def load(self) -> None:
+        """Take up what the store has, when a node starts."""
+        settings = self._store.settings
+        self._vault.load(settings.get("secrets"))
+        components = json.loads(settings.get("configuration") or b"[]")
+        env = json.loads(settings.get("environment") or b"{}")
+        revision = int(settings.get("revision") or 0)
+        outcome = await self._check(components, env, self._vault.names())
+        self.active = Active(
+            revision, Document(tuple(components)), env, outcome.checked, outcome.facts
+        )
+        self._remove_datasets()
+
+    async def clear(self) -> None:
+        """Back to an empty node, but for what was applied from folders and the secrets' key."""
+        async with self._lock:
+            await self._change(Document(), env={}, secrets={}, force=True)
+
+    # -- how ---------------------------------------------------------------------------------------
+
+    async def _check(
+        self, components: list[Any], env: Mapping[str, Any], secrets: Mapping[str, list[str]]
+    ) -> Outcome:
+        payload = {"components": components, "env": dict(env), "known_secrets": dict(secrets)}
+        call = self._executor.call(OPERATION, payload, timeout_s=CHECK_TIMEOUT_S)
+        outcome: Outcome = await call.value()
+        return outcome
+
+    async def _change(
+        self,
+        document: Document,
+        *,
+        env: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
+        force: bool = False,
+        only: Collection[str] | None = None,
+        also: Mapping[str, bytes] | None = None,
+    ) -> list[Problem]:
+        """Check and activate; `only` are the components whose old errors count too."""
+        old = self.active
+        env = old.env if env is None else env
+        document = _with_ids(document) if force else document
+        known = self._vault.names() if secrets is None else _names(secrets)
+        systems = {SHARED, *document.systems}
+        outcome = await self._check(
+            document.to_list(), env, {k: v for k, v in known.items() if k in systems}
+        )
+        _refuse(outcome.checked, document, old, force=force, only=only)
+        new = Active(old.revision + 1, document, env, outcome.checked, outcome.facts)
+        sealed = None
+        if secrets is not None or set(known) - systems:
+            kept = self._vault.without(SHARED) if secrets is None else secrets
+            shared = self._vault.values(SHARED) if secrets is None else secrets.get(SHARED, {})
+            sealed = self._vault.sealed(
+                {SHARED: shared, **{k: v for k, v in kept.items() if k in document.systems}}
+            )
+        if _same(old, new) and sealed is None and not also:
+            return list(new.checked.problems)
+        concerned = _concerned(old, new, secrets_changed=sealed is not None)
+        try:
+            await self._activation.stop_pipes(concerned)
+            self._store.settings.write(self._values(old, new, sealed, also))
+            if sealed is not None:
+                self._vault.load(sealed)
+            self.active = new
+            self._remove_datasets()
+        finally:
+            self._activation.activated(old, self.active)
+        log.info("revision %d of the configuration is active", new.revision)
+        return list(new.checked.problems)
+
+    def _values(
+        self, old: Active, new: Active, sealed: bytes | None, also: Mapping[str, bytes] | None
+    ) -> dict[str, bytes | None]:
+        """All that a new revision writes, in one step."""
+        values: dict[str, bytes | None] = {
+            "configuration": _json(new.document.to_list()),
+            "environment": _json(new.env),
+            "revision": str(new.revision).encode(),
+            **(also or {}),
+        }
+        abandoned = self._still_to_delete().union(_abandoned(old, new)) - _written(new)
+        values["datasets-to-delete"] = _json(sorted(abandoned)) if abandoned else None
+        for name in set(old.document.pipes).difference(new.document.pipes):
+            values[f"pipe/{name}"] = None
+        if sealed is not None:
+            values["secrets"] = sealed
+        difference = diff(old.document, new.document)
+        self._add_history(values, difference, new)
+        return values
+
+    def _add_history(
+        self, values: dict[str, bytes | None], difference: Difference, new: Active
+    ) -> None:
+        for name in (*difference.added, *difference.changed, *difference.removed):
+            prefix = _history_key(name)
+            for key in sorted(self._store.settings.items(prefix))[: -HISTORY_KEPT + 1]:
+                values[key] = None
+            values[f"{prefix}{new.revision:012}"] = _json(
+                {
+                    "_id": name,
+                    "revision": new.revision,
+                    "time": now_text(),
+                    "config": new.document.by_id.get(name),
+                }
+            )
+
+    def _still_to_delete(self) -> set[str]:
+        return set(json.loads(self._store.settings.get("datasets-to-delete") or b"[]"))
+
+    def _remove_datasets(self) -> None:
+        """Delete what removed pipes have left; a start goes on where a crash interrupted it."""
+        names = self._still_to_delete()
+        if not names:
+            return
+        for name in sorted(names):
+            if self._store.exists(name):
+                self._store.delete(name)
+        self._store.settings.write({"datasets-to-delete": None})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _history_key(component_id: str) -> str:
+    return f"history/{component_id}/"
+
+
+def _names(secrets: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    return {owner: sorted(values) for owner, values in secrets.items()}
+
+
+def _checked_id(component: Any, kind: str) -> str:
+    """The id of a component that is to be a pipe or system. Raises ConfigError."""
+    if type(component) is not dict or type(component.get("_id")) is not str:
+        raise ConfigError(f'expected a {kind} with an "_id", got {preview(component)}')
+    if not (is_pipe(component) if kind == "pipe" else is_system(component)):
+        wanted = '"pipe"' if kind == "pipe" else '"system:…"'
+        name, given = component["_id"], preview(component.get("type"))
+        problem = Problem("$.type", "wrong-type", f"expected {wanted}, got {given}", component=name)
+        raise ConfigError(f'"{name}" is no {kind}', [problem])
+    return str(component["_id"])
+
+
+def _with_ids(document: Document) -> Document:
+    """The document without repetitions of an id, which cannot be marked."""
+    unnamed = [
+        component
+        for component in document.components
+        if type(component) is not dict or type(component.get("_id")) is not str
+    ]
+    if not unnamed and len(document.by_id) == len(document.components):
+        return document
+    return Document((*document.by_id.values(), *unnamed), document.warnings)
+
+
+def _refuse(
+    checked: Checked,
+    document: Document,
+    old: Active,
+    *,
+    force: bool,
+    only: Collection[str] | None,
+) -> None:
+    """Raise ConfigError for errors that prevent a change."""
+    errors = set(checked.errors)
+    if only is not None:
+        # Errors that were there before and are elsewhere are not made worse.
+        errors -= old.invalid.difference(only)
+    if force:
+        # What has no id cannot be marked.
+        errors -= set(document.by_id)
+    if errors:
+        problems = [problem for problem in checked.problems if problem.component in errors]
+        count = sum(problem.level == "error" for problem in problems)
+        what = "an error" if count == 1 else f"{count} errors"
+        raise ConfigError(f"the configuration has {what}", problems)
+
+
+def _same(old: Active, new: Active) -> bool:
+    return (
+        _json(old.document.to_list()) == _json(new.document.to_list())
+        and _json(old.env) == _json(new.env)
+        and old.checked == new.checked
+    )
+
+
+def _concerned(old: Active, new: Active, *, secrets_changed: bool) -> set[str]:
+    """The pipes that do not go on as they were: changed, removed, or their systems changed."""
+    concerned = set()
+    everything = old.metadata != new.metadata
+    for name in old.document.pipes:
+        if (
+            everything
+            or name not in new.document.pipes
+            or old.effective(name) != new.effective(name)
+            or (name in old.invalid) != (name in new.invalid)
+            or old.systems_of(name) != new.systems_of(name)
+            or (secrets_changed and old.facts[name].systems)
+        ):
+            concerned.add(name)
+    return concerned
+
+
+def _written(active: Active) -> set[str]:
+    """The datasets that pipes of this configuration write."""
+    return {facts.sink for facts in active.facts.values() if facts.sink is not None}
+
+
+def _abandoned(old: Active, new: Active) -> Iterable[str]:
+    """The datasets that go with the pipes that were removed."""
+    from sesam_node.hub.bookkeeping import datasets_of
+
+    for name in set(old.document.pipes).difference(new.document.pipes):
+        yield from datasets_of(name, old.facts[name])
