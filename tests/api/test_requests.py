@@ -308,8 +308,8 @@ def test_a_refused_body_is_not_kept_and_the_refusal_arrives(serve):
 def test_a_form_comes_urlencoded_or_as_multipart_or_json(serve):
     seen = []
 
-    async def operate(_pipe, operation, arguments):
-        seen.append((operation, arguments))
+    async def operate(_pipe, operation, arguments, *, user):
+        seen.append((operation, arguments, user))
         return {}
 
     client = serve(hub_with(pipes=SimpleNamespace(operate=operate))).client
@@ -317,11 +317,11 @@ def test_a_form_comes_urlencoded_or_as_multipart_or_json(serve):
     client.post("/pipes/x/pump", data=fields)
     client.post("/pipes/x/pump", files={name: (None, text) for name, text in fields.items()})
     client.post("/pipes/x/pump", json=fields)
-    assert seen == [("update-last-seen", {"last-seen": "3"})] * 3
+    assert seen == [("update-last-seen", {"last-seen": "3"}, "admin")] * 3
 
 
 def test_a_conflict_of_the_pump_comes_with_the_pump(serve):
-    async def operate(_pipe, _operation, _arguments):
+    async def operate(_pipe, _operation, _arguments, *, user):
         raise ConflictError("the pump already runs")
 
     pipes = SimpleNamespace(operate=operate, pump=lambda _pipe: {"runtime": {"is-running": True}})

@@ -49,12 +49,12 @@ class NodeApplication(Application):
         self.authenticator = authenticator
         self.loopback = is_loopback(settings.host)
         self.body_limit = settings.max_body_bytes
-        routes = [
+        routes: Any = [
             (path_pattern(template), handler, {"template": template})
             for template, handler in all_routes()
         ]
         super().__init__(
-            routes,  # type: ignore[arg-type] - a list is invariant, the tuples are rules
+            routes,
             transforms=[Compression],
             default_handler_class=UnknownPath,
             log_function=log_request,

@@ -10,6 +10,8 @@ import asyncio
 import inspect
 import logging
 import secrets
+from collections.abc import AsyncIterator
+from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -24,7 +26,7 @@ from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from sesam_node.api.application import NodeApplication
     from sesam_node.api.auth import Principal
@@ -161,6 +163,11 @@ class ApiHandler(RequestHandler):
     def hub(self) -> Hub:
         return self.application.hub
 
+    @property
+    def user(self) -> str:
+        """Who asks, for the execution log."""
+        return self.principal.subject if self.principal else ""
+
     def body(self) -> bytes:
         """The whole body; what was kept of it is let go."""
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
@@ -273,7 +280,7 @@ class ApiHandler(RequestHandler):
         self.finish()
 
     async def _next(self, chunks: Iterator[bytes] | AsyncIterator[bytes]) -> bytes | None:
-        if hasattr(chunks, "__anext__"):
+        if isinstance(chunks, AsyncIterator):
             pulling = asyncio.ensure_future(_anext(chunks))
             self._pulling = pulling
             try:
@@ -287,7 +294,7 @@ class ApiHandler(RequestHandler):
         await asyncio.sleep(0)
         if self._closed():
             raise StreamClosedError
-        return next(cast("Iterator[bytes]", chunks), None)
+        return next(chunks, None)
 
     def _closed(self) -> bool:
         stream = getattr(self.request.connection, "stream", None)
@@ -338,7 +345,7 @@ def _tornado_error(handler: ApiHandler, status: int) -> ApiError:
             f"{method} does nothing here; there are {allow}",
             headers={"Allow": allow},
         )
-    reason = httputil.responses.get(status, "refused").lower()
+    reason = responses.get(status, "refused").lower()
     detail = "the path or a parameter is no UTF-8 text" if status == 400 else reason
     return ApiError(status, reason, detail)
 

@@ -100,7 +100,11 @@ class Module:
         """The source of all functions and the JSON path of each line."""
         text: list[str] = ["def bind(runtime):"]
         places: list[At] = [()]
-        for statement in ("lookup = runtime.lookup", "B = runtime.parameters"):
+        for statement in (
+            "lookup = runtime.lookup",
+            "entity, find = lookup.entity, lookup.find",
+            "B = runtime.parameters",
+        ):
             text.append(f"    {statement}")
             places.append(())
         for body in self.functions:
@@ -531,7 +535,3 @@ def key_function(plan: Plan, node: Node) -> Emitted:
     module.functions.append([(0, "def run(S):", ("$",)), (1, f"return ({source})", ("$",))])
     text, lines = module.assemble()
     return Emitted(text, lines, module.names)
-
-
-def is_malformed(node: Node) -> bool:
-    return isinstance(node, Malformed)

@@ -7,6 +7,8 @@ to what is known by then test the rows, filters run as early as their variables 
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from sesam_node.dtl.joins import (
     find_joins,
     index_text,
     is_primary_key,
+    is_pure,
     references,
     slots_of,
 )
@@ -62,7 +65,10 @@ class SpecPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked rule set with its hops planned. `hops` is by JSON path of the call."""
+    """A checked rule set with its hops planned. `hops` is by JSON path of the call.
+
+    `shared` are first look-ups that a rule makes more than once: rule, dataset, index, key as JSON.
+    """
 
     rules: Rules
     context: RuleContext
@@ -70,6 +76,7 @@ class Plan:
     reachable: tuple[str, ...] = ()
     creates: bool = False
     read: frozenset[str] = frozenset()
+    shared: frozenset[tuple[str, str, str, str]] = frozenset()
 
 
 def calls_of(node: Node) -> Iterator[tuple[Call, bool]]:
@@ -113,6 +120,7 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
     reachable = ["default"]
     creates = False
     read: set[str] = set()
+    first_lookups: Counter[tuple[str, str, str, str]] = Counter()
     for name in reachable:  # grows while rules that are applied are found
         for call, is_transform in calls_of(rules.rules[name]):
             if is_transform:
@@ -122,11 +130,16 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
                 readers = hop_specs(call, 0 if call.name == "hops" else 1)
                 hops[call.at] = plan_hops([r.spec for r in readers if r.spec], context)
                 read.update(ds for r in readers if r.spec for ds in r.spec.aliases.values())
+                step = hops[call.at][0].steps[0]
+                if step.index is not None and is_pure(step.key, "_S", VARIABLES):
+                    key = json.dumps(step.key.raw)
+                    first_lookups[name, step.dataset, step.index, key] += 1
             if call.name in ("apply", "apply-hops") and call.constant(0) not in reachable:
                 reachable.append(call.constant(0))
             if call.name == "lookup-entity":
                 read.add(call.constant(0))
-    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read))
+    shared = frozenset(lookup for lookup, times in first_lookups.items() if times > 1)
+    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read), shared)
 
 
 def plan_hops(specs: list[HopSpec], context: RuleContext) -> tuple[SpecPlan, ...]:

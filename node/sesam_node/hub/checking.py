@@ -111,7 +111,7 @@ class _Rules:
     def check(
         self, pipe_id: str, rules: Any, path: Path, effective: dict[str, Any]
     ) -> list[Problem]:
-        transform = next(
+        transform: dict[str, Any] = next(
             (item for _, item in transforms_of(effective) if item.get("rules") is rules), {}
         )
         try:

@@ -25,6 +25,7 @@ from sesam_node.config.document import (
 )
 from sesam_node.config.environment import check_env
 from sesam_node.config.files import write_zip
+from sesam_node.config.secrets import secrets_for
 from sesam_node.config.validate import Checked
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
 from sesam_node.hub.checking import OPERATION, Facts, Outcome
@@ -180,13 +181,11 @@ class Configuration:
             self._original("system", system)
         return self._vault.names().get(system or SHARED, [])
 
-    def secret_values(self, pipe_id: str) -> dict[str, str]:
-        """The secrets that the systems of a pipe name; they go to its worker and nowhere else."""
-        from sesam_node.config.secrets import secrets_for
-
+    def system_secrets(self, systems: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+        """The secrets that systems name; they go to the worker of a pipe and nowhere else."""
         shared = self._vault.values(SHARED)
         values: dict[str, str] = {}
-        for name, system in self.active.systems_of(pipe_id).items():
+        for name, system in systems.items():
             values.update(secrets_for(system, self._vault.values(name), shared))
         return values
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sesam_node.errors import ConfigError, InputError, NotFoundError, SesamError
+from sesam_node.errors import ConfigError, ConflictError, InputError, NotFoundError, SesamError
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
-from sesam_node.model import encode
+from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.execution_log import RunLog, log_name, write_event
 from sesam_node.pipes.runs import PipeDefinition, RunRequest, now_text
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Active, Configuration
+    from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.runs import RunResult
     from sesam_node.scheduling.driver import Driver
     from sesam_node.scheduling.scheduler import Keep, Run
@@ -62,7 +64,7 @@ class Pumps:
     ) -> None:
         self.books = Bookkeeping(store)
         self._store = store
-        self._epoch = epoch
+        self.epoch = epoch
         self._grace_s = cancel_grace_s
         self._base_folder = base_folder
         self._allow_files = allow_files
@@ -73,11 +75,18 @@ class Pumps:
     def definition(self, pipe_id: str) -> PipeDefinition:
         """All that a worker needs to build a pipe."""
         active = self.configuration.active
+        systems = active.systems_of(pipe_id)
+        return replace(
+            self.base_definition(active.effective(pipe_id)),
+            systems=systems,
+            secrets=self.configuration.system_secrets(systems),
+        )
+
+    def base_definition(self, effective: dict[str, Any]) -> PipeDefinition:
+        """The definition of a pipe without its systems."""
         return PipeDefinition(
-            pipe=active.effective(pipe_id),
-            systems=active.systems_of(pipe_id),
-            metadata=active.metadata,
-            secrets=self.configuration.secret_values(pipe_id),
+            pipe=effective,
+            metadata=self.configuration.active.metadata,
             base_folder=self._base_folder,
             allow_files=self._allow_files,
         )
@@ -95,7 +104,7 @@ class Pumps:
             run_id=str(uuid4()),
             definition=self.definition(pipe),
             kind=kind,
-            epoch=self._epoch,
+            epoch=self.epoch,
             revision=self.configuration.active.revision,
             user=command.user,
             reason=command.reason,
@@ -121,7 +130,7 @@ class Pumps:
             RunLog(self._store, request, {"log_events_noop_runs": True}).ended(result, 0.0)
         except SesamError:
             log.exception(
-                "the execution log of the pipe cannot be written", extra={"pipe": pipe_of(request)}
+                "the execution log of the pipe cannot be written", extra={"pipe": result.pipe_id}
             )
 
     def keep(self, command: Keep) -> None:
@@ -186,7 +195,7 @@ class Pumps:
             reads=facts.reads if wanted and not facts.waits else frozenset(),
             run_at_startup=self._runs_at_startup(pump, facts, active),
             rescan_cron=rescan if type(rescan) is str else "",
-            version=str(hash(encode([pump, config.get("source"), sorted(facts.reads)]))),
+            version=content_hash(encode([pump, config.get("source"), sorted(facts.reads)])).hex(),
         )
 
     def _runs_at_startup(self, pump: Mapping[str, Any], facts: Facts, active: Active) -> bool:
@@ -355,7 +364,7 @@ class Pumps:
             self._event(pipe_id, "pump-disabled", user, comment=comment)
         self.driver.handle(Disabled(pipe_id))
 
-    def _move(self, pipe_id: str, offset: offsets.Offset, user: str, *, hops: bool = False) -> None:
+    def _move(self, pipe_id: str, offset: Offset, user: str, *, hops: bool = False) -> None:
         """Set the offset of a pipe, and where its hopped datasets end if `hops`."""
         facts = self.known(pipe_id)
         if self.configuration.active.effective(pipe_id).get("disable_set_last_seen") is True:
@@ -384,7 +393,7 @@ class Pumps:
             original_pipe_offset=before,
         )
 
-    def _end(self, pipe_id: str) -> offsets.Offset:
+    def _end(self, pipe_id: str) -> Offset:
         """The offset behind all that is in the source's datasets."""
         facts = self.known(pipe_id)
         ends = {
@@ -398,8 +407,6 @@ class Pumps:
 
     def _change_state(self, pipe_id: str, changes: dict[str, bytes | None]) -> None:
         """Write state of a pipe that does not run; an unfinished full run is given up."""
-        from sesam_node.errors import ConflictError
-
         if pipe_id in self.driver.running:
             raise ConflictError(f'the pipe "{pipe_id}" is running; stop it first')
         facts = self.known(pipe_id)
@@ -410,7 +417,7 @@ class Pumps:
             if key == offsets.FULL_RUN or key.startswith(f"{offsets.FULL_RUN}:")
         ]
         fence = Fence(
-            self._epoch, self.configuration.active.revision, pipe_id, f"operation:{uuid4()}"
+            self.epoch, self.configuration.active.revision, pipe_id, f"operation:{uuid4()}"
         )
         dataset.claim(fence)
         dataset.write([], Commit(pipe_id, {**dict.fromkeys(open_run), **changes}, fence))
@@ -443,10 +450,6 @@ class Pumps:
     def _pump_config(self, pipe_id: str) -> dict[str, Any]:
         pump = self.configuration.active.effective(pipe_id).get("pump")
         return pump if type(pump) is dict else {}
-
-
-def pipe_of(request: RunRequest) -> str:
-    return request.definition.pipe_id
 
 
 def _global(active: Active, name: str) -> Any:

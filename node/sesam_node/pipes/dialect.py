@@ -62,4 +62,5 @@ def _score(sample: str, delimiter: str, quotechar: str) -> tuple[float, int]:
 
 def _has_blanks(sample: str, delimiter: str, quotechar: str) -> bool:
     rows = [row for row in _rows(sample, delimiter, quotechar) if len(row) > 1]
-    return bool(rows) and all(cell[:1] in (" ", "") for row in rows for cell in row[1:])
+    firsts = {cell[:1] for row in rows for cell in row[1:]}
+    return " " in firsts and firsts <= {" ", ""}

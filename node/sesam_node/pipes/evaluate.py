@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sesam_node.errors import PipeError, preview
+from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, content_hash, decode, encode
 from sesam_node.store.api import Write
 
@@ -39,10 +39,12 @@ class EntityError(PipeError):
         self.position = position
         self.entity = entity
         self.cause = cause
-        super().__init__(
-            f"the transform failed on entity {preview(entity.get('_id'))}: {cause}",
-            getattr(cause, "problems", ()),
-        )
+        if isinstance(cause, DtlError):
+            message = cause.message
+        else:
+            reason = cause if isinstance(cause, SesamError) else f"{type(cause).__name__}: {cause}"
+            message = f"the entity {preview(entity.get('_id'))} failed: {reason}"
+        super().__init__(message, getattr(cause, "problems", ()))
 
     def __str__(self) -> str:
         return self.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl import compile_index
 from sesam_node.model.namespaces import add_namespaces, remove_namespaces
 from sesam_node.pipes.batch import DatasetSource
 
@@ -71,8 +72,6 @@ class Pipe:
         """Has the indexes that look-ups of the transforms need; those of the sink too."""
         for transform in self.transforms:
             for name, index in transform.indexes:
-                from sesam_node.dtl import compile_index
-
                 dataset = self.context.dataset(name)
                 if dataset is not None:
                     dataset.ensure_index(index, compile_index(index))

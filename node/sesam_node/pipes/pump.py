@@ -14,7 +14,7 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.runtime import Runtime
+from sesam_node.dtl import Runtime
 from sesam_node.errors import FenceError, PipeError, SesamError
 from sesam_node.model import content, content_hash, encode
 from sesam_node.pipes import offsets

@@ -14,6 +14,7 @@ from sesam_node.errors import PipeError
 from sesam_node.model import content_hash, decode, encode
 from sesam_node.model.entity import tombstone
 from sesam_node.pipes.evaluate import make_write
+from sesam_node.pipes.offsets import OFFSET
 from sesam_node.store.api import Commit, Written
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ COMMIT_SECONDS = 1.0
 class SinkWriter:
     """Collects writes and state of one run, and commits both together.
 
-    `state` is the pipe's state as it is committed. `children` keeps vanished children as deleted.
+    `state` is the pipe's state as it is committed; nobody else may change its keys in `guarded`
+    meanwhile. `children` keeps vanished children as deleted.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SinkWriter:
         *,
         children: bool = False,
         max_bytes: int = 0,
+        guarded: tuple[str, ...] = (OFFSET,),
     ) -> None:
         self.dataset = dataset
         self.pipe_id = pipe_id
@@ -52,6 +55,7 @@ class SinkWriter:
         self._fence = fence
         self._children = children
         self._max_bytes = max_bytes
+        self._guarded = guarded
         self._counted = 0
         self._bytes = 0
         self._started = time.monotonic()
@@ -75,7 +79,7 @@ class SinkWriter:
         *,
         now: Mapping[str, bytes | None] | None = None,
         last: bool = False,
-    ) -> None:
+    ) -> Written:
         """Writes what is pending with these changes of the pipe's state, in one transaction.
 
         With a `seen` the state is written with the next commit, unless this is the `last` one;
@@ -97,6 +101,7 @@ class SinkWriter:
         self._behind = behind
         self.changed += written.changed
         self._started = time.monotonic()
+        return written
 
     def settle(self) -> None:
         """Writes all that is pending, and the state that is behind."""
@@ -109,7 +114,7 @@ class SinkWriter:
         changes = {key: value for key, value in changes.items() if self.state.get(key) != value}
         if not batch and not changes:
             return Written(0, 0, 0, [])
-        expect = {"offset": self.state.get("offset")}
+        expect = {key: self.state.get(key) for key in self._guarded}
         commit = Commit(self.pipe_id, changes, self._fence, expect)
         written = self.dataset.write(batch, commit)
         for key, value in changes.items():

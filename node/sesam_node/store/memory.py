@@ -257,22 +257,26 @@ class MemoryDataset:
 class MemorySettings:
     """Settings in a dict."""
 
-    def __init__(self, lock: RLock) -> None:
-        self._lock = lock
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._lock = store.lock
         self._values: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
         with self._lock:
+            self._store.check_open()
             return self._values.get(key)
 
     def items(self, prefix: str = "") -> dict[str, bytes]:
         with self._lock:
+            self._store.check_open()
             return {key: v for key, v in sorted(self._values.items()) if key.startswith(prefix)}
 
     def write(
         self, values: Mapping[str, bytes | None], expect: Mapping[str, bytes | None] | None = None
     ) -> None:
         with self._lock:
+            self._store.check_open()
             for key, value in (expect or {}).items():
                 if self._values.get(key) != value:
                     raise FenceError(f'the setting "{key}" has been changed meanwhile')
@@ -290,7 +294,7 @@ class MemoryStore:
     def __init__(self, index_resolver: Resolver | None = None) -> None:
         self.lock = RLock()
         self.functions = KeyFunctions(index_resolver)
-        self.settings = MemorySettings(self.lock)
+        self.settings = MemorySettings(self)
         self._datasets: dict[str, Contents] = {}
         self._handles: dict[str, MemoryDataset] = {}
         self._epoch = 0
@@ -298,7 +302,7 @@ class MemoryStore:
 
     def contents(self, name: str) -> Contents:
         """What the dataset holds at present. Raises NotFoundError where it is not there."""
-        self._check_open()
+        self.check_open()
         contents = self._datasets.get(name)
         if contents is None:
             raise NotFoundError(f'there is no dataset "{name}"')
@@ -306,7 +310,7 @@ class MemoryStore:
 
     def dataset(self, name: str, *, create: bool = True) -> MemoryDataset:
         with self.lock:
-            self._check_open()
+            self.check_open()
             text_key(name)
             if name not in self._datasets:
                 if not create:
@@ -316,12 +320,12 @@ class MemoryStore:
 
     def names(self) -> list[str]:
         with self.lock:
-            self._check_open()
+            self.check_open()
             return sorted(self._datasets)
 
     def exists(self, name: str) -> bool:
         with self.lock:
-            self._check_open()
+            self.check_open()
             return name in self._datasets
 
     def delete(self, name: str) -> None:
@@ -331,7 +335,7 @@ class MemoryStore:
 
     def lock_node(self) -> int:
         with self.lock:
-            self._check_open()
+            self.check_open()
             self._epoch = 1
             return self._epoch
 
@@ -339,6 +343,7 @@ class MemoryStore:
         with self.lock:
             self._closed = True
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise StoreError after `close`."""
         if self._closed:
             raise StoreError("the store is closed")

@@ -211,7 +211,7 @@ MISC: list[Row] = [
     (["eq", ["hash128", "murmur3", 7, "abc"], ["hash128", "murmur3", 2**32 + 7, "abc"]], {}, True),
     (["tuples", "_S.no"], {}, []),
     (["tuples", "_S.a"], {"a": ["x", None]}, [["x"]]),
-    (["tuples", "_S.a", "_S.a"], {"a": [[1]]}, [[1, 1]]),
+    (["tuples", "_S.a", "_S.a"], {"a": [[1]]}, [[[1], [1]]]),
     (["literal", {"a": "_S.b"}], {"b": 1}, {"a": "_S.b"}),
     (["is-changed", "_.a"], {"a": 1}, None),
 ]  # fmt: skip

@@ -9,8 +9,15 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from sesam_node.dtl import compile_rules, run_rules
+from sesam_node.dtl import Runtime, compile_rules, run_rules
 from sesam_node.errors import DtlError
 
 TILDE_URI = ["concat", "~", "rfoo"]  # the text "~rfoo", which is no URI
@@ -341,3 +348,24 @@ def test_each_evaluation_of_uuid_gives_another_one() -> None:
 def test_encrypted_text_differs_at_each_evaluation() -> None:
     first, second = result(["list", ["encrypt", "k", "a"], ["encrypt", "k", "a"]])
     assert first != second
+
+
+def test_a_key_and_a_value_may_be_secrets() -> None:
+    compiled = compile_rules(
+        rules(["decrypt", "$SECRET(key)", ["encrypt", "opensesame", "$SECRET(word)"]])
+    )
+    runtime = Runtime(secrets={"key": "opensesame", "word": "treasure"})
+    out: list[Any] = []
+    compiled.bind(runtime)({"_id": "x"}, out)
+    assert out == [{"_id": "x", "result": "treasure"}]
+    assert "treasure" not in compiled.source
+
+
+def test_rsa_keys_fit_in_both_private_formats_and_long_text_fails() -> None:
+    key = generate_private_key(65537, 2048)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    encrypted = result(["encrypt-pki", public.decode(), "blåbær"])
+    for form in (PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8):
+        private = key.private_bytes(Encoding.PEM, form, NoEncryption())
+        assert result(["decrypt-pki", private.decode(), encrypted]) == "blåbær"
+    assert "takes 214" in failure(["encrypt-pki", public.decode(), "a" * 215])

@@ -82,7 +82,7 @@ class PumpHandler(ApiHandler):
         if not name:
             raise ApiError(400, 'the field "operation" is missing')
         try:
-            pump = await self.hub.pipes.operate(pipe_id, name, arguments)
+            pump = await self.hub.pipes.operate(pipe_id, name, arguments, user=self.user)
         except ConflictError as error:
             state = self.hub.pipes.pump(pipe_id)
             raise ApiError(409, error.message, body=state) from error

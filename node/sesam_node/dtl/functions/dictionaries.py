@@ -193,8 +193,6 @@ def check_namespace_options(options: Value) -> str | None:
     """What is wrong with a constant NAMESPACE_OR_OPTIONS."""
     if type(options) is str:
         return None
-    if type(options) is not dict:
-        return f"expected a namespace or an object of options, got {preview(options)}"
     for name, value in options.items():
         types = NAMESPACE_OPTIONS.get(name)
         if types is None:
@@ -207,7 +205,7 @@ def check_namespace_options(options: Value) -> str | None:
 
 @special(
     "apply-ns",
-    f"NAMESPACE_OR_OPTIONS(value{{1}}), {DICTS}",
+    f"NAMESPACE_OR_OPTIONS(string/object{{1}}), {DICTS}",
     Example(["apply-ns", "n", {"_id": "1", "a": {"b": 1}}], {"_id": "n:1", "n:a": {"n:b": 1}}),
     Example(["apply-ns", "n", {"$a": {"b": 1}, "m:c": 2}], {"$a": {"b": 1}, "m:c": 2}),
     Example(

@@ -108,7 +108,7 @@ class HopWriter:
         first = self.plans[0]
         if len(self.plans) == 1 and not first.spec.recurse:
             inner = self.scope.inner({})
-            once = len(first.steps) == 1
+            once = len(first.steps) == 1 or not isinstance(first.spec.returned, tuple)
             inner.line("found = []" if once else "found, seen = [], set()", self.call.at)
             self.spec(inner, first, once=once)
             inner.line("return found", self.call.at)

@@ -144,6 +144,7 @@ def completeness_of(lookup: Lookup, via: str, dataset: str) -> Value:
     "completeness",
     "VIA_DATASET_ID(string{1}), DATASET_ID(string{1})",
     Example(["completeness", "no-such-dataset", "orders"], None),
+    Example(["if-null", ["completeness", "totals", "orders"], "unknown"], "unknown"),
     pure=False,
 )
 def completeness(scope: Scope, call: Call) -> str:

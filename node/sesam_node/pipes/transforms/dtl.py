@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl import RuleContext, compile_rules
 from sesam_node.model import encode
 from sesam_node.model.namespaces import BUILT_IN
 from sesam_node.pipes.component import Option, transform
@@ -12,7 +13,7 @@ from sesam_node.pipes.trigger import TRIGGER, trigger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import RuleContext, Runtime
+    from sesam_node.dtl import Runtime
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
@@ -27,8 +28,6 @@ class DtlTransform:
     """The Data Transformation Language."""
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        from sesam_node.dtl import compile_rules
-
         rules = options["rules"]
         path = ("transform", context.position) if context.in_list else ("transform",)
         compiled = compile_rules(
@@ -54,8 +53,6 @@ class DtlTransform:
 
 def rule_context(options: dict[str, Any], context: Context) -> RuleContext:
     """What the compiler needs to know of the pipe."""
-    from sesam_node.dtl import RuleContext
-
     definition = context.definition
     pipe, metadata = definition.pipe, definition.metadata
     own = pipe.get("namespaces") or {}

@@ -227,7 +227,7 @@ class Registry:
                     create=create,
                     max_dbs=MAX_DATABASES,
                     max_readers=MAX_READERS,
-                    max_spare_txns=1,
+                    max_spare_txns=0,
                     readahead=False,
                     mode=0o700,
                 )

@@ -117,12 +117,7 @@ def apply(
         changed[key] = position
         deletes += deleted
         seq += 1
-    if len(positions) == len(keys):
-        seqs = [known[key][2] if key in known else -1 for key in keys]
-    else:
-        seqs = [seq for _, _, seq in facts]
-        for key, position in changed.items():
-            seqs[position] = known[key][2]
+    seqs = [known[key][2] if key in known else -1 for key in keys]
     if not log:
         return Written(0, 0, 0, seqs)
     head.seq = seq

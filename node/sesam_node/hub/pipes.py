@@ -1,0 +1,265 @@
+"""Pipes as the API shows them, and what can be done with one: run, look into, publish, receive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import ConfigError, InputError, NotFoundError
+from sesam_node.hub.datasets import Stream, read_since
+from sesam_node.pipes.execution_log import log_name
+from sesam_node.scheduling.scheduler import Changed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from sesam_node.hub.checking import Facts
+    from sesam_node.hub.configuration import Configuration
+    from sesam_node.hub.datasets import Datasets
+    from sesam_node.hub.pumps import Pumps
+    from sesam_node.model import Entity
+    from sesam_node.scheduling.executor import Executor
+
+ENDPOINTS = {"entities": "http_endpoint", "csv": "csv_endpoint", "xml": "xml_endpoint"}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publisher sends; `disposition` and `filename` are for browsers that save it."""
+
+    content_type: str
+    filename: str | None
+    disposition: str
+    chunks: AsyncIterator[bytes]
+
+
+class Pipes:
+    """The service behind `/api/pipes`, `/api/publishers` and `/api/receivers`."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        pumps: Pumps,
+        datasets: Datasets,
+        executor: Executor,
+        *,
+        call_timeout_s: float,
+        publish_timeout_s: float,
+    ) -> None:
+        self._configuration = configuration
+        self._pumps = pumps
+        self._datasets = datasets
+        self._executor = executor
+        self._call_timeout_s = call_timeout_s
+        self._publish_timeout_s = publish_timeout_s
+
+    # -- looking at them ---------------------------------------------------------------------------
+
+    def list(self) -> list[dict[str, Any]]:
+        """All pipes in the order of the configuration."""
+        return [self.get(pipe) for pipe in self._configuration.active.document.pipes]
+
+    def get(self, pipe_id: str) -> dict[str, Any]:
+        """A pipe: its configuration, its state, and what is up- and downstream."""
+        facts = self._pumps.known(pipe_id)
+        pipe = self._configuration.component("pipe", pipe_id)
+        pipe["runtime"] = self._pumps.runtime(pipe_id)
+        pipe["graph"] = {
+            "inputs": sorted(facts.sources),
+            "dependencies": sorted(facts.hops),
+            "output": facts.sink,
+        }
+        return pipe
+
+    def pump(self, pipe_id: str) -> dict[str, Any]:
+        """The pump of a pipe."""
+        runtime = self._pumps.runtime(pipe_id)
+        config = self._configuration.component("pipe", pipe_id)["config"]
+        return {
+            "_id": pipe_id,
+            "type": "pump",
+            "config": {name: _part(part, "pump") for name, part in config.items()},
+            "runtime": runtime,
+        }
+
+    def log(
+        self,
+        pipe_id: str,
+        *,
+        since: str | int | None = None,
+        limit: int | None = None,
+        history: bool = True,
+        reverse: bool = False,
+        deleted: bool = True,
+    ) -> Iterator[bytes]:
+        """The events of its runs, as the chunks of a JSON array."""
+        self._pumps.known(pipe_id)
+        if self._pumps.dataset(log_name(pipe_id)) is None:
+            return iter([b"[]"])
+        stream: Stream = self._datasets.entities(
+            log_name(pipe_id),
+            since=since,
+            limit=limit,
+            history=history,
+            reverse=reverse,
+            deleted=deleted,
+        )
+        return stream.chunks
+
+    # -- doing something ---------------------------------------------------------------------------
+
+    async def operate(
+        self, pipe_id: str, operation: str, arguments: Mapping[str, str], *, user: str = ""
+    ) -> dict[str, Any]:
+        """Carry out an operation of its pump; gives the pump's new state."""
+        self._pumps.known(pipe_id)
+        changed = await self._pumps.operate(pipe_id, operation, arguments, user)
+        pump = self.pump(pipe_id)
+        pump["runtime"].update(changed)
+        return pump
+
+    async def entities(
+        self,
+        pipe_id: str,
+        *,
+        stage: str = "sink",
+        since: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[bytes]:
+        """What the pipe would produce, computed now, as the chunks of a JSON array.
+
+        For a receiver that is what is in its dataset.
+        """
+        facts = self._runnable(pipe_id)
+        call = self._executor.call(
+            "pipe_entities",
+            {
+                "definition": self._pumps.definition(pipe_id),
+                "stage": stage,
+                "since": self._since(facts, since),
+                "limit": limit,
+            },
+            timeout_s=self._publish_timeout_s,
+        )
+        return call.chunks()
+
+    async def preview(
+        self,
+        pipe_id: str,
+        config: dict[str, Any] | None = None,
+        source: Sequence[Entity] | None = None,
+        limit: int | None = 1,
+    ) -> dict[str, Any]:
+        """Run a pipe, or a draft of its configuration, over sample entities; writes nothing."""
+        from sesam_node.hub.drafts import draft_definition
+
+        if config is None:
+            self._runnable(pipe_id)
+            definition = self._pumps.definition(pipe_id)
+        else:
+            definition = await draft_definition(
+                pipe_id, config, self._configuration, self._pumps, self._executor
+            )
+        call = self._executor.call(
+            "preview",
+            {"definition": definition, "source_entities": source, "limit": limit},
+            timeout_s=self._call_timeout_s,
+        )
+        result: dict[str, Any] = await call.value()
+        return result
+
+    async def publish(
+        self,
+        pipe_id: str,
+        endpoint: str,
+        *,
+        since: str | None = None,
+        limit: int | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Published:
+        """Pull entities through a pipe with an endpoint sink; `parameters` are `_B` in DTL."""
+        facts = self._pumps.known(pipe_id)
+        if facts.sink_type != ENDPOINTS.get(endpoint):
+            raise NotFoundError(f'the pipe "{pipe_id}" does not publish {endpoint}')
+        self._runnable(pipe_id)
+        call = self._executor.call(
+            "publish",
+            {
+                "definition": self._pumps.definition(pipe_id),
+                "since": self._since(facts, since),
+                "limit": limit,
+                "parameters": dict(parameters or {}),
+            },
+            timeout_s=self._publish_timeout_s,
+        )
+        sink = self._configuration.active.effective(pipe_id)["sink"]
+        filename = sink.get("filename")
+        return Published(
+            _content_type(endpoint, sink),
+            filename,
+            sink.get("content_disposition") or "attachment",
+            call.chunks(),
+        )
+
+    async def receive(
+        self,
+        pipe_id: str,
+        body: bytes,
+        *,
+        push: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Take posted entities into a pipe; they are on disk when this returns."""
+        facts = self._pumps.known(pipe_id)
+        if facts.source_type != "http_endpoint":
+            raise NotFoundError(f'the pipe "{pipe_id}" has no http_endpoint source to post to')
+        self._runnable(pipe_id)
+        call = self._executor.call(
+            "receive",
+            {
+                "definition": self._pumps.definition(pipe_id),
+                "body": body,
+                "push": dict(push),
+                "headers": dict(headers or {}),
+                "epoch": self._pumps.epoch,
+                "revision": self._configuration.active.revision,
+            },
+            timeout_s=self._call_timeout_s,
+        )
+        result: dict[str, Any] = await call.value()
+        if facts.sink is not None:
+            self._pumps.driver.handle(Changed(frozenset([facts.sink])))
+        return result or {}
+
+    def _runnable(self, pipe_id: str) -> Facts:
+        """The facts of a pipe whose configuration is right. Raises NotFoundError, ConfigError."""
+        facts = self._pumps.known(pipe_id)
+        active = self._configuration.active
+        if pipe_id in active.invalid:
+            raise ConfigError(
+                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
+            )
+        return facts
+
+    @staticmethod
+    def _since(facts: Facts, since: str | None) -> Any:
+        """The offset of a `since` parameter, in the form of the pipe's source."""
+        from sesam_node.pipes.offsets import check_offset, parse_last_seen
+
+        if facts.source_type == "dataset":
+            return read_since(since)
+        offset = parse_last_seen(since)
+        if facts.sources and offset is not None and type(offset) is not dict:
+            raise InputError("expected an offset for each dataset as since, a JSON object")
+        return check_offset(offset, facts.sources, union=bool(facts.sources))
+
+
+def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = config.get(name)
+    return part if type(part) is dict else {}
+
+
+def _content_type(endpoint: str, sink: Mapping[str, Any]) -> str:
+    if endpoint == "csv":
+        return f"text/csv; charset={sink.get('encoding') or 'utf-8'}"
+    return {"entities": "application/json", "xml": "application/xml; charset=utf-8"}[endpoint]

@@ -1,0 +1,258 @@
+"""What the API asks of a single pipe: read what it publishes or would make, try a draft.
+
+All of it runs the transforms, so it runs in workers. Streams are made as they are read, with
+constant memory; errors before the first entity are raised before the first chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.dtl import Runtime
+from sesam_node.errors import DtlError, InputError, PipeError, SesamError, preview as shown
+from sesam_node.model import content, decode, encode
+from sesam_node.model.entity import with_header
+from sesam_node.model.stream import check_entities, json_array
+from sesam_node.pipes import offsets
+from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.evaluate import EntityError, Evaluator, source_entity
+from sesam_node.pipes.log_reader import LogReader
+from sesam_node.pipes.lookup import StoreLookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.runs import PipeDefinition
+    from sesam_node.store.api import Store
+
+STAGES = ("source", "before-transforms", "after-transforms", "sink")
+PREVIEW_LIMIT = 10
+
+
+def publish(
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    since: str | None = None,
+    limit: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    endpoint: str = "",
+) -> Iterator[bytes]:
+    """What an endpoint pipe publishes: a JSON array of entities, or a CSV file.
+
+    `since` is an offset of the source as text, exclusive; `limit` counts entities; `parameters`
+    are `_B` in DTL. `endpoint` is what was asked for ("entities", "csv"): a JSON array may be had
+    of every endpoint. Raises InputError, ConfigError, EntityError.
+    """
+    pipe = build_pipe(definition, store)
+    sink: Any = pipe.sink
+    if not sink.is_endpoint:
+        raise InputError(f'pipe "{pipe.id}" has no endpoint; it writes to a {_sink_type(pipe)}')
+    if endpoint == "csv" and sink.format != "csv":
+        raise InputError(f'pipe "{pipe.id}" publishes {sink.format}, not csv')
+    if sink.format == "csv" and endpoint != "entities":
+        entities = _entities(pipe, "sink", since, limit, parameters)
+        return _closing(pipe, sink.lines(decode(item) for item in entities))
+    return _closing(pipe, json_array(_entities(pipe, "sink", since, limit, parameters)))
+
+
+def pipe_entities(
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    stage: str = "sink",
+    since: str | None = None,
+    limit: int | None = None,
+) -> Iterator[bytes]:
+    """What a pipe would produce, computed now, as the chunks of a JSON array.
+
+    `stage` is where along the pipe: "source", "before-transforms" (with namespaces),
+    "after-transforms", "sink". Raises InputError, ConfigError, EntityError.
+    """
+    if stage not in STAGES:
+        raise InputError(f'expected "stage" to be one of {", ".join(STAGES)}, got {shown(stage)}')
+    pipe = build_pipe(definition, store)
+    return _closing(pipe, json_array(_entities(pipe, stage, since, limit, None)))
+
+
+def _sink_type(pipe: Pipe) -> str:
+    return str((pipe.definition.pipe.get("sink") or {"type": "dataset"}).get("type"))
+
+
+def _closing(pipe: Pipe, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    # The first chunk is made at once, so that what is wrong with the pipe is raised here.
+    try:
+        first = next(chunks)
+    except BaseException:
+        pipe.close()
+        raise
+
+    def rest() -> Iterator[bytes]:
+        try:
+            yield first
+            yield from chunks
+        finally:
+            pipe.close()
+
+    return rest()
+
+
+def _entities(
+    pipe: Pipe,
+    stage: str,
+    since: str | None,
+    limit: int | None,
+    parameters: Mapping[str, Any] | None,
+) -> Iterator[bytes]:
+    start = source_offset(pipe, since)
+    items = _wire_entities(pipe, stage, start, parameters)
+    return items if limit is None else islice(items, max(0, limit))
+
+
+def source_offset(pipe: Pipe, text: str | None) -> offsets.Offset:
+    """The offset of the pipe's source that a text means. Raises InputError."""
+    union = len(pipe.source.datasets) > 1 or type(pipe.definition.pipe["source"].get("datasets")) is list
+    return offsets.check_offset(
+        offsets.parse_last_seen(text), pipe.source.datasets, union=union
+    )
+
+
+def _wire_entities(
+    pipe: Pipe, stage: str, since: offsets.Offset, parameters: Mapping[str, Any] | None
+) -> Iterator[bytes]:
+    stored = pipe.stored_source
+    if stored is not None:
+        stored.prepare()
+    evaluator = _evaluator(pipe, stage, parameters)
+    for batch in pipe.source.read(since):
+        if evaluator.run is None and batch.entities is None:
+            for version in batch.versions or ():
+                yield with_header(
+                    version.body,
+                    version.seq,
+                    version.previous,
+                    version.ts,
+                    version.hash,
+                    deleted=version.deleted,
+                )
+            continue
+        for position, emitted in evaluator.emitted(batch):
+            for entity in emitted:
+                if "_filtered" not in entity:
+                    wire = dict(content(entity))
+                    wire["_deleted"] = entity.get("_deleted") is True
+                    if batch.offset_of is not None:
+                        wire["_updated"] = batch.offset_of(position)
+                    yield encode(wire)
+
+
+def _evaluator(
+    pipe: Pipe, stage: str = "sink", parameters: Mapping[str, Any] | None = None
+) -> Evaluator:
+    pipe.ensure_indexes()
+    lookup = StoreLookup(pipe.context)
+    runtime = Runtime(lookup=lookup, parameters=dict(parameters or {}))
+    return Evaluator(pipe, lookup, runtime, stage)
+
+
+def preview(
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    pipe: dict[str, Any] | None = None,
+    entities: list[Any] | None = None,
+    limit: int = PREVIEW_LIMIT,
+) -> dict[str, Any]:
+    """What a pipe, or a draft of it, makes of some entities. Nothing is written.
+
+    `entities` are given, or the first `limit` of the source; of a receiver those of its sink. Each
+    of `results` has `source`, `emitted`, `filtered`, `discarded` (nothing came out) and `error`.
+    Raises ConfigError or DtlError where the pipe cannot be built.
+    """
+    if pipe is not None:
+        definition = replace(definition, pipe={**pipe, "_id": definition.pipe_id})
+    built = build_pipe(definition, store)
+    try:
+        for transform in built.transforms:
+            if getattr(transform, "side_effects", False):
+                raise PipeError("a transform with side effects cannot be previewed")
+        evaluator = _evaluator(built)
+        results: list[dict[str, Any]] = []
+        for batch in _sample(built, entities, limit):
+            for position in range(batch.size):
+                results.append(_previewed(evaluator, batch, position))
+                if len(results) >= limit and entities is None:
+                    return {"results": results}
+        return {"results": results}
+    finally:
+        built.close()
+
+
+def _sample(pipe: Pipe, entities: list[Any] | None, limit: int) -> Iterator[Batch]:
+    if entities is not None:
+        yield Batch(decode(encode(check_entities(decode(encode(entities))))), None, None)
+        return
+    if getattr(pipe.source, "is_receiver", False):
+        dataset = pipe.context.dataset(pipe.sink.dataset or "")
+        if dataset is not None:
+            for versions in LogReader(dataset).read(None):
+                yield Batch(None, versions, None, None, dataset)
+        return
+    stored = pipe.stored_source
+    if stored is not None:
+        stored.prepare()
+    if limit > 0:
+        yield from pipe.source.read(None)
+
+
+def _previewed(evaluator: Evaluator, batch: Batch, position: int) -> dict[str, Any]:
+    one = Batch(
+        None if batch.entities is None else batch.entities[position : position + 1],
+        None if batch.versions is None else batch.versions[position : position + 1],
+        None,
+        None,
+        batch.dataset,
+    )
+    result: dict[str, Any] = {
+        "source": source_entity(one, 0),
+        "emitted": [],
+        "filtered": False,
+        "discarded": False,
+        "error": None,
+    }
+    try:
+        emitted: list[Entity] = [item for _, out in evaluator.emitted(one) for item in out]
+    except EntityError as error:
+        result["error"] = error_data(error.cause)
+        return result
+    result["filtered"] = any("_filtered" in item for item in emitted)
+    result["emitted"] = [
+        decode(encode(content(item))) for item in emitted if "_filtered" not in item
+    ]
+    result["discarded"] = not emitted
+    return result
+
+
+def error_data(error: Exception) -> dict[str, Any]:
+    """An error as data: message and problems, each with its JSON path."""
+    if not isinstance(error, SesamError):
+        return {"message": f"{type(error).__name__}: {error}", "type": "bug", "problems": []}
+    return {
+        "message": error.message,
+        "type": "dtl" if isinstance(error, DtlError) else "pipe",
+        "problems": [
+            {
+                "path": problem.path,
+                "code": problem.code,
+                "message": problem.message,
+                "hint": problem.hint,
+                "level": problem.level,
+            }
+            for problem in error.problems
+        ],
+    }

@@ -1,0 +1,185 @@
+"""What comes in at a receiver: entities of one request, and sequences of them (JSON push).
+
+A full sequence is kept open in the pipe's state, with the entities it has brought; its last
+request deletes the others. All entities of a request are written in one transaction, or none. The
+sequence moves on after that: a request that is sent again after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sesam_node.dtl import Runtime
+from sesam_node.errors import ConflictError, FenceError, InputError, Problem, preview
+from sesam_node.model import decode, encode
+from sesam_node.model.stream import check_entities, read_json
+from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.evaluate import Evaluator
+from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.numbers import float_hook
+from sesam_node.pipes.offsets import PUSH
+from sesam_node.pipes.pump import tracks_children
+from sesam_node.pipes.seen import Seen, unseen_deletes
+from sesam_node.pipes.validation import check_request
+from sesam_node.pipes.writer import SinkWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.runs import PipeDefinition
+    from sesam_node.store.api import Store
+
+
+def receive(
+    definition: PipeDefinition,
+    store: Store,
+    body: bytes,
+    *,
+    push: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    url: str = "",
+) -> dict[str, Any]:
+    """Write the entities of one request to the pipe's sink; gives the answer, `{}`.
+
+    `body` is a JSON array of entities, or one entity. `push` holds the parameters of the request:
+    `sequence_id`, `is_full`, `request_id`, `previous_request_id`, `is_first`, `is_last`; they
+    matter where `is_full` is true. Raises InputError, ConflictError where the request does not
+    fit the open sequence, EntityError where a transform fails; then nothing is written.
+    """
+    pipe = build_pipe(definition, store)
+    try:
+        source: Any = pipe.source
+        if not getattr(source, "is_receiver", False):
+            raise InputError(f'pipe "{pipe.id}" has no receiver; its source is another')
+        parameters = dict(push or {})
+        if source.validation:
+            check_request(source.validation, definition.secrets, url, parameters, headers or {})
+        entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
+        _receive(pipe, store, entities, parameters)
+    except FenceError as error:
+        raise ConflictError(f"another request came between: {error}") from error
+    finally:
+        pipe.close()
+    return {}
+
+
+def parse_entities(body: bytes, *, decimals: bool = True, integers: bool = True) -> list[Entity]:
+    """The entities of a request, numbers read as the receiver is set to. Raises InputError."""
+    decoder = msgspec.json.Decoder(float_hook=float_hook(decimals=decimals, integers=integers))
+    data = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        value = decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        value = read_json(data)
+    entities = [value] if type(value) is dict else value
+    if type(entities) is not list:
+        problem = Problem("$", "wrong-type", f"expected a list of entities, got {preview(value)}")
+        raise InputError("the body holds no entities", [problem])
+    return check_entities(entities, tagged=b'"~' in data)
+
+
+def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str, str]) -> None:
+    sink: Any = pipe.sink
+    dataset = store.dataset(pipe.state_dataset)
+    is_full = flag(push, "is_full")
+    writer = SinkWriter(
+        dataset,
+        pipe.id,
+        None,
+        children=bool(sink.dataset) and tracks_children(pipe),
+        max_bytes=sink.max_bytes if sink.dataset else 0,
+        guarded=(PUSH,) if is_full else (),
+    )
+    sequence = Sequence(writer, push, is_full=is_full)
+    pipe.ensure_indexes()
+    lookup = StoreLookup(pipe.context, sink.dataset)
+    # What the request itself brings is not seen by its look-ups: it is written as one.
+    evaluator = Evaluator(pipe, lookup, Runtime(lookup=lookup))
+    batch = Batch(entities, None, None)
+    if sink.dataset is None:
+        emitted = [item for _, out in evaluator.emitted(batch) for item in out]
+        sink.write([item for item in emitted if "_filtered" not in item])
+        return
+    evaluator.writes(batch, writer.pending)
+    sequence.write(deletion_tracking=sink.deletion_tracking, mark=sink.mark_deletion_tracked)
+    if pipe.source.auto_populate and not dataset.populated:  # type: ignore[attr-defined] - a receiver
+        dataset.set_populated()
+
+
+class Sequence:
+    """One request of a push, and the sequence it belongs to.
+
+    Raises ConflictError at once where it does not fit the open sequence.
+    """
+
+    def __init__(self, writer: SinkWriter, push: Mapping[str, str], *, is_full: bool) -> None:
+        self._writer = writer
+        self._id = push.get("sequence_id") or ""
+        self._request = push.get("request_id") or ""
+        self._is_last = flag(push, "is_last")
+        self._seen: Seen | None = None
+        stored = writer.state.get(PUSH)
+        open_: dict[str, Any] | None = decode(stored) if stored else None
+        if open_ is not None and open_["sequence"] == self._id:
+            if not is_full:
+                if self._id:
+                    raise ConflictError(
+                        f'sequence "{self._id}" is full, but "is_full" is not true any more'
+                    )
+                return
+            self._check_follows(open_, push)
+            self._seen = Seen.load(open_["head"], PUSH, writer.state)
+        elif is_full:
+            previous = push.get("previous_request_id")
+            if previous and not flag(push, "is_first"):
+                raise ConflictError(
+                    f'expected the first request of sequence "{self._id}", got one that follows '
+                    f'request "{previous}"; begin a new sequence'
+                )
+            old = Seen.load(open_["head"], PUSH, writer.state) if open_ else None
+            self._replaced = old.removed() if old else {}
+            self._seen = Seen(writer.dataset.head(), PUSH)
+        self._head = self._seen.head if self._seen else 0
+
+    def _check_follows(self, open_: dict[str, Any], push: Mapping[str, str]) -> None:
+        self._replaced: dict[str, bytes | None] = {}
+        if flag(push, "is_first"):
+            raise ConflictError(f'sequence "{self._id}" has begun; "is_first" came again')
+        previous = push.get("previous_request_id") or ""
+        if previous != open_["request"]:
+            raise ConflictError(
+                f'sequence "{self._id}": expected a request that follows "{open_["request"]}", '
+                f'got one that follows "{previous}"'
+            )
+
+    def write(self, *, deletion_tracking: bool, mark: bool) -> None:
+        """Writes what is pending, then moves the sequence on; its last request deletes."""
+        writer, seen = self._writer, self._seen
+        written = writer.commit({})
+        if seen is None:
+            return
+        seen.mark(written.seqs)
+        if not self._is_last:
+            value = {"sequence": self._id, "request": self._request, "head": self._head}
+            writer.commit({**self._replaced, **seen.changes(), PUSH: encode(value)})
+            return
+        if deletion_tracking:
+            for deletes in unseen_deletes(writer.dataset, seen, mark_tracked=mark):
+                writer.pending.extend(deletes)
+                writer.commit({})
+        writer.commit({**self._replaced, **seen.removed(), PUSH: None})
+
+
+def flag(push: Mapping[str, str], name: str) -> bool:
+    """A boolean parameter, in any case. Raises InputError for another text."""
+    text = str(push.get(name, "")).strip().lower()
+    if text in ("", "false", "0", "none"):
+        return False
+    if text in ("true", "1"):
+        return True
+    raise InputError(f'expected "{name}" to be true or false, got {preview(push[name])}')

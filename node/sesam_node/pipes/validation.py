@@ -1,0 +1,60 @@
+"""`validation_expression` of a receiver: a template that may refuse a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sesam_node.errors import ConfigError, InputError, preview
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Headers(dict[str, str]):
+    """Headers of a request, found in any case."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override] - text
+        return super().get(name.lower(), default)
+
+
+def check_request(
+    expression: str,
+    secrets: Mapping[str, str],
+    url: str,
+    parameters: Mapping[str, str],
+    headers: Mapping[str, str],
+) -> None:
+    """Raises InputError with the text that the template makes of a request, if it makes any.
+
+    The template knows `url`, `request_params`, `request_headers` and `secret(name)`.
+    """
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def secret(name: str) -> str:
+        if name not in secrets:
+            raise ConfigError(f'the secret "{name}" does not exist')
+        return secrets[name]
+
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    try:
+        verdict = environment.from_string(expression).render(
+            url=url,
+            request_params=dict(parameters),
+            request_headers=Headers(headers),
+            secret=secret,
+        )
+    except TemplateError as error:
+        message = f'the "validation_expression" failed: {preview(str(error))}'
+        raise InputError(message) from None
+    if verdict.strip():
+        raise InputError(verdict.strip())
