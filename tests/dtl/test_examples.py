@@ -27,11 +27,10 @@ def outcome(entry, example):
         block = example.expression
         transforms = block if block and type(block[0]) is list else [block]
     else:
-        transforms = [["add", "::result" if example.context else "result", example.expression]]
+        name = "::result" if example.context.get("namespaced") else "result"
+        transforms = [["add", name, example.expression]]
     rules = {"default": [["copy", "_id"], *transforms], **example.rules}
     context = RuleContext(**example.context)
-    if not context.namespaced and entry.kind != "transform":
-        transforms[0][1] = "result"
     out = run_rules(
         rules,
         [source],

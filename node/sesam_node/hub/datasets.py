@@ -68,6 +68,11 @@ class Datasets:
         self._store.delete(dataset_id)
         self._pumps.driver.handle(Changed(frozenset([dataset_id])))
 
+    def delete_all(self) -> None:
+        """Delete every dataset, those of the node itself too."""
+        for name in self._store.names():
+            self._store.delete(name)
+
     def entities(
         self,
         dataset_id: str,

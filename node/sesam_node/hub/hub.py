@@ -1,0 +1,113 @@
+"""The hub: holds the services that the API and the command line call, and starts and stops them."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import TYPE_CHECKING
+
+from sesam_node.hub.configuration import Active, Configuration
+from sesam_node.hub.datasets import Datasets
+from sesam_node.hub.pipes import Pipes
+from sesam_node.hub.pumps import Pumps
+from sesam_node.hub.runner import Runner
+from sesam_node.hub.status import Status
+from sesam_node.hub.vault import Vault
+from sesam_node.scheduling.driver import Driver
+from sesam_node.scheduling.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sesam_node.scheduling.executor import Executor
+    from sesam_node.settings import Settings
+    from sesam_node.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Hub:
+    """The services of one node.
+
+    `restart_node` is called by `restart`, once nothing runs any more.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        executor: Executor,
+        *,
+        epoch: int,
+        vault_key: bytes,
+        base_folder: str = "",
+        restart_node: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._restart_node = restart_node
+        self._started = False
+        self.pumps = Pumps(
+            store,
+            epoch,
+            cancel_grace_s=settings.cancel_grace_s,
+            base_folder=base_folder,
+            allow_files=settings.is_loopback,
+        )
+        self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
+        self.pumps.configuration = self.configuration
+        self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
+        self.datasets = Datasets(store, self.pumps)
+        self.pipes = Pipes(
+            self.configuration,
+            self.pumps,
+            self.datasets,
+            executor,
+            call_timeout_s=settings.call_timeout_s,
+            publish_timeout_s=settings.publish_timeout_s,
+        )
+        self.runner = Runner(self.pumps, settings.cancel_grace_s)
+        self.status = Status(
+            self.pumps,
+            time.time(),
+            developer_mode=settings.developer_mode,
+            healthy=self._problem,
+        )
+
+    async def start(self) -> None:
+        """Take up the configuration in the store and begin to schedule."""
+        await self.configuration.load()
+        self.pumps.activated(Active(), self.configuration.active, startup=True)
+        self._started = True
+
+    async def stop(self) -> None:
+        """End what runs, within the grace time of the settings."""
+        self._started = False
+        grace_s = self._settings.stop_grace_s
+        self.pumps.driver.hold("stopping")
+        await self.runner.stop(grace_s)
+        await self.pumps.driver.close(grace_s)
+
+    async def reset(self) -> None:
+        """Empty the node: configuration, datasets, variables, secrets."""
+        driver = self.pumps.driver
+        driver.hold("reset")
+        try:
+            await self.runner.stop()
+            await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
+            await self.configuration.clear()
+            self.datasets.delete_all()
+        except Exception:
+            log.exception("the node could not be emptied")
+        finally:
+            driver.release("reset")
+        await self.restart()
+
+    async def restart(self) -> None:
+        """Start again; everything is kept."""
+        if self._restart_node is not None:
+            await self._restart_node()
+        self.status.started = max(time.time(), self.status.started + 1e-6)
+
+    def _problem(self) -> str:
+        return "" if self._started else "the node is starting or stopping"
