@@ -44,24 +44,19 @@ RENAMED = {
     "credit_lmt": "credit_limit",
 }
 
+# 1 copy, 6 renames, 9 adds and 14 functions.
 THIRTY: list[Any] = [
-    ["copy", "*", ["list", "birth_dt", "note"]],
+    ["copy", "*", ["list", "birth_dt"]],
     *(["rename", old, new] for old, new in RENAMED.items()),
     ["add", "full_name", ["concat", "_S.first_nm", " ", "_S.last_nm"]],
-    ["add", "initials", ["concat", ["substring", 0, 1, "_S.first_nm"], ["substring", 0, 1, "_S.last_nm"]]],
     ["add", "city", ["upper", "_S.addr.city_nm"]],
-    ["add", "street", ["lower", "_S.addr.street_nm"]],
     ["add", "active", ["eq", "_S.status_cd", "A"]],
-    ["add", "born", ["datetime-parse", "%d.%m.%Y", "_S.birth_dt"]],
+    ["add", "birth_date", ["datetime-parse", "%d.%m.%Y", "_S.birth_dt"]],
     ["add", "tag_count", ["count", "_S.tags"]],
-    ["add", "first_tag", ["first", ["sorted", "_.", "_S.tags"]]],
-    ["add", "vip", ["in", "vip", "_S.tags"]],
-    ["add", "limit_k", ["/", "_S.credit_lmt", 1000]],
     ["add", "big", ["and", ["gt", "_S.credit_lmt", 100000], ["eq", "_S.seg_cd", "ENT"]]],
     ["add", "zip", ["if-null", ["integer", "_S.addr.zip_cd"], 0]],
-    ["add", "segment", ["case-eq", "_S.seg_cd", "SMB", "small", "ENT", "large", "other"]],
     ["add", "mail_domain", ["last", ["split", "@", "_S.email_addr"]]],
-    ["add", "key", ["join", "-", ["list", "_S.seg_cd", ["string", "_S.cust_no"]]]],
+    ["add", "initial", ["lower", ["substring", 0, 1, "_S.first_nm"]]],
 ]
 
 SEGMENTS = [
@@ -188,7 +183,16 @@ def run(store: Store, definition: PipeDefinition, kind: str = "auto") -> RunResu
     return result
 
 
+def warm_up(store: Store) -> None:
+    """Has everything imported and compiled, as in a worker that has run before."""
+    load(store, "few", iter([{"_id": "1", "cust_id": "1"}]))
+    for definition, _ in PIPES.values():
+        source = {"type": "dataset", "dataset": "few"}
+        run(store, PipeDefinition({**definition.pipe, "_id": "warm", "source": source}), "full")
+
+
 def measure(store: Store, lines: dict[str, list[bytes]], profile: str) -> None:
+    warm_up(store)
     base = {name: baseline(items) for name, items in lines.items()}
     print(f"{'pipe':16} {'run':12} {'entities':>9} {'µs each':>8} {'ratio':>6}")
     for name, (definition, source) in PIPES.items():
@@ -209,6 +213,8 @@ def measure(store: Store, lines: dict[str, list[bytes]], profile: str) -> None:
 
 
 def main() -> None:
+    import gc, os
+    if os.environ.get("NOGC"): gc.disable()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=60_000)
     parser.add_argument("--orders", type=int, default=60_000)

@@ -56,7 +56,7 @@ class Settings:
     log_format: str = "text"
     stop_with_stdin: bool = False
     # Limits
-    max_body_bytes: int = 512 * MEBIBYTE
+    max_body_bytes: int = 100 * MEBIBYTE
     call_timeout_s: float = 120.0
     publish_timeout_s: float = 3600.0
     cancel_grace_s: float = 10.0

@@ -12,6 +12,7 @@ import sys
 import time
 
 import httpx
+import jwt
 import pytest
 
 from sesam_node import __version__
@@ -96,7 +97,7 @@ def test_a_port_in_use_is_told(tmp_path):
         port = taken.getsockname()[1]
         ended = run("serve", "--data", tmp_path, "--port", port)
     assert ended.returncode == 2
-    assert f"port {port} is in use" in ended.stderr
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -112,9 +113,9 @@ def test_a_second_node_on_the_same_data_is_told(tmp_path):
     ("options", "message"),
     [
         (["--host", "0.0.0.0"], "does not listen on 0.0.0.0 without a key"),
-        (["--jwt-key", "short"], "at least 32 characters"),
+        (["--jwt-key", "short"], "of 32 characters or more"),
         (["--port", "70000"], "expected a port from 0 to 65535"),
-        (["--jwt-algorithm", "RS256"], "needs a public key"),
+        (["--jwt-algorithm", "RS256"], "a public key goes with"),
         (["--jwt-algorithm", "RS256", "--jwt-public-key", "/no/such"], "cannot be read"),
         (["--project", "/no/such/folder"], "/no/such/folder"),
     ],
@@ -165,6 +166,15 @@ def test_token_prints_the_token_of_a_node(tmp_path):
     with ChildNode(tmp_path / "data", folder=tmp_path) as node:
         printed = run("token", "--data", tmp_path / "data")
     assert (printed.returncode, printed.stdout) == (0, f"{node.token}\n")
+
+
+def test_a_token_of_a_key_ends_when_it_is_told_to(tmp_path):
+    key = "k" * 40
+    printed = run("token", "--hours", "1", "--data", tmp_path / "no", SESAM_JWT_KEY=key)
+    options = {"algorithms": ["HS256"], "audience": "sesam-node"}
+    claims = jwt.decode(printed.stdout.strip(), key, **options)
+    assert claims["exp"] - claims["iat"] == 3600
+    assert not (tmp_path / "no").exists()
 
 
 def test_token_of_a_folder_without_a_node_is_told(tmp_path):

@@ -13,9 +13,9 @@ from sesam_node.store.keys import index_key, is_shortened, value_key
 
 INTEGERS = st.integers() | st.integers(-1000, 1000)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
-DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**40), max_value=10**40).map(
-    lambda value: f"~f{value}"
-)
+DECIMALS = st.decimals(
+    allow_nan=False, allow_infinity=False, min_value=-(10**40), max_value=10**40
+).map(lambda value: f"~f{value}")
 NUMBERS = INTEGERS | FLOATS | DECIMALS
 TEXTS = st.text(max_size=20)
 DATES = st.datetimes().map(lambda value: f"~t{value.isoformat()}Z")

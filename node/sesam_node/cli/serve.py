@@ -39,6 +39,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     given = {name: getattr(options, name, None) for name in OPTIONS}
     settings = Settings.from_environment(**given)
     settings.check()
+    if settings.project is not None and not settings.project.is_dir():
+        raise ConfigError(f"there is no project folder {settings.project}")
     return settings
 
 
@@ -61,7 +63,7 @@ async def _serve(settings: Settings) -> int:
     node = Node(settings)
     try:
         await node.start()
-        print(f"sesam-node {__version__} is ready at {node.url}", flush=True)
+        print(f"sesam-node {__version__} is ready at {node.url}/api", flush=True)
         await stopping.wait()
     finally:
         await node.stop()
@@ -83,12 +85,16 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> No
 def token(options: argparse.Namespace) -> int:
     """Print a token that the node on a data folder accepts."""
     settings = settings_of(options)
-    if not settings.data.is_dir() and not settings.jwt_key:
-        raise ConfigError(f"there is no node's data in {settings.data}; start it once")
-    keys = Keys.load(settings)
-    if options.hours is None and not settings.jwt_key:
-        print((settings.data / "token").read_text().strip())
-    else:
-        lifetime = None if options.hours is None else options.hours * 3600.0
+    lifetime = None if options.hours is None else options.hours * 3600.0
+    if settings.jwt_key:
+        # A key given needs no data folder, and leaves none.
+        key = settings.jwt_key
+        keys = Keys("HS256", key, key, settings.jwt_issuer, settings.jwt_audience)
         print(keys.token(lifetime_s=lifetime))
+        return 0
+    if not (settings.data / "secret").is_file():
+        raise ConfigError(f"there is no node's data in {settings.data}; start the node once")
+    keys = Keys.load(settings)
+    kept = (settings.data / "token").read_text().strip()
+    print(kept if lifetime is None else keys.token(lifetime_s=lifetime))
     return 0

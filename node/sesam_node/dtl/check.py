@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.joins import HOPPING, find_joins
+from sesam_node.dtl.joins import HOPPING, find_joins, is_pure
 from sesam_node.dtl.parse import constant_problem, hop_specs
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.dtl.syntax import (
@@ -44,6 +44,7 @@ CONSTANT_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
 TEXT = ((str,), "a string")
 ANYTHING = ("value", "anything")
 LOOKS_LIKE_VARIABLE = re.compile(r"_[A-Za-z]\w*")
+LOOKS_LIKE_PATH = re.compile(r"_[STPRB](\.[\w:$-]+)+")
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class Checker:
             return _pattern_problem(raw)
         types, wanted = CONSTANT_TYPES.get(slot.kind, TEXT)
         if type(raw) in types:
-            if isinstance(node, Path) and node.names and node.variable in VARIABLES - {"_"}:
+            if isinstance(node, Path) and LOOKS_LIKE_PATH.fullmatch(raw):
                 return f"{slot.name} must be a constant, got the path {preview(raw)}"
             return constant_problem(raw)
         if type(raw) is list:
@@ -248,6 +249,9 @@ class Checker:
         for alias, (node, _) in spec.subsets.items():
             entity = frozenset(["_S", "_"]) | {alias}
             self.expression(node, replace(env, variables=entity))
+            if not is_pure(node, "_S", VARIABLES) and not is_pure(node, alias, VARIABLES | entity):
+                message = "a subset is a function of its entity alone"
+                self.report(node.at, "wrong-subset", message, 'which is "_S" here')
         if not complete:
             return
         joins = find_joins(spec)

@@ -14,7 +14,7 @@ from sesam_node.model.entity import with_header
 from sesam_node.scheduling.scheduler import Changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sesam_node.hub.pumps import Pumps
     from sesam_node.store import Dataset, Store, Version
@@ -40,7 +40,7 @@ class Datasets:
         self._store = store
         self._pumps = pumps
 
-    def list(self, *, internal: bool = True) -> list[dict[str, Any]]:
+    def list(self, *, internal: bool = True) -> Sequence[dict[str, Any]]:
         """All datasets by name, those of the node itself too where `internal`."""
         names = self._store.names()
         found = []
@@ -125,7 +125,7 @@ class Datasets:
             )
         return wire(version)
 
-    def indexes(self, dataset_id: str) -> list[dict[str, Any]]:
+    def indexes(self, dataset_id: str) -> Sequence[dict[str, Any]]:
         """The indexes of a dataset and how far they are."""
         return [
             {

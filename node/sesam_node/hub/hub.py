@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
@@ -18,20 +19,17 @@ from sesam_node.scheduling.driver import Driver
 from sesam_node.scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from sesam_node.scheduling.executor import Executor
     from sesam_node.settings import Settings
     from sesam_node.store import Store
 
 log = logging.getLogger(__name__)
 
+RESTART, RESET, STOPPING = "restart", "reset", "stopping"
+
 
 class Hub:
-    """The services of one node.
-
-    `restart_node` is called by `restart`, once nothing runs any more.
-    """
+    """The services of one node."""
 
     def __init__(
         self,
@@ -42,10 +40,9 @@ class Hub:
         epoch: int,
         vault_key: bytes,
         base_folder: str = "",
-        restart_node: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._settings = settings
-        self._restart_node = restart_node
+        self._executor = executor
         self._started = False
         self.pumps = Pumps(
             store,
@@ -84,14 +81,14 @@ class Hub:
         """End what runs, within the grace time of the settings."""
         self._started = False
         grace_s = self._settings.stop_grace_s
-        self.pumps.driver.hold("stopping")
+        self.pumps.driver.hold(STOPPING)
         await self.runner.stop(grace_s)
         await self.pumps.driver.close(grace_s)
 
     async def reset(self) -> None:
         """Empty the node: configuration, datasets, variables, secrets."""
         driver = self.pumps.driver
-        driver.hold("reset")
+        driver.hold(RESET)
         try:
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
@@ -100,13 +97,23 @@ class Hub:
         except Exception:
             log.exception("the node could not be emptied")
         finally:
-            driver.release("reset")
+            driver.release(RESET)
         await self.restart()
 
     async def restart(self) -> None:
-        """Start again; everything is kept."""
-        if self._restart_node is not None:
-            await self._restart_node()
+        """Start again in new workers; everything is kept."""
+        driver = self.pumps.driver
+        self._started = False
+        driver.hold(RESTART)
+        try:
+            await self.runner.stop()
+            await driver.cancel(list(driver.running), self._settings.stop_grace_s)
+            await asyncio.to_thread(self._executor.restart, self._settings.stop_grace_s)
+            await self.configuration.load()
+            self.pumps.activated(Active(), self.configuration.active, startup=True)
+        finally:
+            driver.release(RESTART)
+        self._started = True
         self.status.started = max(time.time(), self.status.started + 1e-6)
 
     def _problem(self) -> str:

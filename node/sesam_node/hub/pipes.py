@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, InputError, NotFoundError
-from sesam_node.hub.datasets import Stream, read_since
+from sesam_node.errors import ConfigError, NotFoundError
 from sesam_node.pipes.execution_log import log_name
 from sesam_node.scheduling.scheduler import Changed
 
@@ -15,12 +14,13 @@ if TYPE_CHECKING:
 
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Configuration
-    from sesam_node.hub.datasets import Datasets
+    from sesam_node.hub.datasets import Datasets, Stream
     from sesam_node.hub.pumps import Pumps
     from sesam_node.model import Entity
     from sesam_node.scheduling.executor import Executor
 
 ENDPOINTS = {"entities": "http_endpoint", "csv": "csv_endpoint", "xml": "xml_endpoint"}
+RECEIVE = "sesam_node.pipes.receive:receive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ class Pipes:
 
         For a receiver that is what is in its dataset.
         """
-        facts = self._runnable(pipe_id)
+        self._runnable(pipe_id)
         call = self._executor.call(
             "pipe_entities",
             {
                 "definition": self._pumps.definition(pipe_id),
                 "stage": stage,
-                "since": self._since(facts, since),
+                "since": since,
                 "limit": limit,
             },
             timeout_s=self._publish_timeout_s,
@@ -162,7 +162,11 @@ class Pipes:
             )
         call = self._executor.call(
             "preview",
-            {"definition": definition, "source_entities": source, "limit": limit},
+            {
+                "definition": definition,
+                "entities": None if source is None else list(source),
+                "limit": 1 if limit is None else limit,
+            },
             timeout_s=self._call_timeout_s,
         )
         result: dict[str, Any] = await call.value()
@@ -179,16 +183,18 @@ class Pipes:
     ) -> Published:
         """Pull entities through a pipe with an endpoint sink; `parameters` are `_B` in DTL."""
         facts = self._pumps.known(pipe_id)
-        if facts.sink_type != ENDPOINTS.get(endpoint):
+        any_endpoint = endpoint == "entities" and facts.is_endpoint
+        if not any_endpoint and facts.sink_type != ENDPOINTS.get(endpoint):
             raise NotFoundError(f'the pipe "{pipe_id}" does not publish {endpoint}')
         self._runnable(pipe_id)
         call = self._executor.call(
             "publish",
             {
                 "definition": self._pumps.definition(pipe_id),
-                "since": self._since(facts, since),
+                "since": since,
                 "limit": limit,
                 "parameters": dict(parameters or {}),
+                "endpoint": endpoint,
             },
             timeout_s=self._publish_timeout_s,
         )
@@ -215,14 +221,13 @@ class Pipes:
             raise NotFoundError(f'the pipe "{pipe_id}" has no http_endpoint source to post to')
         self._runnable(pipe_id)
         call = self._executor.call(
-            "receive",
+            RECEIVE,
             {
                 "definition": self._pumps.definition(pipe_id),
                 "body": body,
                 "push": dict(push),
                 "headers": dict(headers or {}),
-                "epoch": self._pumps.epoch,
-                "revision": self._configuration.active.revision,
+                "url": f"/api/receivers/{pipe_id}/entities",
             },
             timeout_s=self._call_timeout_s,
         )
@@ -240,18 +245,6 @@ class Pipes:
                 f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
             )
         return facts
-
-    @staticmethod
-    def _since(facts: Facts, since: str | None) -> Any:
-        """The offset of a `since` parameter, in the form of the pipe's source."""
-        from sesam_node.pipes.offsets import check_offset, parse_last_seen
-
-        if facts.source_type == "dataset":
-            return read_since(since)
-        offset = parse_last_seen(since)
-        if facts.sources and offset is not None and type(offset) is not dict:
-            raise InputError("expected an offset for each dataset as since, a JSON object")
-        return check_offset(offset, facts.sources, union=bool(facts.sources))
 
 
 def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from sesam_node.errors import SesamError
 from sesam_node.hub.passes import Graph, Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.runs import RunResult
@@ -85,7 +87,7 @@ class RunAll:
         return found
 
 
-class _Stop(SesamError):
+class _FailedError(SesamError):
     """The run of all pipes has failed, for this reason."""
 
 
@@ -173,7 +175,7 @@ class Runner:
                 else:
                     await self._watch(run)
             run.status = SUCCESS
-        except _Stop as error:
+        except _FailedError as error:
             run.status, run.info = FAILED, error.message
         except TimeoutError:
             run.status = FAILED
@@ -214,7 +216,7 @@ class Runner:
         quiet = 0
         while quiet < max(1, options.extra_zero_runs):
             if run.passes >= options.max_runs:
-                raise _Stop(
+                raise _FailedError(
                     self._with_failures(run, f"not at rest after {options.max_runs} passes")
                 )
             run.passes += 1
@@ -303,7 +305,7 @@ class Runner:
         }
         if counted:
             run.failures = counted
-            raise _Stop(self._with_failures(run, ""))
+            raise _FailedError(self._with_failures(run, ""))
 
     def _with_failures(self, run: RunAll, reason: str) -> str:
         shown = list(run.failures.items())[:FAILURES_SHOWN]
@@ -350,7 +352,7 @@ class Runner:
         del self._lines[:-KEPT_LINES]
 
 
-def _received(facts: dict[str, Facts]) -> set[str]:
+def _received(facts: Mapping[str, Facts]) -> set[str]:
     """The pipes whose datasets hold what was posted to them."""
     return {pipe for pipe, item in facts.items() if item.receiver and item.sink is not None}
 

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.errors import DtlError, PipeError, SesamError, preview
-from sesam_node.model import content, content_hash, decode, encode
+from sesam_node.model import content, decode, encode
+from sesam_node.model.entity import content_hash as hash_of
 from sesam_node.store.api import Write
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 make_write: MakeWrite = partial(tuple.__new__, Write)  # type: ignore[assignment]
 """A `Write` of a tuple; three times faster than calling the class."""
+
+ID_FIRST = b'{"_id":"'
+NEXT_KEY = b'","'
+UNDERSCORE, BACKSLASH = b"_\\"
 
 NO_BODY = b""
 """The body of a delete whose content is what the sink has: a filtered entity."""
@@ -67,15 +72,23 @@ def as_write(entity: Entity) -> Write:
     """The write of an emitted entity: canonical bytes and hash of its content."""
     if "_filtered" in entity:
         return make_delete(entity["_id"])
+    entity_id = entity["_id"]
     body = encode(entity)
-    if body.count(b'"_') != 1:
-        # More than the root's "_id" looks reserved: mostly ids of entities within.
-        cleaned = content(entity)
-        if cleaned is not entity:
-            body = encode(cleaned)
-    return make_write(
-        (entity["_id"], body, content_hash(body), entity.get("_deleted") is True)
-    )
+    # Keys are sorted: where "_id" comes first and no "_" key behind it, nothing is reserved. An id
+    # with escapes or beyond ASCII shifts the place looked at, and takes the long way.
+    place = len(entity_id) + 7
+    behind = body[place : place + 5]
+    if (
+        body[:8] == ID_FIRST
+        and behind[1:4] == NEXT_KEY
+        and behind[4] != UNDERSCORE
+        and behind[0] != BACKSLASH
+    ):
+        return make_write((entity_id, body, hash_of(body), False))
+    cleaned = content(entity)
+    if cleaned is not entity:
+        body = encode(cleaned)
+    return make_write((entity_id, body, hash_of(body), entity.get("_deleted") is True))
 
 
 def with_source_header(entity: Entity, version: Version) -> Entity:

@@ -77,6 +77,8 @@ def unseen_deletes(
     dataset: Dataset, seen: Seen, *, mark_tracked: bool = False
 ) -> Iterator[list[Write]]:
     """Deletes of the live entities of a dataset that were not met, in batches."""
+    if not seen.head:
+        return
     after: str | None = None
     unmet: list[str] = []
     while rows := dataset.live(after, DELETE_BATCH):

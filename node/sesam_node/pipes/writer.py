@@ -63,15 +63,25 @@ class SinkWriter:
 
     def is_due(self) -> bool:
         """Is it time to commit?"""
-        pending = self.pending
-        if len(pending) > self._counted:
-            self._bytes += sum([len(write[1]) for write in pending[self._counted :]])
-            self._counted = len(pending)
+        self._count()
         return (
             self._counted >= COMMIT_ENTITIES
             or self._bytes >= COMMIT_BYTES
             or time.monotonic() - self._started >= COMMIT_SECONDS
         )
+
+    def _count(self) -> None:
+        sizes = [len(write[1]) for write in self.pending[self._counted :]]
+        if not sizes:
+            return
+        self._bytes += sum(sizes)
+        self._counted += len(sizes)
+        if self._max_bytes and max(sizes) > self._max_bytes:
+            write = max(self.pending, key=lambda item: len(item[1]))
+            raise PipeError(
+                f'entity "{write[0]}" has {len(write[1])} bytes, more than the '
+                f'{self._max_bytes} that "max_entity_bytes_size" allows'
+            )
 
     def commit(
         self,
@@ -85,6 +95,7 @@ class SinkWriter:
         With a `seen` the state is written with the next commit, unless this is the `last` one;
         the changes in `now` never wait.
         """
+        self._count()
         batch = list(self.pending)
         self.pending.clear()
         self._counted = self._bytes = 0
@@ -126,8 +137,6 @@ class SinkWriter:
 
     def _resolved(self, batch: list[Write]) -> list[Write]:
         """The batch with a body for each delete, and without deletes of what is not there."""
-        if self._max_bytes:
-            self._check_size(batch)
         asked = {write[0] for write in batch if self._children or not write[1]}
         if not asked:
             return batch
@@ -149,14 +158,6 @@ class SinkWriter:
             known[entity_id] = write
             resolved.append(write)
         return resolved
-
-    def _check_size(self, batch: list[Write]) -> None:
-        for write in batch:
-            if len(write[1]) > self._max_bytes:
-                raise PipeError(
-                    f'entity "{write[0]}" has {len(write[1])} bytes, more than the '
-                    f'{self._max_bytes} that "max_entity_bytes_size" allows'
-                )
 
 
 def with_vanished_children(write: Write, before: bytes) -> Write:

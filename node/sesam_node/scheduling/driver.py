@@ -199,11 +199,11 @@ class Driver:
 
     def _submit(self, running: Running) -> None:
         loop = asyncio.get_running_loop()
-        self._limits.used.update(running.request.definition.systems)
+        self._limits.used.update(list(running.request.definition.systems))
         running.handle = self._executor.submit(running.request)
 
         def ended(result: RunResult) -> None:
-            self._limits.used.subtract(running.request.definition.systems)
+            self._limits.used.subtract(list(running.request.definition.systems))
             self._ended(running, result)
 
         def tell(future: Any) -> None:
@@ -224,7 +224,11 @@ class Driver:
         pipe = running.request.definition.pipe_id
         if self.running.get(pipe) is running:
             del self.running[pipe]
-        self._host.finished(running.request, result)
+        try:
+            self._host.finished(running.request, result)
+        except Exception:
+            # Whatever goes wrong with the books, the pipe must not stay "running" for ever.
+            log.exception("the end of a run was not recorded", extra={"pipe": pipe})
         if not running.ended.done():
             running.ended.set_result(result)
         for other in list(self._limits.waiting):

@@ -60,6 +60,10 @@ class Executor(Protocol):
         """
         ...
 
+    def restart(self, grace_s: float = 2.0) -> None:
+        """Cancel everything and begin with new workers."""
+        ...
+
     def close(self, grace_s: float = 2.0) -> None:
         """Cancel everything and end the workers within about `grace_s` seconds."""
         ...

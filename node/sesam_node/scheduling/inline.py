@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.scheduling.executor import CallHandle, is_stream, perform
 
 if TYPE_CHECKING:
-
     from sesam_node.pipes.runs import Progress, RunRequest, RunResult
     from sesam_node.store import Store
 
@@ -80,6 +79,9 @@ class InlineExecutor:
         except Exception as error:  # noqa: BLE001 - raised at the reader
             handle.fail(error)
         return handle
+
+    def restart(self, grace_s: float = 2.0) -> None:
+        """There are no workers."""
 
     def close(self, grace_s: float = 2.0) -> None:
         """Nothing runs between calls."""

@@ -476,14 +476,29 @@ class WorkerExecutor:
         log_format: str = "text",
         call_memory_bytes: int = CALL_MEMORY_BYTES,
     ) -> None:
-        start = Start(0, store_url, log_level=log_level, log_format=log_format, preload=PRELOAD)
-        self.pumps = Pool("pump worker", pumps, replace(start, nice=PUMP_NICE))
-        self.calls = Pool("call worker", calls, replace(start, memory_bytes=call_memory_bytes))
+        self._start = Start(
+            0, store_url, log_level=log_level, log_format=log_format, preload=PRELOAD
+        )
+        self._sizes = pumps, calls
+        self._call_memory_bytes = call_memory_bytes
+        self._open()
+
+    def _open(self) -> None:
+        pumps, calls = self._sizes
+        self.pumps = Pool("pump worker", pumps, replace(self._start, nice=PUMP_NICE))
+        limited = replace(self._start, memory_bytes=self._call_memory_bytes)
+        self.calls = Pool("call worker", calls, limited)
 
     def warm(self) -> None:
         """Start one worker of each kind."""
         self.pumps.warm()
         self.calls.warm()
+
+    def restart(self, grace_s: float = 2.0) -> None:
+        """Cancel everything and begin with new workers."""
+        self.close(grace_s)
+        self._open()
+        self.warm()
 
     def submit(self, request: RunRequest) -> RunJob:
         job = RunJob(request)

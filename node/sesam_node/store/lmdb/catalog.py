@@ -20,7 +20,7 @@ import msgspec
 
 from sesam_node.errors import NotFoundError
 from sesam_node.store.keys import text_key
-from sesam_node.store.lmdb.environment import REGISTRY, GoneError
+from sesam_node.store.lmdb.environment import REGISTRY, DamageError, GoneError
 from sesam_node.store.lmdb.layout import HEAD_KEY, PREFIX_BYTES, Head, Place, Snapshot
 
 if TYPE_CHECKING:
@@ -143,12 +143,16 @@ class Catalog:
             if entry is None:
                 raise NotFoundError(f'there is no dataset "{name}"')
             place = self._place(entry)
-            if self._is_there(entry):
-                REGISTRY.write(
-                    place.path,
-                    f'dataset "{name}"',
-                    lambda inner, there: _empty(inner, there, place.prefix),
-                )
+            try:
+                if self._is_there(entry):
+                    REGISTRY.write(
+                        place.path,
+                        f'dataset "{name}"',
+                        lambda inner, there: _empty(inner, there, place.prefix),
+                    )
+            except DamageError:
+                if place.prefix:  # the other system datasets are in that file
+                    raise
             txn.delete(NAME + text_key(name), db=environment.databases[b"meta"])
             return place
 

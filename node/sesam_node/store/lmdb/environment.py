@@ -44,6 +44,10 @@ class GoneError(StoreError):
     """The dataset has been deleted, or made again elsewhere, since its place was looked up."""
 
 
+class DamageError(StoreError):
+    """A file that is not, or no longer, what LMDB has written."""
+
+
 class MissingDatabaseError(Exception):
     """A database inside the environment has to be opened first; then the work runs again."""
 
@@ -79,6 +83,7 @@ class Registry:
     def __init__(self) -> None:
         self._changed = Condition()
         self._open: OrderedDict[str, Environment] = OrderedDict()
+        self._opening: set[str] = set()
         self._roots: dict[str, int] = {}
         self._capacity = 0
         self.forked_from: int | None = None
@@ -156,9 +161,7 @@ class Registry:
 
     def create(self, path: str, what: str, map_bytes: int = MAP_BYTES) -> None:
         """Make an environment where there is none, so that `read` and `write` can find it."""
-        with self._changed:
-            if path not in self._open:
-                self._open_new(path, what, map_bytes, create=True)
+        self._open_new(path, what, map_bytes, create=True)
 
     def attach(self, root: str) -> None:
         """A store on the folder `root` has been opened."""
@@ -184,20 +187,18 @@ class Registry:
                 self._close(environment)
 
     def _acquire(self, path: str, what: str) -> Environment:
-        with self._changed:
-            while True:
+        while True:
+            with self._changed:
                 environment = self._open.get(path)
-                if environment is None:
-                    environment = self._open_new(path, what, MAP_BYTES, create=False)
-                elif self.forked_from is not None:
+                if environment is not None:
                     self._check_process(what)
-                elif environment.exclusive or environment.broken:
+                    if not environment.exclusive and not environment.broken:
+                        self._open.move_to_end(path)
+                        environment.users += 1
+                        return environment
                     self._changed.wait()
                     continue
-                else:
-                    self._open.move_to_end(path)
-                environment.users += 1
-                return environment
+            self._open_new(path, what, MAP_BYTES, create=False)
 
     def _release(self, environment: Environment) -> None:
         with self._changed:
@@ -214,38 +215,62 @@ class Registry:
                 "has the store open; start processes with the method spawn"
             )
 
-    def _open_new(self, path: str, what: str, map_bytes: int, *, create: bool) -> Environment:
-        self._check_process(what)
-        if not any(path.startswith(root + os.sep) for root in self._roots):
-            raise StoreError(f"{what}: the store is closed")
-        self._make_room()
+    def _open_new(self, path: str, what: str, map_bytes: int, *, create: bool) -> None:
+        """Open an environment, unless another thread does; others are not held up meanwhile."""
+        with self._changed:
+            while path in self._opening:
+                self._changed.wait()
+            if path in self._open:
+                return
+            self._check_process(what)
+            if not self._is_attached(path):
+                raise StoreError(f"{what}: the store is closed")
+            self._make_room()
+            self._opening.add(path)
+        environment = None
+        try:
+            handle = self._open_files(path, what, map_bytes, create=create)
+            try:
+                environment = self._prepare(path, what, handle, create=create)
+            except BaseException:
+                handle.close()
+                raise
+        finally:
+            with self._changed:
+                self._opening.discard(path)
+                if environment is not None:
+                    self._open[path] = environment
+                    if not self._is_attached(path):
+                        self._close(environment)
+                self._changed.notify_all()
+
+    def _is_attached(self, path: str) -> bool:
+        return any(path.startswith(root + os.sep) for root in self._roots)
+
+    def _open_files(
+        self, path: str, what: str, map_bytes: int, *, create: bool
+    ) -> lmdb.Environment:
         while True:
             try:
-                handle = lmdb.open(
+                return lmdb.open(
                     path,
                     map_size=map_bytes,
                     create=create,
                     max_dbs=MAX_DATABASES,
                     max_readers=MAX_READERS,
-                    max_spare_txns=0,
+                    max_spare_txns=1,
                     readahead=False,
                     mode=0o700,
                 )
-                break
             except (lmdb.Error, OSError) as error:
                 code = getattr(error, "code", 0) or getattr(error, "errno", 0)
                 if code == errno.ENOENT and not create:
                     raise GoneError(f"{what}: its folder {path} is gone") from None
-                if code in (errno.EMFILE, errno.ENFILE) and self._close_idle(1):
-                    continue
+                if code in (errno.EMFILE, errno.ENFILE):
+                    with self._changed:
+                        if self._close_idle(1):
+                            continue
                 raise failure(what, path, error) from error
-        try:
-            environment = self._prepare(path, what, handle, create=create)
-        except BaseException:
-            handle.close()
-            raise
-        self._open[path] = environment
-        return environment
 
     @staticmethod
     def _prepare(path: str, what: str, handle: lmdb.Environment, *, create: bool) -> Environment:
@@ -254,17 +279,17 @@ class Registry:
         size = os.stat(os.path.join(path, "data.mdb")).st_size  # noqa: PTH116, PTH118 - strings
         needed = (info["last_pgno"] + 1) * handle.stat()["psize"]
         if size < needed:  # reading the missing pages would kill the process
-            raise StoreError(
+            raise DamageError(
                 f"{what}: the file {path}/data.mdb is damaged: it has {size} bytes, expected "
                 f"{needed}"
             )
         try:
             handle.reader_check()
-            with handle.begin(write=create) as txn:
+            with handle.begin(write=True) as txn:  # in a read transaction handles do not last
                 for name in DATABASES:
                     environment.databases[name] = handle.open_db(name, txn=txn, create=create)
         except lmdb.NotFoundError as error:
-            raise StoreError(
+            raise DamageError(
                 f"{what}: the file {path}/data.mdb is damaged: it lacks a database"
             ) from error
         except lmdb.Error as error:
@@ -303,14 +328,15 @@ class Registry:
             if self._open.get(environment.path) is not environment:
                 return
             environment.exclusive = True
-            try:
-                while environment.users:
-                    self._changed.wait()
-                work()
-            except lmdb.Error as error:
-                environment.broken = True
-                raise failure(what, environment.path, error) from error
-            finally:
+            while environment.users:
+                self._changed.wait()
+        try:
+            work()
+        except lmdb.Error as error:
+            environment.broken = True
+            raise failure(what, environment.path, error) from error
+        finally:
+            with self._changed:
                 environment.exclusive = False
                 if environment.broken:
                     self._close(environment)
@@ -327,7 +353,7 @@ class Registry:
     def _open_database(self, environment: Environment, name: bytes, what: str) -> None:
         def open_database() -> None:
             if name not in environment.databases:
-                with environment.handle.begin() as txn:
+                with environment.handle.begin(write=True) as txn:
                     database = environment.handle.open_db(name, txn=txn, create=False)
                 environment.databases[name] = database
 
@@ -356,7 +382,7 @@ def failure(what: str, path: str, error: Exception) -> StoreError:
         reason = os.strerror(code)
         return StoreError(f"{what}: writing failed, nothing was written: {reason} ({path})")
     if isinstance(error, DAMAGED):
-        return StoreError(f"{what}: the file {path}/data.mdb is damaged: {error}")
+        return DamageError(f"{what}: the file {path}/data.mdb is damaged: {error}")
     if isinstance(error, lmdb.TxnFullError):
         return StoreError(f"{what}: the batch is too large for one transaction ({path})")
     return StoreError(f"{what}: {error} ({path})")
