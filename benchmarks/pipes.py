@@ -213,8 +213,6 @@ def measure(store: Store, lines: dict[str, list[bytes]], profile: str) -> None:
 
 
 def main() -> None:
-    import gc, os
-    if os.environ.get("NOGC"): gc.disable()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=60_000)
     parser.add_argument("--orders", type=int, default=60_000)

@@ -112,7 +112,7 @@ def failure(status: int, content: bytes, call: str) -> ClientError:
         body = content[:300].decode(errors="replace")
     if not isinstance(body, dict):
         return ClientError(f"{call} answered {status}: {body}", status=status)
-    message = str(body.get("message") or body.get("detail") or f"{call} answered {status}")
+    message = str(body.get("message") or f"{call} answered {status}")
     problems = [_problem(item) for item in body.get("problems") or ()]
     if not problems:
         problems = [
@@ -126,6 +126,9 @@ def failure(status: int, content: bytes, call: str) -> ClientError:
             for item in body.get("validation_errors") or ()
             for error in item.get("config-errors", ())
         ]
+    if not problems:
+        more = (body.get(name) for name in ("detail", "hint"))
+        message = "; ".join([message, *(str(text) for text in more if text and text != message)])
     return ClientError(message, tuple(problems), status)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +74,20 @@ def content(entity: Entity) -> Entity:
     return {name: value for name, value in entity.items() if name not in RESERVED or value is True}
 
 
-def pretty(entity: Any) -> str:
-    """JSON on several lines, keys in their order, for people."""
-    return msgspec.json.format(msgspec.json.encode(entity), indent=2).decode()
+def pretty(value: Any, width: int = 90, indent: str = "") -> str:
+    """JSON for people: what fits on a line of `width` characters stays on one."""
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) + len(indent) <= width or not value or not isinstance(value, list | dict):
+        return text
+    inner = indent + "  "
+    if isinstance(value, dict):
+        shown = [
+            f"{json.dumps(name, ensure_ascii=False)}: {pretty(item, width, inner)}"
+            for name, item in value.items()
+        ]
+        opening, closing = "{", "}"
+    else:
+        shown = [pretty(item, width, inner) for item in value]
+        opening, closing = "[", "]"
+    lines = f",\n{inner}".join(shown)
+    return f"{opening}\n{inner}{lines}\n{indent}{closing}"

@@ -145,7 +145,11 @@ def connect(
             found = managed.url, managed.token
         url, token = found
     connection = Connection(url, token)
-    connection.get("/")
+    try:
+        connection.get("/")
+    except ClientError:
+        connection.close()
+        raise
     _default = Hub(connection, managed)
     return _default
 

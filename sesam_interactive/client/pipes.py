@@ -25,29 +25,19 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of a pump did; `event` is its entry in the execution log."""
+    """What a run of a pump did.
+
+    `processed` entities were read, `changed` ones written. `event` is its entry in the execution
+    log; a run that changed nothing leaves none there, and `event` is empty.
+    """
 
     pipe: str
     success: bool
     message: str
+    processed: int
+    changed: int
+    seconds: float
     event: Mapping[str, Any]
-
-    @property
-    def processed(self) -> int:
-        """Entities read from the source."""
-        return int(self._figure("entities_last_run"))
-
-    @property
-    def changed(self) -> int:
-        """Entities that changed in the sink."""
-        return int(self._figure("changes_last_run"))
-
-    @property
-    def seconds(self) -> float:
-        return float(self.event.get("total_time") or 0)
-
-    def _figure(self, name: str) -> Any:
-        return self.event.get("metrics", {}).get("entities", {}).get(name) or 0
 
     def __repr__(self) -> str:
         verdict = "ok" if self.success else f"failed: {self.message}"
@@ -117,6 +107,8 @@ class Pipe:
         `full` starts from the beginning and ends with deletion tracking. Interrupting leaves the
         pump running and says so. Raises ClientError with the node's message when the run fails.
         """
+        before = self._newest_event()
+        started = time.monotonic()
         try:
             self.operate("start-rescan" if full else "start")
         except ClientError as error:
@@ -128,7 +120,7 @@ class Pipe:
             except KeyboardInterrupt:
                 shown.close(f"{self.name}: goes on running on the node; .stop() ends it")
                 raise
-            run = self._last_run(runtime)
+            run = self._run(runtime, before, time.monotonic() - started)
             shown.close(repr(run)[1:-1])
         if not run.success:
             raise ClientError(f'the run of "{self.name}" failed: {run.message}')
@@ -144,11 +136,26 @@ class Pipe:
             time.sleep(delay)
             delay = min(POLL_S * 2, delay * 1.5)
 
-    def _last_run(self, runtime: Mapping[str, Any]) -> Run:
+    def _newest_event(self) -> Mapping[str, Any]:
         events = self.log(limit=1)
-        event = events[0] if events else {}
+        return events[0] if events else {}
+
+    def _run(self, runtime: Mapping[str, Any], before: Mapping[str, Any], seconds: float) -> Run:
         message = runtime.get("last-original-error-message") or runtime.get("last-message") or ""
-        return Run(self.name, bool(runtime.get("success")), str(message), event)
+        event = self._newest_event()
+        if event.get("_updated") == before.get("_updated"):
+            event = {}
+        entities = event.get("metrics", {}).get("entities", {})
+        processed = (runtime.get("progress") or {}).get("processed") or 0
+        return Run(
+            self.name,
+            bool(runtime.get("success")),
+            str(message),
+            int(entities.get("entities_last_run") or processed),
+            int(entities.get("changes_last_run") or 0),
+            float(event.get("total_time") or seconds),
+            event,
+        )
 
     def stop(self) -> None:
         """Stop the running pump at its next batch; what is committed stays."""

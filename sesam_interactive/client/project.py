@@ -12,6 +12,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
+from sesam_interactive.client.entities import pretty
 from sesam_interactive.client.errors import ClientError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Project:
         file = found or self.folder / kind / name
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".part")
-        partial.write_text(json.dumps(dict(config), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        partial.write_text(pretty(dict(config)) + "\n", "utf-8")
         partial.replace(file)
         return file
 

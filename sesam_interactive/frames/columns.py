@@ -8,14 +8,14 @@ text. URIs, UUIDs and namespaced identifiers are their plain text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model.values import NANOS, kind_of_text, nanos, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 MAX_FIELDS = 200
 MAX_DIGITS = 38
@@ -32,13 +32,15 @@ class Column:
 
     `kind`: null, boolean, integer, float, decimal, text, uri, uuid, ni, date, datetime, bytes,
     list, struct or json. `digits` are the digits before the point of integers and decimals,
-    `scale` those after it; for datetimes `scale` is 9 where microseconds do not hold every value.
+    `scale` those after it; for datetimes `scale` is 9 where microseconds do not hold every value,
+    and `wide` says that 64 bits of nanoseconds do not. `plain` text has no tag or escape anywhere.
     """
 
     kind: str = "null"
     digits: int = 0
     scale: int = 0
     wide: bool = False
+    plain: bool = False
     inner: Column | None = None
     fields: dict[str, Column] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class Column:
             self._add_scalar(value)
 
     def _become_list(self, items: list[Any]) -> None:
-        before = Column(self.kind, self.digits, self.scale, self.wide, self.inner, self.fields)
+        before = replace(self)
         self.kind, self.inner, self.fields = "list", before, {}
         for item in items:
             before.add(item)
@@ -134,21 +136,36 @@ def _tagged(text: str) -> tuple[str, int, int, bool]:
 
 
 def find_columns(
-    entities: Iterable[Mapping[str, Any]], reserved: frozenset[str]
-) -> dict[str, Column]:
-    """The column of each property, in the order of first appearance, `_id` first."""
-    root = Column("struct")
-    fields = root.fields
+    entities: list[Mapping[str, Any]], reserved: frozenset[str]
+) -> dict[str, tuple[Column, list[Any]]]:
+    """The type and the values of each property, in the order of first appearance, `_id` first."""
+    names: dict[str, None] = {"_id": None} if any("_id" in entity for entity in entities) else {}
     for entity in entities:
-        for name, value in entity.items():
-            if name in reserved:
-                continue
-            column = fields.get(name)
-            if column is None:
-                column = fields[name] = Column()
+        names.update(dict.fromkeys(entity))
+    found = {}
+    for name in names:
+        if name not in reserved:
+            values = [entity.get(name) for entity in entities]
+            found[name] = column_of(values), values
+    return found
+
+
+def column_of(values: list[Any]) -> Column:
+    """The type that holds all values; columns of one plain type are seen without a Python loop."""
+    kinds = set(map(type, values)) - {type(None)}
+    column = Column()
+    if kinds == {str} and not any(value and value[0] == "~" for value in values):
+        column.kind, column.plain = "text", True
+    elif kinds == {int}:
+        present = [value for value in values if value is not None]
+        for value in (min(present), max(present)):
             column.add(value)
-    first = {"_id": fields["_id"]} if "_id" in fields else {}
-    return first | fields
+    elif kinds in ({float}, {bool}):
+        column.kind = "float" if kinds == {float} else "boolean"
+    else:
+        for value in values:
+            column.add(value)
+    return column
 
 
 def microseconds(text: str) -> int:

@@ -36,14 +36,10 @@ def to_polars(
     listed = list(entities)
     columns = find_columns(listed, frozenset() if reserved else RESERVED)
     series = []
-    for name, column in columns.items():
+    for name, (column, values) in columns.items():
         convert = converter(column)
-        values = (
-            [entity.get(name) for entity in listed]
-            if convert is None
-            else [convert(entity.get(name)) for entity in listed]
-        )
-        made = pl.Series(name, values, dtype=polars_type(column), strict=False)
+        converted = values if convert is None else [convert(value) for value in values]
+        made = pl.Series(name, converted, dtype=polars_type(column), strict=False)
         if schema and name in schema:
             made = made.cast(schema[name])
         series.append(made)
@@ -104,7 +100,7 @@ def _in_nanos(column: Column) -> bool:
 def converter(column: Column) -> Callable[[Any], Any] | None:
     """What turns a value into what polars takes for this column; None where nothing is to do."""
     kind = column.kind
-    if kind in ("null", "boolean"):
+    if kind in ("null", "boolean") or column.plain:
         return None
     if kind == "integer":
         return None if column.digits <= 18 else _to_decimal

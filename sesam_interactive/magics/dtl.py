@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
 from sesam_interactive.client import ClientError, Hub, current_hub
+from sesam_interactive.client.entities import pretty
 from sesam_interactive.client.managed import PROJECT_VARIABLE
 from sesam_interactive.frames import from_frame
 from sesam_interactive.magics.cell import Cell, CellError, read_cell
 from sesam_interactive.magics.result import DtlResult
 from sesam_node.dtl import RuleContext, compile_rules
-from sesam_node.errors import DtlError, suggestion
+from sesam_node.errors import DtlError, preview, suggestion
 
 if TYPE_CHECKING:
     from sesam_node.model import Entity
@@ -43,6 +43,7 @@ class DtlMagics(Magics):
     @argument("--yes", action="store_true", help="save over an existing pipe")
     @argument("--project", help="the project folder to save to (default: the workbench's)")
     @argument("--check", action="store_true", help="fail when an entity fails (for CI)")
+    @no_var_expand
     @cell_magic
     def dtl(self, line: str, cell: str) -> DtlResult | None:
         """Run the DTL in this cell on real entities; nothing is written without --save.
@@ -136,11 +137,21 @@ def _draft(cell: Cell, name: str | None, hub: Hub) -> dict[str, Any]:
 
 
 def _chosen(hub: Hub, config: dict[str, Any], ids: list[str]) -> list[Entity]:
+    """The source entities with these ids, in the order asked for."""
     name = config["source"].get("dataset")
-    if not name:
-        raise CellError("--entity needs a pipe that reads a dataset, or a dataset")
-    dataset = hub.datasets.make(str(name))
-    return [dataset.entity(entity_id) for entity_id in ids]
+    if name:
+        dataset = hub.datasets.make(str(name))
+        return [dataset.entity(entity_id) for entity_id in ids]
+    found: dict[str, Entity] = {}
+    for entity in hub.pipes.make(str(config["_id"])).entities(stage="source"):
+        if entity["_id"] in ids:
+            found[entity["_id"]] = entity
+            if len(found) == len(set(ids)):
+                break
+    missing = [entity_id for entity_id in ids if entity_id not in found]
+    if missing:
+        raise CellError(f"the source has no entity {preview(missing[0])}")
+    return [found[entity_id] for entity_id in ids]
 
 
 def _save(hub: Hub, config: dict[str, Any], options: Any) -> None:
@@ -164,7 +175,7 @@ def _save(hub: Hub, config: dict[str, Any], options: Any) -> None:
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
-    old, new = (json.dumps(c, indent=2, ensure_ascii=False).splitlines() for c in (before, after))
+    old, new = (pretty(config).splitlines() for config in (before, after))
     title = f"{name} (deployed)", f"{name} (new)"
     return "\n".join(difflib.unified_diff(old, new, title[0], title[1], lineterm=""))
 

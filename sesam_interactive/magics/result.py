@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
 
 SHOWN = 10
+WIDTH = 60
 CODE = "font-family:monospace;font-size:12px;white-space:pre-wrap;text-align:left;margin:0"
 
 
@@ -115,7 +117,7 @@ class DtlResult:
 
 
 def _plain(entity: Entity) -> str:
-    return "\n".join(f"    {line}" for line in pretty(entity).splitlines())
+    return f"    {pretty(entity, indent='    ')}"
 
 
 def _outcome(result: Mapping[str, Any]) -> str:
@@ -135,7 +137,7 @@ def _entity_html(entity: Entity, before: Entity | None = None) -> str:
     """JSON, with the properties marked that `before` does not have with that value."""
     lines = []
     for name, value in entity.items():
-        text = escape(pretty({name: value})[2:-2])
+        text = escape(f"{json.dumps(name, ensure_ascii=False)}: {pretty(value, WIDTH)}")
         changed = before is not None and (name not in before or before[name] != value)
         mark = "font-weight:600;border-left:3px solid #2e7d32;padding-left:4px"
         lines.append(f"<span style='{mark}'>{text}</span>" if changed else text)

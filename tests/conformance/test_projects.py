@@ -20,7 +20,7 @@ from sesam_node.cli.main import main
 
 pytestmark = pytest.mark.long
 
-SHARED = Path(__file__).parents[3] / "shared" / "conformance"
+HERE = Path(__file__).parent
 PROJECTS = ["webshop-orders", "library-loans"]
 CASES = ["strings", "hops", "transforms"]
 
@@ -274,13 +274,12 @@ def test_the_node_comes_back_after(project, api, operation):
 # ---- the shared cases ----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared cases are not here")
 @pytest.mark.parametrize("name", CASES)
 def test_the_shared_cases_hold_through_the_api(child, name):
-    runner = SHARED / "run_dtl_cases.py"
+    runner = HERE / "run_dtl_cases.py"
     command = [sys.executable, str(runner), "--node", child.url, "--jwt", child.token]
     ended = subprocess.run(
-        [*command, str(SHARED / "dtl" / f"{name}.json")],
+        [*command, str(HERE / "dtl" / f"{name}.json")],
         capture_output=True,
         text=True,
         check=False,

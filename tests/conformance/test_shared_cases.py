@@ -48,7 +48,9 @@ def sink(case):
     for entity in out:
         if entity.get("_filtered") is not True:
             kept = content(entity)
-            written[kept["_id"]] = remove_namespaces(kept) if pipe.get("remove_namespaces") else kept
+            written[kept["_id"]] = (
+                remove_namespaces(kept) if pipe.get("remove_namespaces") else kept
+            )
     return json.loads(json.dumps(list(written.values())))
 
 

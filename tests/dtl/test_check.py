@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -103,7 +105,8 @@ NAMES = [
 
 ARGUMENTS = [
     ("too few for a transform", {"default": [["add", "a"]]}, [problem("[0]", "arity",
-        '"add" takes 2 arguments, got 1', "NAME(string-expression{1}), VALUE(value-expression{1})")]),
+        '"add" takes 2 arguments, got 1',
+        "NAME(string-expression{1}), VALUE(value-expression{1})")]),
     ("too few for a function", value(["eq", 1]), [problem("[0][2]", "arity",
         '"eq" takes 2 arguments, got 1', "LEFT(value-expression{1}), RIGHT(value-expression{1})")]),
     ("none", value(["and"]), [problem("[0][2]", "arity",
@@ -118,6 +121,9 @@ ARGUMENTS = [
     ("a path for a constant", {"default": [["fail!", "_S.message"]]}, [problem("[0][1]",
         "wrong-constant", 'MESSAGE must be a constant, got the path "_S.message"')]),
     ("text that begins like a path", {"default": [["fail!", "_S.name is missing"]]}, []),
+    ("a property that has no name", {"default": [["add", 5, 1], ["rename", "a", ""]]}, [
+        problem("[0][1]", "wrong-constant", "expected a property name, got 5"),
+        problem("[1][2]", "wrong-constant", 'expected a property name, got ""')]),
     ("a check of the function", {"default": [["sleep!", -1]]}, [
         problem("[0][1]", "wrong-constant", "SECONDS must not be negative, got -1")]),
 ]  # fmt: skip
@@ -170,13 +176,16 @@ JOINS = [
             'the rule "r" hops, which apply does not allow', "use apply-hops"),
         Problem("$.r[0][2][1]", "apply-hops-in-apply",
             'the rule "q" hops, which apply does not allow', "use apply-hops")]),
-    ("apply-hops of a rule that hops", {**value(["apply-hops", "r", OF_CUSTOMER]), "r": [HOPS]}, []),
+    ("apply-hops of a rule that hops",
+        {**value(["apply-hops", "r", OF_CUSTOMER]), "r": [HOPS]}, []),
 ]  # fmt: skip
 
 TABLE = [*SHAPES, *NAMES, *ARGUMENTS, *JOINS]
 
 
-@pytest.mark.parametrize(("rules", "expected"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("rules", "expected"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
 def test_problems(rules, expected):
     assert problems_of(rules, KNOWN, path=()) == expected
 
@@ -245,7 +254,9 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(-3, 3),
     st.floats(allow_nan=True),
-    st.sampled_from(["_S.a", "_T.a", "_.", "_P._S.a", "o.a", "", "*", "default", "%Y", "~t", "a.b"]),
+    st.sampled_from(
+        ["_S.a", "_T.a", "_.", "_P._S.a", "o.a", "", "*", "default", "%Y", "~t", "a.b"]
+    ),
     st.text(max_size=3),
 )
 CALLS = st.recursive(
@@ -260,7 +271,9 @@ CALLS = st.recursive(
             inner,
             max_size=4,
         ),
-        inner.map(lambda node: {"datasets": ["d o"], "where": ["eq", "_S.a", "o.a"], "return": node}),
+        inner.map(
+            lambda node: {"datasets": ["d o"], "where": ["eq", "_S.a", "o.a"], "return": node}
+        ),
     ),
     max_leaves=25,
 )
@@ -269,10 +282,8 @@ CALLS = st.recursive(
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(CALLS, st.dictionaries(st.sampled_from(["default", "r"]), CALLS, max_size=2)))
 def test_rules_of_any_shape_raise_nothing_but_dtl_errors(rules):
-    try:
+    with contextlib.suppress(DtlError):
         run_rules(rules, [{"_id": "1", "a": [1, "x"]}], datasets={"d": [{"_id": "1", "a": 1}]})
-    except DtlError as error:
-        assert str(error)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -280,12 +291,10 @@ def test_rules_of_any_shape_raise_nothing_but_dtl_errors(rules):
 def test_expressions_of_any_shape_raise_nothing_but_dtl_errors(expressions, namespaced):
     context = RuleContext(namespaced=namespaced, property_namespace="n", identity_namespace="i")
     rules = {"default": [["copy", "_id"], *(["add", "a", e] for e in expressions)], "r": []}
-    try:
+    with contextlib.suppress(DtlError):
         run_rules(
             rules,
             [{"_id": "1", "a": [1, "x"]}],
             datasets={"d": [{"_id": "1", "a": 1}]},
             context=context,
         )
-    except DtlError as error:
-        assert str(error)

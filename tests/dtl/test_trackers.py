@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sesam_node.dtl import RuleContext, Runtime, compile_index, compile_rules
 from sesam_node.dtl.lookup import MemoryLookup
 
+AB = ["a a", "b b"]
 FROM_PEOPLE = RuleContext(source_dataset="people")
 
 
@@ -21,7 +22,7 @@ def spec(datasets, *where, **options):
 
 
 def tracked(rules, context=FROM_PEOPLE):
-    """dataset -> how its changes are traced; None where they concern every source entity."""
+    """Dataset -> how its changes are traced; None where they concern every source entity."""
     compiled = compile_rules({"default": [["copy", "_id"], *rules]}, context)
     return {t.dataset: t.explain() if t.exact else None for t in compiled.trackers}
 
@@ -77,7 +78,7 @@ TABLE = {
         {"a": None},
     ),
     "behind a join without inverse nothing has one": (
-        [add_hops(spec(["a a", "b b"], ["eq", ["list", "_S.x", "_T.x"], "a.x"], ["eq", "a.y", "b.y"]))],
+        [add_hops(spec(AB, ["eq", ["list", "_S.x", "_T.x"], "a.x"], ["eq", "a.y", "b.y"]))],
         {"a": None, "b": None},
     ),
     "another join may lead back": (
@@ -154,9 +155,9 @@ def test_the_indexes_hold_what_hops_and_trackers_ask_for():
 RULE_SETS = [
     [add_hops(spec(["a a"], ["eq", "_S._id", "a.k"], **{"return": "a.v"}))],
     [add_hops(spec(["a a"], ["eq", "_S.k", "a._id"], ["neq", "a.v", 1]))],
-    [add_hops(spec(["a a", "b b"], ["eq", "_S.k", "a.k"], ["eq", "a.v", "b.v"]))],
-    [add_hops(spec(["a a", "b b"], ["eq", "_S.k", "b.k"], ["eq", "a.v", "b.v"], **{"return": "a"}))],
-    [add_hops(spec(["a a", "b b"], ["eq", "_S.k", "a.k"], ["eq", "a.v", "b.v"], ["eq", "b.k", "_S.v"]))],
+    [add_hops(spec(AB, ["eq", "_S.k", "a.k"], ["eq", "a.v", "b.v"]))],
+    [add_hops(spec(AB, ["eq", "_S.k", "b.k"], ["eq", "a.v", "b.v"], **{"return": "a"}))],
+    [add_hops(spec(AB, ["eq", "_S.k", "a.k"], ["eq", "a.v", "b.v"], ["eq", "b.k", "_S.v"]))],
     [add_hops(spec(["a a"], ["eq", "_S.k", "a.k"]), spec(["b b"], ["eq", "_S.v", "b._id"]))],
     [add_hops(spec(["a a"], ["eq", "_S.k", "a.v"], recurse=True, max_depth=3))],
     [
@@ -183,7 +184,9 @@ MORE_RULES = {
 }  # fmt: skip
 
 IDS = st.sampled_from(["1", "2", "3", "4"])
-KEYS = st.one_of(st.sampled_from(["1", "2", 1, 2, None]), st.lists(st.sampled_from(["1", 1]), max_size=2))
+KEYS = st.one_of(
+    st.sampled_from(["1", "2", 1, 2, None]), st.lists(st.sampled_from(["1", 1]), max_size=2)
+)
 PROPERTIES = st.fixed_dictionaries({}, optional={"k": KEYS, "v": KEYS})
 DATASET = st.dictionaries(IDS, PROPERTIES, max_size=4)
 

@@ -94,7 +94,7 @@ def test_an_entity_that_fails_is_part_of_the_result(shell, loaded):
     result = shell.run_cell_magic("dtl", "person --limit 1", '[["fail!", "not today"]]')
     assert len(result.errors) == 1
     assert "not today" in repr(result)
-    with pytest.raises(CellError, match="1 entities failed"):
+    with pytest.raises(CellError, match="0 emitted, 1 failed"):
         shell.run_cell_magic("dtl", "person --limit 1 --check", '[["fail!", "not today"]]')
 
 
@@ -113,7 +113,7 @@ def test_an_existing_pipe_is_changed_only_after_its_diff_was_seen(shell, loaded)
     with pytest.raises(CellError) as caught:
         shell.run_cell_magic("dtl", "person-named --save person-named", rules)
     assert "--- person-named (deployed)" in str(caught.value)
-    assert '-              "upper",' in str(caught.value)
+    assert '["upper", "_S.name"]' in str(caught.value)
     assert loaded.pipes["person-named"].config == before
     shell.run_cell_magic("dtl", "person-named --save person-named --yes", rules)
     assert loaded.pipes["person-named"].config["transform"]["rules"]["default"] == [["copy", "*"]]

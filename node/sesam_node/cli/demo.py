@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SAMPLE_CHARACTERS = 200
 SHOWN_KEYS = 8
+FILE_WIDTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def demo(options: argparse.Namespace) -> int:
     """Run a project; 0 where every pipe succeeded."""
     project = Project(options.project, options.profile)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=FILE_WIDTH)
     with ExitStack() as stack:
         data = options.data
         if data is None:
@@ -65,12 +68,33 @@ def demo(options: argparse.Namespace) -> int:
             started = time.monotonic()
             answer = run_all(client, project)
             seconds = time.monotonic() - started
-        pipes = client.get("/pipes")
+        pipes = in_order(client.get("/pipes"))
         rows = [row_of(client, pipe) for pipe in pipes]
         console.print(table(project.folder.name, rows))
         for pipe in pipes:
             show_samples(console, client, pipe, options.samples)
         return verdict(console, answer, rows, seconds)
+
+
+def in_order(pipes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pipes in the order of their data: each after those that fill what it reads.
+
+    Pipes in a circle come last, as they are.
+    """
+    ordered: list[dict[str, Any]] = []
+    waiting = list(pipes)
+    while waiting:
+        unfilled = {pipe["graph"]["output"] for pipe in waiting}
+        ready = [pipe for pipe in waiting if not _reads(pipe) & unfilled] or waiting
+        ordered += ready
+        done = {pipe["_id"] for pipe in ready}
+        waiting = [pipe for pipe in waiting if pipe["_id"] not in done]
+    return ordered
+
+
+def _reads(pipe: dict[str, Any]) -> set[str]:
+    graph = pipe["graph"]
+    return {*graph["inputs"], *graph["dependencies"]} - {graph["output"]}
 
 
 def row_of(client: NodeClient, pipe: dict[str, Any]) -> Row:

@@ -159,7 +159,9 @@ class Checker:
     def call(self, entry: Function, node: Call, env: Env) -> None:
         given = len(node.arguments)
         if entry.signature.match(given) is None:
-            message = f"{preview(entry.name)} takes {_arguments(entry.signature.arity)}, got {given}"
+            message = (
+                f"{preview(entry.name)} takes {_arguments(entry.signature.arity)}, got {given}"
+            )
             self.report(node.at, "arity", message, entry.signature.text)
             for argument in node.arguments:
                 if isinstance(argument, Call) and argument.name in EXPRESSIONS:

@@ -1,8 +1,8 @@
 """Rule sets to functions: parse, check, plan, dependencies, emit, in this order.
 
-    compiled = compile_rules({"default": [["copy", "*"]]})
-    run = compiled.bind(Runtime(lookup))
-    run({"_id": "x"}, out)
+compiled = compile_rules({"default": [["copy", "*"]]})
+run = compiled.bind(Runtime(lookup))
+run({"_id": "x"}, out)
 """
 
 from __future__ import annotations

@@ -118,9 +118,7 @@ class Graph:
             found = self.entries.setdefault(call.constant(0), set())
             found.update(self.results(call.at, len(plans) - 1, last_spec, origins))
 
-    def results(
-        self, at: At, number: int, spec: HopSpec, origins: set[Role]
-    ) -> set[Role]:
+    def results(self, at: At, number: int, spec: HopSpec, origins: set[Role]) -> set[Role]:
         """The roles of what a call gives back."""
         returned = spec.returned
         if spec.recurse:
@@ -334,7 +332,7 @@ class Tracing:
 
 def emits_own_id(plan: Plan) -> bool:
     """Is it certain that a source entity is emitted, if at all, under its own `_id` and alone?"""
-    if plan.creates:
+    if plan.creates or not plan.context.id_required:
         return False
     return not any(
         is_transform and may_write_id(call, plan)

@@ -2,48 +2,28 @@
 
 The source is one function `bind(runtime)` that gives `run(S, out)`. In it `S` and `T` are source
 and target, `P` the caller's `(S, T, P)`, `R` the outermost `(S, T, out)`, `B` the parameters,
-`v<n>` the value of a function expression, `t<n>` temporaries, `memo` look-ups of one entity.
-`runtime` and `lookup` are there too. Functions and constants are globals.
-
-`Scope` is what specials and transforms write with:
-
-    scope.expression(node)   source of a value               scope.constant(value)  a name for any object
-    scope.condition(node)    source that is true or false    scope.code(f)          a name for a callable
-    scope.function(node)     source of a callable of one     scope.variable("_S")   source of a variable
-    scope.value(node)        the constant, or VARIES         scope.temporary()      a fresh local name
-    scope.call(at, f, *sources)      source of a call of `f`, on a line of its own
-    scope.line(text, at)     a statement                     scope.block(node)      the transforms of a block
-    with scope.indented(): ...                               scope.context          the RuleContext
-
-Expressions come in parentheses where they need them. `call.arguments` are nodes in order,
-`scope.bound(call)` has them by parameter name, `call.constant(n)` is the JSON of one.
+`v<n>` the value of a function expression, `x<n>` the entities of hops, `t<n>` temporaries, `memo`
+look-ups of one entity. `runtime` and `lookup` are there too. Functions and constants are globals.
+`scope` has what the code is written with.
 """
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl import names
-from sesam_node.dtl.parse import clean
-from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
-from sesam_node.dtl.runtime import ABSENT, VARIES, truth, walk
-from sesam_node.dtl.syntax import Block, Call, Literal, Malformed, Node, Path
-from sesam_node.errors import DtlError, json_path, preview
+from sesam_node.dtl.scope import Module, Scope, words_of
+from sesam_node.errors import DtlError, PipeError, StoreError, preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from sesam_node.dtl.plan import Plan
-    from sesam_node.dtl.registry import Function
-    from sesam_node.dtl.syntax import At, RuleContext
+    from sesam_node.dtl.syntax import At, Node
 
-HOIST_EVERY = 10  # levels of nesting after which an expression moves into a function of its own
-BREAK, END = "\x02", "\x03"
-PLACE = re.compile(f"{BREAK}(\\d+){END}")
-SMALL = 1 << 64
+__all__ = ["Emitted", "Module", "Scope", "emit", "key_function"]
+
+
+INFRASTRUCTURE = (StoreError, PipeError)
+"""What a look-up may raise that is no fault of the entity: it ends the run as it is."""
 
 
 @dataclass
@@ -53,402 +33,6 @@ class Emitted:
     source: str
     lines: dict[int, str]
     names: dict[str, Any]
-
-
-class Module:
-    """What the functions of one generated source share."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.context = plan.context
-        self.names: dict[str, Any] = {"walk": walk, "walk_with": names.walk_with, "ABSENT": ABSENT}
-        self.known: dict[int, str] = {}
-        self.folded: dict[int, tuple[Node, Any]] = {}
-        self.places: list[At] = []
-        self.functions: list[list[tuple[int, str, At]]] = []
-        self.rules: dict[str, str] = {}
-        self.waiting: list[str] = []
-        self.count = 0
-
-    def fresh(self, prefix: str) -> str:
-        self.count += 1
-        return f"{prefix}{self.count}"
-
-    def name(self, value: Any, prefix: str) -> str:
-        """The global that holds an object; the same object has one name."""
-        name = self.known.get(id(value))
-        if name is None:
-            name = prefix if prefix not in self.names else self.fresh(prefix + "_")
-            self.names[name] = value  # also keeps the object, so that its id stays its own
-            self.known[id(value)] = name
-        return name
-
-    def mark(self, at: At) -> str:
-        """A line break after which the source belongs to `at`."""
-        self.places.append(at)
-        return f"{BREAK}{len(self.places) - 1}{END}"
-
-    def rule(self, name: str) -> str:
-        """The function of an applied rule, which is then emitted too."""
-        if name not in self.rules:
-            plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-            self.rules[name] = self.fresh(f"rule_{plain}_")
-            self.waiting.append(name)
-        return self.rules[name]
-
-    def assemble(self) -> tuple[str, dict[int, str]]:
-        """The source of all functions and the JSON path of each line."""
-        text: list[str] = ["def bind(runtime):"]
-        places: list[At] = [()]
-        for statement in (
-            "lookup = runtime.lookup",
-            "entity, find = lookup.entity, lookup.find",
-            "B = runtime.parameters",
-        ):
-            text.append(f"    {statement}")
-            places.append(())
-        for body in self.functions:
-            for indent, statement, at in body:
-                parts = PLACE.split(statement)
-                text.append("    " * (indent + 1) + parts[0])
-                places.append(at)
-                for position in range(1, len(parts), 2):
-                    text.append("    " * (indent + 2) + parts[position + 1])
-                    places.append(self.places[int(parts[position])])
-        text.append("    return run")
-        places.append(())
-        lines = {number: json_path(at) for number, at in enumerate(places, start=1) if at}
-        return "\n".join(text) + "\n", lines
-
-
-def python_constant(value: Any) -> str | None:
-    """Source of a small constant; None for those that need a name."""
-    kind = type(value)
-    if value is None or kind is bool:
-        return str(value)
-    if kind is str and len(value) <= 200:
-        return ascii(value)
-    if kind is int and abs(value) < SMALL:
-        return repr(value) if value >= 0 else f"({value!r})"
-    if kind is float:
-        return repr(value) if value >= 0 else f"({value!r})"
-    return None
-
-
-@dataclass
-class Scope:
-    """Where code is being written: variables, and the body of the function that it goes to.
-
-    `variables` maps each DTL variable to its Python source; `dicts` are the sources that are known
-    to be dicts; `root` says that this is the default rule run for a source entity.
-    """
-
-    module: Module
-    variables: Mapping[str, str]
-    dicts: frozenset[str]
-    rule: str
-    root: bool = False
-    body: list[tuple[int, str, At]] = field(default_factory=list)
-    depth: int = 1
-    memo_keys: frozenset[str] = frozenset()
-
-    @property
-    def context(self) -> RuleContext:
-        return self.module.context
-
-    @property
-    def plan(self) -> Plan:
-        return self.module.plan
-
-    # -- names -------------------------------------------------------------------------------------
-
-    def temporary(self) -> str:
-        return self.module.fresh("t")
-
-    def constant(self, value: Any) -> str:
-        """Source of any Python object: a literal, or the global that holds it."""
-        return python_constant(value) or self.module.name(value, self.module.fresh("k"))
-
-    def code(self, function: Callable[..., Any]) -> str:
-        """The global that holds a callable."""
-        name = getattr(function, "__name__", type(function).__name__).strip("_<>")
-        return self.module.name(function, f"f_{name}")
-
-    def variable(self, name: str) -> str:
-        """Source of a DTL variable such as `_S`; "None" where it has no value."""
-        if name == "_R":
-            return "R"
-        return self.variables.get(name, "None")
-
-    @property
-    def out(self) -> str:
-        """Source of the list that created entities are appended to."""
-        return "out" if self.root else "R[2]"
-
-    def python_names(self) -> set[str]:
-        """The local names that an expression of this scope may use."""
-        found = {name for name in self.variables.values() if name.isidentifier()}
-        return (found | {"S", "T", "P", "R", "out", "memo"}) - {"None", "B"}
-
-    def used_names(self, source: str) -> list[str]:
-        """Those local names that occur in a source, in a fixed order."""
-        words = set(re.findall(r"[A-Za-z_]\w*", source))
-        return sorted(self.python_names() & words)
-
-    def inner(self, variables: Mapping[str, str], dicts: frozenset[str] = frozenset()) -> Scope:
-        """A scope with further variables that writes to a body of its own."""
-        merged = {**self.variables, **variables}
-        changed = set(variables.values())
-        return replace(
-            self, variables=merged, dicts=(self.dicts - changed) | dicts, body=[], depth=1
-        )
-
-    # -- constants ---------------------------------------------------------------------------------
-
-    def is_path(self, node: Node) -> bool:
-        return isinstance(node, Path) and node.variable in self.variables
-
-    def value(self, node: Node) -> Any:
-        """The constant that a node stands for, or `VARIES`."""
-        if isinstance(node, Literal):
-            return node.value
-        if isinstance(node, Path):
-            return VARIES if node.variable in self.variables else node.value
-        if not isinstance(node, Call):
-            return VARIES
-        known = self.module.folded.get(id(node))
-        if known is None:
-            known = (node, self._folded(node))
-            self.module.folded[id(node)] = known
-        return known[1]
-
-    def _folded(self, call: Call) -> Any:
-        entry = EXPRESSIONS.get(call.name)
-        if entry is None or entry.kind != "function" or not entry.pure:
-            return VARIES
-        arguments = self._constants(entry, call)
-        if any(argument is VARIES for argument in arguments):
-            return VARIES
-        try:
-            return entry.code(*arguments)
-        except Exception:  # noqa: BLE001 - it will fail where and when it is evaluated
-            return VARIES
-
-    def _constants(self, entry: Function, call: Call) -> list[Any]:
-        """The arguments as `prepare` wants them."""
-        found = entry.signature.match(len(call.arguments))
-        if found is None:
-            return [VARIES]
-        values: list[Any] = []
-        position = 0
-        for parameter, count in zip(found[0].parameters, found[1], strict=True):
-            if count == 0 and not parameter.is_repeated:
-                values.append(ABSENT)
-            for _ in range(count):
-                if parameter.is_constant:
-                    values.append(clean(call.constant(position)))
-                elif parameter.kind == "function-expression":
-                    values.append(VARIES)
-                else:
-                    values.append(self.value(call.arguments[position]))
-                position += 1
-        return values
-
-    def bound(self, call: Call) -> dict[str, Any]:
-        """The argument nodes of a call by parameter name; see `Signature.bind`."""
-        entry = EXPRESSIONS.get(call.name)
-        if entry is None or entry.signature.match(len(call.arguments)) is None:
-            entry = TRANSFORMS[call.name]
-        return entry.signature.bind(call.arguments)
-
-    # -- expressions -------------------------------------------------------------------------------
-
-    def expression(self, node: Node) -> str:
-        """Source of the value of a node."""
-        constant = self.value(node)
-        if constant is not VARIES:
-            return self.constant(constant)
-        if isinstance(node, Path):
-            return self._path(node)
-        if not isinstance(node, Call):
-            raise DtlError(f"{json_path(node.at)}: expected an expression, got {preview(node.raw)}")
-        entry = EXPRESSIONS[node.name]
-        if node.height % HOIST_EVERY == 0:
-            return self.hoisted(node.at, self._call(entry, node))
-        return self._call(entry, node)
-
-    def _call(self, entry: Function, node: Call) -> str:
-        if entry.kind == "special":
-            source: str = entry.code(self, node)
-            return source
-        constants = self._constants(entry, node)
-        if entry.prepare is not None and any(value is not VARIES for value in constants):
-            prepared = entry.prepare(*constants)
-            if prepared is not None:
-                varying = [
-                    source
-                    for source, value in zip(self._arguments(entry, node), constants, strict=True)
-                    if value is VARIES
-                ]
-                return self.call(node.at, prepared, *varying)
-        return self.call(node.at, entry.code, *self._arguments(entry, node))
-
-    def _arguments(self, entry: Function, node: Call) -> list[str]:
-        found = entry.signature.match(len(node.arguments))
-        if found is None:
-            raise DtlError(f"{json_path(node.at)}: the arguments do not fit {entry.name!r}")
-        sources: list[str] = []
-        position = 0
-        for parameter, count in zip(found[0].parameters, found[1], strict=True):
-            if count == 0 and not parameter.is_repeated:
-                sources.append("ABSENT")
-            for _ in range(count):
-                argument = node.arguments[position]
-                if parameter.is_constant:
-                    sources.append(self.constant(clean(node.constant(position))))
-                elif parameter.kind == "function-expression":
-                    sources.append(self.function(argument))
-                else:
-                    sources.append(self.expression(argument))
-                position += 1
-        return sources
-
-    def call(self, at: At, function: Callable[..., Any], *sources: str) -> str:
-        """Source of a call that starts a line of its own, so that a failure names `at`."""
-        return f"({self.module.mark(at)}{self.code(function)}({', '.join(sources)}))"
-
-    def condition(self, node: Node) -> str:
-        """Source that Python's `if` takes: true where the value counts as true."""
-        constant = self.value(node)
-        if constant is not VARIES:
-            return str(truth(constant))
-        source = self.expression(node)
-        if isinstance(node, Call) and EXPRESSIONS[node.name].boolean:
-            return source
-        name = self.temporary()
-        return f"(({name} := {source}) is not None and {name} is not False and {name} != [])"
-
-    def function(self, node: Node) -> str:
-        """Source of a callable of one value: the node with `_` bound to it."""
-        if isinstance(node, Call) and self.value(node) is VARIES:
-            entry = EXPRESSIONS[node.name]
-            if (
-                entry.kind == "function"
-                and len(node.arguments) == 1
-                and node.arguments[0].raw == "_."
-                and entry.signature.slots(1)[0].kind != "function-expression"
-                and len(entry.signature.forms) == 1
-                and not any(p.least == 0 for p in entry.signature.forms[0].parameters)
-            ):
-                return self.code(entry.code)
-        name = self.module.fresh("v")
-        inner = self.inner({"_": name})
-        source = inner.expression(node)
-        if self.used_names(source):
-            return f"(lambda {name}: {source})"
-        # It depends on nothing but its value: made once, not for each entity.
-        self.module.functions.append([(0, f"{name}f = (lambda {name}: {source})", node.at)])
-        return f"{name}f"
-
-    def hoisted(self, at: At, source: str) -> str:
-        """The same expression as a call of a function of its own; keeps Python's nesting low."""
-        return self.defined([(1, f"return ({source})", at)], at)
-
-    def defined(self, body: list[tuple[int, str, At]], at: At) -> str:
-        """Source of a call of a new function with this body (lines of `inner().body`)."""
-        text = "\n".join(line for _, line, _ in body)
-        parameters = ", ".join(self.used_names(text))
-        name = self.module.fresh("e")
-        self.module.functions.append([(0, f"def {name}({parameters}):", at), *body])
-        return f"{name}({parameters})"
-
-    def _path(self, node: Path) -> str:
-        source = self.variables[node.variable]
-        steps = list(node.names)
-        if node.variable in ("_P", "_R"):
-            source, steps = self._context_path(node.variable, steps)
-        return self.steps(source, steps)
-
-    def _context_path(self, variable: str, steps: list[str]) -> tuple[str, list[str]]:
-        """The source of `_P._S`, `_P._P._T`, `_R._S` and what is left of the path."""
-        first = steps.pop(0) if steps else ""
-        if variable == "_R":
-            if first not in ("_S", "_T"):
-                return "None", []
-            if self.root:
-                return ("S" if first == "_S" else "T"), steps
-            return ("R[0]" if first == "_S" else "R[1]"), steps
-        source = self.variable("_P")
-        while first == "_P":
-            source = f"f_caller({source})"
-            self.module.names["f_caller"] = caller
-            first = steps.pop(0) if steps else ""
-        if first not in ("_S", "_T") or source == "None":
-            return "None", []
-        if source == "P":
-            return ("P[0]" if first == "_S" else "P[1]"), steps
-        self.module.names["f_part"] = part
-        return f"f_part({source}, {0 if first == '_S' else 1})", steps
-
-    def steps(self, source: str, path: list[str]) -> str:
-        """Source of a walk from a value along property names."""
-        if source == "None":
-            return source
-        is_dict = source in self.dicts
-        for name in path:
-            read = names.reader(name, self.context)
-            if not isinstance(read, str):
-                found = self.module.name(read, self.module.fresh("k"))
-                source = f"{found}({source})" if is_dict else f"walk_with({source}, {found})"
-            elif is_dict:
-                source = f"{source}.get({ascii(read)})"
-            else:
-                key = ascii(read)
-                kept = source if source.isidentifier() else self.temporary()
-                made = source if kept == source else f"{kept} := {source}"
-                source = f"({kept}.get({key}) if type({made}) is dict else walk({kept}, {key}))"
-            is_dict = False
-        return source
-
-    # -- statements --------------------------------------------------------------------------------
-
-    def line(self, text: str, at: At) -> None:
-        """Write one statement."""
-        self.body.append((self.depth, text, at))
-
-    @contextmanager
-    def indented(self) -> Iterator[None]:
-        self.depth += 1
-        before = len(self.body)
-        yield
-        if len(self.body) == before:
-            self.line("pass", ())
-        self.depth -= 1
-
-    def block(self, node: Node) -> None:
-        """Write the transforms of a node: one transform or a list of them."""
-        calls = node.items if isinstance(node, Block) else (node,)
-        for call in calls:
-            if not isinstance(call, Call) or call.name not in TRANSFORMS:
-                text = f"{json_path(call.at)}: expected a transform, got {preview(call.raw)}"
-                raise DtlError(text)
-            TRANSFORMS[call.name].code(self, call)
-
-    def stop(self, at: At, *, filtered: bool) -> None:
-        """Write the end of this target: nothing is emitted, or the mark of a filtered entity."""
-        if self.root and filtered:
-            self.line('out.append({"_id": S.get("_id"), "_filtered": True})', at)
-        self.line("return None", at)
-
-
-def caller(context: tuple[Any, Any, Any] | None) -> tuple[Any, Any, Any] | None:
-    """`_P` of a context."""
-    return None if context is None else context[2]
-
-
-def part(context: tuple[Any, Any, Any] | None, position: int) -> Any:
-    """`_S` or `_T` of a context that may not be there."""
-    return None if context is None else context[position]
 
 
 APPLIED = {"_S": "S", "_T": "T", "_P": "P", "_R": "R", "_B": "B", "_": "None"}
@@ -472,7 +56,7 @@ def emit(plan: Plan) -> Emitted:
 
 def _prologue(body: list[tuple[int, str, At]], at: At, root: str) -> list[tuple[int, str, At]]:
     """The first lines of a rule: only what its body uses."""
-    words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(text for _, text, _ in body)))
+    words = words_of("\n".join(text for _, text, _ in body))
     lines: list[tuple[int, str, At]] = [(1, "T = {}", at)]
     if root and "R" in words:
         lines.append((1, root, at))
@@ -483,9 +67,8 @@ def _prologue(body: list[tuple[int, str, At]], at: At, root: str) -> list[tuple[
 
 def _run(module: Module) -> None:
     rule = module.plan.rules.rules["default"]
-    scope = Scope(
-        module, DEFAULT, frozenset(["S", "T", "B"]), "default", root=True, depth=2
-    )
+    module.names["infrastructure"] = INFRASTRUCTURE
+    scope = Scope(module, DEFAULT, frozenset(["S", "T", "B"]), "default", root=True, depth=2)
     scope.block(rule)
     at = rule.at
     if module.context.id_required:
@@ -503,6 +86,8 @@ def _run(module: Module) -> None:
             *head,
             (1, "try:", at),
             *body,
+            (1, "except infrastructure:", at),
+            (2, "raise", at),
             (1, "except Exception as error:", at),
             *([(2, "del out[size:]", at)] if module.plan.creates else []),
             (2, "raise failure(error, S) from error", at),
@@ -512,9 +97,7 @@ def _run(module: Module) -> None:
 
 def _applied(module: Module, name: str) -> None:
     rule = module.plan.rules.rules[name]
-    scope = Scope(
-        module, APPLIED, frozenset(["T", "B", "R[0]", "R[1]", "P[1]"]), name
-    )
+    scope = Scope(module, APPLIED, frozenset(["T", "B", "R[0]", "R[1]", "P[1]"]), name)
     scope.block(rule)
     at = rule.at
     module.functions.append(

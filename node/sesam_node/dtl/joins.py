@@ -153,7 +153,9 @@ def _functions(node: Node) -> Iterator[Function]:
                 yield from _functions(argument)
 
 
-def index_text(node: Node, variable: str, context: RuleContext, known: frozenset[str]) -> str | None:
+def index_text(
+    node: Node, variable: str, context: RuleContext, known: frozenset[str]
+) -> str | None:
     """The id of the index over an expression of one variable; None where it depends on more.
 
     It is JSON: the expression with the variable as `_S`, and the namespaces where they matter.

@@ -61,9 +61,7 @@ class Everywhere:
         if names is None:
             names = tuple(
                 sorted(
-                    name
-                    for name in shape
-                    if name == self.identifier or name.endswith(self.suffix)
+                    name for name in shape if name == self.identifier or name.endswith(self.suffix)
                 )
             )
             if len(self.shapes) >= MAX_CACHED:
@@ -170,9 +168,7 @@ def _matcher(pattern: str, context: RuleContext) -> Callable[[str], bool]:
 class Selection(dict[str, bool]):
     """`selection[name]`: does a property match one of the patterns, and none of those excluded?"""
 
-    def __init__(
-        self, include: list[str], exclude: list[str], context: RuleContext
-    ) -> None:
+    def __init__(self, include: list[str], exclude: list[str], context: RuleContext) -> None:
         super().__init__()
         self.include = [_matcher(pattern, context) for pattern in include]
         self.exclude = [_matcher(pattern, context) for pattern in exclude]

@@ -258,9 +258,7 @@ class HopReader:
             return tuple(name for name in names if name in aliases)
         return parse_node(value, (*self.at, "return"))
 
-    def subsets(
-        self, raw: dict[str, Any], aliases: dict[str, str]
-    ) -> dict[str, tuple[Node, Any]]:
+    def subsets(self, raw: dict[str, Any], aliases: dict[str, str]) -> dict[str, tuple[Node, Any]]:
         subsets = raw.get("subsets", {})
         if type(subsets) is not dict:
             message = f"expected an object of subsets by alias, got {preview(subsets)}"

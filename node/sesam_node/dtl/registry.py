@@ -19,6 +19,9 @@ them, but `runtime.VARIES` where the argument is no constant (so also for every 
 returns a callable that takes the varying arguments only, in order, or None for "nothing special".
 A pure function whose arguments are all constants is called while compiling; `prepare` is not asked.
 
+`text=str.upper` says what the function gives for one plain string (one without a leading `~`) where
+that is its only argument; generated code then asks for the type itself and saves a call.
+
 `pure=False` says that the result depends on more than the arguments (time, chance, datasets): not
 folded, never part of an index. `boolean=True` promises that the result is True, False or None, so
 that conditions test it as it is. `checks={"PART": check}` refuses constants: `check(value)` gives a
@@ -84,6 +87,7 @@ class Function:
     context: bool = False
     checks: Mapping[str, Check] = field(default_factory=dict)
     prepare: Callable[..., Callable[..., Value] | None] | None = None
+    text: Callable[[str], Value] | None = None
 
     @property
     def doc(self) -> str:
@@ -109,6 +113,7 @@ def function(
     boolean: bool = False,
     checks: Mapping[str, Check] = NO_CHECKS,
     prepare: Callable[..., Callable[..., Value] | None] | None = None,
+    text: Callable[[str], Value] | None = None,
 ) -> Callable[[F], F]:
     """Register a plain function: arguments first, then the call."""
     parsed = parse_signature(signature)
@@ -125,6 +130,7 @@ def function(
             boolean=boolean,
             checks=checks,
             prepare=prepare,
+            text=text,
         )
         _register(EXPRESSIONS, entry)
         return code

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_node.model.values import Entity, Value, identity, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
     "ABSENT",
@@ -54,9 +56,7 @@ def each(values: Value, f: Callable[[Any], Value]) -> Value:
     """
     if type(values) is list:
         return [
-            result
-            for value in values
-            if value is not None and (result := f(value)) is not None
+            result for value in values if value is not None and (result := f(value)) is not None
         ]
     return None if values is None else f(values)
 

@@ -1,6 +1,6 @@
 """Signatures in the manual's notation, read once and used for arity, binding and documentation.
 
-    WIDTH(integer-expression{1}), FILL_CHARACTER(character-expression{1}), VALUES(value-expression{1})
+    WIDTH(integer-expression{1}), FILL(character-expression{1}), VALUES(value-expression{1})
 
 A parameter is `NAME(kind{cardinality})`; cardinality is one of `1`, `0|1`, `>=0`, `>0`, `>=1`,
 `>1`. `(A(..{1}), B(..{1})){>=1}` is a group that repeats as a whole; ` | ` separates alternatives,

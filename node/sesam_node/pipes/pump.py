@@ -9,9 +9,10 @@ as the same full run after an interruption. A run that fails or is cancelled kee
 
 from __future__ import annotations
 
+import gc
 import time
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
@@ -65,7 +66,8 @@ def run_pump(
     try:
         pipe = build_pipe(request.definition, store)
         log = RunLog(store, request, pipe.pump)
-        PumpRun(pipe, request, store, result, report, cancelled, log).run()
+        with rare_collection():
+            PumpRun(pipe, request, store, result, report, cancelled, log).run()
     except Exception as error:  # noqa: BLE001 - whatever a pipe does wrong is its result
         _failed(result, error)
     finally:
@@ -80,6 +82,22 @@ def run_pump(
         if result.success:
             _failed(result, error)
     return result
+
+
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Lets the garbage collector look less often.
+
+    A batch makes thousands of dicts, hardly ever a cycle: at its usual pace the collector takes a
+    fifth of a run.
+    """
+    usual = gc.get_threshold()
+    if usual[0]:
+        gc.set_threshold(max(usual[0], 50_000), *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _failed(result: RunResult, error: Exception) -> None:

@@ -169,6 +169,7 @@ class _Pump:
     running: bool = False
     disabled: bool = False
     signalled: bool = False
+    removed: bool = False
 
     @property
     def starts_itself(self) -> bool:
@@ -257,7 +258,7 @@ class Scheduler:
         for pump in old.values():
             if pump.running:
                 pump.plan = Plan(pump.plan.pipe, mode="off")
-                pump.signalled = False
+                pump.signalled, pump.removed = False, True
                 self._pumps[pump.plan.pipe] = pump
             if pump.due is not None and pump.plan.schedule.is_long:
                 commands.append(Keep(pump.plan.pipe, None))
@@ -348,6 +349,10 @@ class Scheduler:
         pump = self._pumps.get(event.pipe)
         if pump is not None:
             pump.running = False
+            if pump.removed:
+                del self._pumps[event.pipe]
+                pump = None
+        if pump is not None:
             commands += self._plan_next(pump, event.now)
         commands += self._signal(event.changed, by=event.pipe)
         if pump is not None and pump.signalled and not self._held and pump.starts_itself:

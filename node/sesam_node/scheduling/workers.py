@@ -372,7 +372,8 @@ class Pool:
             if not self._changed.wait_for(lambda: not self._busy, grace_s):
                 for job in list(self._busy):
                     job.kill("the node stopped")
-            self._changed.wait_for(lambda: not self._state.threads, grace_s)
+            # Each thread waits for the end of its process, and kills one that does not end.
+            self._changed.wait_for(lambda: not self._state.threads, 4 * CLOSE_S)
 
     def _add_thread(self) -> None:
         self._state.threads += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import VARIES
@@ -124,9 +124,7 @@ def less_or_equal(left: Value, right: Value) -> bool:
     return result is not None and result <= 0
 
 
-def _emit_order(
-    scope: Scope, call: Call, sign: str, test: Callable[[Value, Value], bool]
-) -> str:
+def _emit_order(scope: Scope, call: Call, sign: str, test: Callable[[Value, Value], bool]) -> str:
     left, right = call.arguments
     left_constant, right_constant = scope.value(left), scope.value(right)
     if left_constant is not VARIES and right_constant is not VARIES:
@@ -201,5 +199,3 @@ def lt(scope: Scope, call: Call) -> str:
 def lte(scope: Scope, call: Call) -> str:
     """Is the first value of LEFT less than that of RIGHT, or equal? As `gt` else."""
     return _emit_order(scope, call, "<=", less_or_equal)
-
-

@@ -172,7 +172,7 @@ class HopWriter:
     def rows(self, scope: Scope, step: Step, name: str, *, first: bool) -> None:
         at = step.key.at
         if step.index is None:
-            scope.line(f"for {name} in lookup.entities({ascii(step.dataset)}):", at)
+            scope.line(f"for {name} in lookup.entities({step.dataset!a}):", at)
             return
         key = scope.expression(step.key)
         if step.index == PRIMARY:
@@ -195,9 +195,7 @@ class HopWriter:
         if step.index is None:
             pairs.insert(0, (step.key, step.own))
         for left, right in pairs:
-            test = scope.call(
-                right.at, overlap, scope.expression(left), scope.expression(right)
-            )
+            test = scope.call(right.at, overlap, scope.expression(left), scope.expression(right))
             scope.line(f"if {test}:", right.at)
             scope.depth += 1
         if step.subset is not None:
@@ -227,7 +225,7 @@ class HopWriter:
         for alias in returned:
             name = names[alias]
             dataset = plan.spec.aliases[alias]
-            key = f"({ascii(dataset)}, {name}['_id'])" if several else f"{name}['_id']"
+            key = f"({dataset!a}, {name}['_id'])" if several else f"{name}['_id']"
             scope.line(f"if (key := {key}) not in seen:", at)
             scope.line("    seen.add(key)", at)
             scope.line(f"    found.append({name})", at)

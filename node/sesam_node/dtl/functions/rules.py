@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 ORDERS = {"_id": "x", "name": "Ada", "orders": [{"no": 1}, {"no": 2}]}
 
 
-def apply_rule(rule: Callable[[Any, Any, Any], Any], values: Value, caller: Any, root: Any) -> Value:
+def apply_rule(
+    rule: Callable[[Any, Any, Any], Any], values: Value, caller: Any, root: Any
+) -> Value:
     """The targets of a rule: a list for a list, one for a single value, null for null."""
     if type(values) is list:
         targets = []

@@ -42,6 +42,12 @@ def concat(*values: Value) -> Value:
 
     Nulls and values that are not strings are skipped; the result is never null.
     """
+    try:
+        joined = "".join(values)
+    except TypeError:  # a list, or something to skip
+        joined = "~"
+    if "~" not in joined:  # no tag, no escape: all are plain strings
+        return joined
     parts = []
     for value in values:
         for item in value if type(value) is list else (value,):
@@ -68,6 +74,13 @@ def _joiner(separator: str) -> Callable[[Value], Value]:
     between = text_of(separator)
 
     def join_values(values: Value) -> Value:
+        if type(values) is list:
+            try:
+                joined = between.join(values)
+            except TypeError:  # something to skip
+                joined = "~"
+            if "~" not in joined:  # no tag, no escape: all are plain strings
+                return joined
         parts = [characters for item in as_list(values) if (characters := text(item)) is not None]
         return as_string(between.join(parts))
 
@@ -97,6 +110,7 @@ def join(separator: str, values: Value) -> Value:
     Example(["length", "æøå"], 3, note="characters, not bytes"),
     Example(["length", ["list", "", "a", 1, "bb"]], [0, 1, 2]),
     Example(["length", None], None),
+    text=len,
 )
 def length(values: Value) -> Value:
     """Count the characters of each string. Values that are not strings are dropped."""
@@ -163,6 +177,7 @@ def rjust(width: Value, fill: Value, values: Value) -> Value:
     Example(["lower", "ÆØÅ"], "æøå"),
     Example(["lower", ["list", "A", 1, "B"]], ["a", "b"]),
     Example(["lower", 123], None),
+    text=str.lower,
 )
 def lower(values: Value) -> Value:
     """Write each string in lower case. Values that are not strings are dropped."""
@@ -175,6 +190,7 @@ def lower(values: Value) -> Value:
     Example(["upper", "æøå"], "ÆØÅ"),
     Example(["upper", ["list", "a", 1, "b"]], ["A", "B"]),
     Example(["upper", True], None),
+    text=str.upper,
 )
 def upper(values: Value) -> Value:
     """Write each string in upper case. Values that are not strings are dropped."""
@@ -371,6 +387,7 @@ def split(separator: Value, values: Value) -> Value:
     Example(["string", ["list", "a", ["uri", "foo:bar"], 1]], ["a", "foo:bar", "1"]),
     Example(["string", {"b": [1, 2], "a": "x"}], '{"a": "x", "b": [1, 2]}'),
     Example(["string", ["bytes", "blå"]], "blå"),
+    text=str,
 )
 def string(values: Value) -> Value:
     """Give the text of each value.

@@ -8,7 +8,6 @@ from sesam_node.dtl.functions.comparisons import emit_equal
 from sesam_node.dtl.names import Everywhere, Selection, has_wildcards, read_name, written_name
 from sesam_node.dtl.registry import Example, transform
 from sesam_node.dtl.runtime import VARIES, as_list, identity
-from sesam_node.dtl.syntax import RuleContext
 from sesam_node.errors import DtlError, Problem, preview
 from sesam_node.model.namespaces import split_name
 from sesam_node.model.values import Entity, Value, is_text, plain_text, text_of
@@ -17,12 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sesam_node.dtl.emit import Scope
-    from sesam_node.dtl.syntax import Call, Node
+    from sesam_node.dtl.syntax import Call, Node, RuleContext
 
 LONG = 50  # branches of a case from which on they are written one after the other
 NAMED = "NAME(string-expression{1})"
 ADA = {"_id": "x", "name": "Ada", "age": 36}
 NAMESPACED = {"namespaced": True, "property_namespace": "bar", "identity_namespace": "foo"}
+
+
+def _property_name(value: Value) -> str | None:
+    """The check of a constant name of a property."""
+    return None if is_text(value) and value else f"expected a property name, got {preview(value)}"
 
 
 # -- writing properties ----------------------------------------------------------------------------
@@ -63,9 +67,7 @@ def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
     naming = Naming(scope.context)
     constant = scope.value(name)
     if constant is VARIES:
-        scope.line(
-            scope.call(call.at, naming, "T", scope.expression(name), value), call.at
-        )
+        scope.line(scope.call(call.at, naming, "T", scope.expression(name), value), call.at)
         return
     names = list(naming.names(constant))
     if len(names) > 1:
@@ -76,7 +78,7 @@ def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
         made = value
         if written == "_id" and scope.context.namespaced and scope.context.identity_namespace:
             made = scope.call(call.at, naming.identified, value)
-        scope.line(f"T[{ascii(written)}] = {made}", call.at)
+        scope.line(f"T[{written!a}] = {made}", call.at)
 
 
 @transform(
@@ -87,6 +89,7 @@ def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
     Example(["add", ["list", "a", "b"], 1], {"_id": "x", "a": 1, "b": 1}, note="several names"),
     Example(["add", "age", 26], {"_id": "x", "bar:age": 26}, context=NAMESPACED),
     Example(["add", "::age", 26], {"_id": "x", "age": 26}, context=NAMESPACED),
+    checks={"NAME": _property_name},
 )
 def add(scope: Scope, call: Call) -> None:
     """Set a property of the target, or several, replacing what is there; null is stored too.
@@ -104,6 +107,7 @@ def add(scope: Scope, call: Call) -> None:
     Example(["add-if", "age", None], {"_id": "x"}, note="by default: where it is not null"),
     Example(["add-if", "age", ["gte", "_.", 18], 12], {"_id": "x"}),
     Example(["add-if", "age", ["gte", "_.", 18], 20], {"_id": "x", "age": 20}),
+    checks={"NAME": _property_name},
 )
 def add_if(scope: Scope, call: Call) -> None:
     """Set a property where CONDITION holds, with `_` the whole value.
@@ -124,7 +128,10 @@ def add_if(scope: Scope, call: Call) -> None:
 @transform(
     "default",
     f"{NAMED}, VALUE(value-expression{{1}})",
-    Example([["add", "a", 1], ["default", "a", 2], ["default", "b", 3]], {"_id": "x", "a": 1, "b": 3}),
+    Example(
+        [["add", "a", 1], ["default", "a", 2], ["default", "b", 3]], {"_id": "x", "a": 1, "b": 3}
+    ),
+    checks={"NAME": _property_name},
 )
 def default(scope: Scope, call: Call) -> None:
     """Set a property of the target where it has none of that name (null counts as having it)."""
@@ -134,7 +141,7 @@ def default(scope: Scope, call: Call) -> None:
     if constant is not VARIES:
         names = list(naming.names(constant))
         if len(names) == 1:
-            scope.line(f"if {ascii(names[0])} not in T:", call.at)
+            scope.line(f"if {names[0]!a} not in T:", call.at)
             with scope.indented():
                 _set(scope, name, scope.expression(value), call)
             return
@@ -193,8 +200,8 @@ def copy(scope: Scope, call: Call) -> None:
     elif all(name is not None and not has_wildcards(name) for name in exact):
         chosen = [name for name in dict.fromkeys(exact) if name is not None and not excluded[name]]
         for name in chosen:
-            scope.line(f"if {ascii(name)} in {source}:", call.at)
-            scope.line(f"    T[{ascii(name)}] = {source}[{ascii(name)}]", call.at)
+            scope.line(f"if {name!a} in {source}:", call.at)
+            scope.line(f"    T[{name!a}] = {source}[{name!a}]", call.at)
         if not chosen:
             scope.line("pass", call.at)
     else:
@@ -223,7 +230,7 @@ def remove(scope: Scope, call: Call) -> None:
     exact = [read_name(pattern, scope.context) for pattern in patterns]
     if all(name is not None and not has_wildcards(name) for name in exact):
         for name in exact:
-            scope.line(f"T.pop({ascii(name)}, None)", call.at)
+            scope.line(f"T.pop({name!a}, None)", call.at)
         return
     selection = scope.constant(Selection(patterns, [], scope.context))
     scope.line(scope.call(call.at, remove_properties, "T", selection), call.at)
@@ -279,6 +286,7 @@ class Renaming:
         context=NAMESPACED,
         note="each namespace keeps its own",
     ),
+    checks={"FROM": _property_name, "TO": _property_name},
 )
 def rename(scope: Scope, call: Call) -> None:
     """Copy a source property to the target under another name; nothing where it is absent."""
@@ -287,8 +295,8 @@ def rename(scope: Scope, call: Call) -> None:
     source = scope.variable("_S")
     plain = all(type(name) is str and name[:1] != "~" for name in constants)
     if plain and not scope.context.namespaced and source in scope.dicts:
-        scope.line(f"if {ascii(constants[0])} in {source}:", call.at)
-        scope.line(f"    T[{ascii(constants[1])}] = {source}[{ascii(constants[0])}]", call.at)
+        scope.line(f"if {constants[0]!a} in {source}:", call.at)
+        scope.line(f"    T[{constants[1]!a}] = {source}[{constants[0]!a}]", call.at)
         return
     renaming = Renaming(scope.context)
     names = (scope.expression(old), scope.expression(new))
@@ -308,9 +316,7 @@ class MakeNi(Renaming):
 
     def identifiers(self, value: Value) -> Value:
         """Strings as NIs: one for a single value, a sorted list for a list, null for none."""
-        found = [
-            f"~:{self.namespace}:{text_of(item)}" for item in as_list(value) if is_text(item)
-        ]
+        found = [f"~:{self.namespace}:{text_of(item)}" for item in as_list(value) if is_text(item)]
         if not found:
             return None
         return sorted(found) if type(value) is list else found[0]
