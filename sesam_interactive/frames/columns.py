@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.model.values import NANOS, kind_of_text, nanos, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MAX_FIELDS = 200
 MAX_DIGITS = 38
@@ -136,7 +136,7 @@ def _tagged(text: str) -> tuple[str, int, int, bool]:
 
 
 def find_columns(
-    entities: list[Mapping[str, Any]], reserved: frozenset[str]
+    entities: Sequence[Mapping[str, Any]], reserved: frozenset[str]
 ) -> dict[str, tuple[Column, list[Any]]]:
     """The type and the values of each property, in the order of first appearance, `_id` first."""
     names: dict[str, None] = {"_id": None} if any("_id" in entity for entity in entities) else {}

@@ -18,6 +18,7 @@ from sesam_node.errors import InputError, Problem, SesamError, json_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+LINE = 84
 PARAMETER = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 
 
@@ -79,12 +80,21 @@ class Cell:
 
 
 def caret(text: str, start: int, end: int) -> str:
-    """The line of an offset, and under it `^` from start to end (or to the end of the line)."""
+    """The line of an offset, and under it `^` from start to end (or to the end of the line).
+
+    A long line is cut to what is around the place.
+    """
     begin = text.rfind("\n", 0, start) + 1
     stop = text.find("\n", start)
     line = text[begin : stop if stop >= 0 else len(text)]
-    width = max(1, min(end, begin + len(line)) - start)
-    return f"    {line}\n    {' ' * (start - begin)}{'^' * width}"
+    column, width = start - begin, max(1, min(end, begin + len(line)) - start)
+    if len(line) > LINE:
+        cut = max(0, min(column - LINE // 3, len(line) - LINE))
+        head, tail = "…" if cut else "", "…" if cut + LINE < len(line) else ""
+        line = head + line[cut : cut + LINE] + tail
+        column = column - cut + len(head)
+        width = min(width, len(line) - len(tail) - column)
+    return f"    {line}\n    {' ' * column}{'^' * width}"
 
 
 def read_cell(text: str, evaluate: Callable[[str], Any]) -> Cell:

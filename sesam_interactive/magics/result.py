@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 WIDTH = 60
-CODE = "font-family:monospace;font-size:12px;white-space:pre-wrap;text-align:left;margin:0"
+CODE = (
+    "font-family:monospace;font-size:12px;white-space:pre-wrap;text-align:left;margin:0;"
+    "background:transparent"
+)
 
 
 class DtlResult:

@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from threading import Thread
@@ -60,6 +62,7 @@ class Lab:
         )
         self.lines: list[str] = []
         self.url = self._wait_for_url()
+        self._wait_until_it_answers()
         Thread(target=self._read, daemon=True).start()
 
     def _wait_for_url(self) -> str:
@@ -70,6 +73,19 @@ class Lab:
                 self.token = found[2]
                 return found[1]
         raise AssertionError("JupyterLab did not start:\n" + "".join(self.lines))
+
+    def _wait_until_it_answers(self) -> None:
+        # The address is printed a moment before the server listens.
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.get("/api")
+            except urllib.error.URLError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def _read(self) -> None:
         for line in self.process.stderr:

@@ -83,6 +83,15 @@ def test_a_child_node_ends_with_its_standard_input(tmp_path):
         assert process.wait(30) == 0
 
 
+def test_a_child_node_stops_on_sigterm_while_its_standard_input_is_open(tmp_path):
+    process = start("--data", tmp_path, "--port", "0", "--stop-with-stdin", stdin=subprocess.PIPE)
+    with process:
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdin.close()
+
+
 def test_keys_and_token_are_for_their_owner_alone(tmp_path):
     with ChildNode(tmp_path / "data", folder=tmp_path):
         pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -66,7 +65,5 @@ def test_shared_case(case):
     assert ("compile" if refused else "runtime") == wanted, caught.value
 
 
-def test_the_copied_cases_are_whole():
-    assert len(CASES) == 1274 or len(CASES) > 1000
-    assert len({case["id"] for case in CASES}) == len(CASES)
-    assert time.monotonic() > 0
+def test_each_case_has_an_id_of_its_own():
+    assert len({case["id"] for case in CASES}) == len(CASES) > 1200

@@ -15,6 +15,7 @@ COPY = pipe("copy", "numbers", ["copy", "*"])
 HOPPER = pipe(
     "hopper",
     "copy",
+    ["copy", "_id"],
     ["add", "x", ["hops", {"datasets": ["numbers n"], "where": ["eq", "_S._id", "n._id"]}]],
 )
 RECEIVER = pipe("receiver", {"type": "http_endpoint"})
@@ -299,7 +300,7 @@ def test_a_publisher_sends_what_comes_through_it(play):
 def test_a_draft_is_previewed_and_changes_nothing(play, store):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, COPY))
-        draft = pipe("copy", "numbers", ["add", "x", ["upper", "_S.a"]])
+        draft = pipe("copy", "numbers", ["copy", "_id"], ["add", "x", ["upper", "_S.a"]])
         found = await hub.pipes.preview("copy", draft, [{"_id": "1", "a": "b"}])
         return [result["emitted"] for result in found["results"]], store.names()
 

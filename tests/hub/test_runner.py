@@ -10,10 +10,11 @@ from hub_testing import document, pipe
 from sesam_node.hub import RunAllOptions
 
 NUMBERS = pipe("numbers", [{"_id": str(number), "n": number} for number in range(5)])
-DOUBLE = pipe("double", "numbers", ["add", "n", ["*", 2, "_S.n"]])
+DOUBLE = pipe("double", "numbers", ["copy", "_id"], ["add", "n", ["*", 2, "_S.n"]])
 SUMMED = pipe(
     "summed",
     "double",
+    ["copy", ["list", "_id", "n"]],
     [
         "add",
         "other",

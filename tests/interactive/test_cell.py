@@ -2,7 +2,7 @@
 
 import pytest
 
-from sesam_interactive.magics.cell import CellError, read_cell
+from sesam_interactive.magics.cell import CellError, caret, read_cell
 from sesam_node.errors import Problem
 
 KERNEL = {"limit": 5, "name": 'a "quoted" word', "ids": [1, 2]}
@@ -67,3 +67,13 @@ def test_a_cell_error_shows_without_a_traceback():
             '[wrong-type]\n    "text"\n    ^^^^^^'
         )
     ]
+
+
+def test_a_long_line_is_cut_to_what_is_around_the_place():
+    text = f'[["add", "a", ["concat", "{"x" * 100}", "{"y" * 20}", ["uper", 1], "{"z" * 90}"]]]'
+    start = text.index('"uper"')
+    line, marks = caret(text, start, start + 6).split("\n")
+    assert line.startswith("    …")
+    assert line.endswith("…")
+    assert len(line) < 92
+    assert line[marks.index("^") : marks.rindex("^") + 1] == '"uper"'

@@ -61,6 +61,7 @@ PIPES = {
         "source": {"type": "union_datasets", "datasets": ["a", "g"]},
         "rules": [["copy", "*"], ["add", "_id", ["concat", "k-", "_S.k"]]],
     },
+    "looked-up": {"rules": [["copy", "*"], ["add", "l", ["lookup-entity", "h", "_S.ref"]]]},
     "own-source": {
         "rules": [["copy", "*"], ["add", "s", ["sorted", hop("a", ["eq", "_S.k", "h.ref"], give="h.v")]]],
     },

@@ -121,16 +121,15 @@ def test_a_new_hop_starts_a_full_run(node):
 def test_a_hop_with_no_way_back_runs_every_source_entity_again(node):
     rules = [
         ["copy", "_id"],
-        ["add", "k", ["concat", "_S.k", "!"]],
-        ["add", "h", hop("h", ["eq", "_T.k", "h.k"], give="h.v")],
+        ["add", "h", ["path", "v", ["lookup-entity", "h", ["concat", "_S.k", "!"]]]],
     ]
     node.put("a", {"_id": "1", "k": "p"}, {"_id": "2", "k": "q"})
-    node.put("h", {"_id": "x", "k": "p!", "v": 1})
+    node.put("h", {"_id": "p!", "v": 1})
     node.pipe("b", source="a", rules=rules)
     node.run("b")
-    node.put("h", {"_id": "y", "k": "q!", "v": 2})
+    node.put("h", {"_id": "q!", "v": 2})
     assert node.run("b").processed == 2
-    assert joined(node) == {"1": [1], "2": [2]}
+    assert joined(node) == {"1": 1, "2": 2}
 
 
 def test_a_hop_in_a_later_transform_is_tracked(node):

@@ -62,6 +62,12 @@ def _serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--project", type=Path, metavar="DIR", help="a project folder to load")
     command.add_argument("--profile", help="which <profile>-env.json of it, default test")
     command.add_argument(
+        "--config-file",
+        type=Path,
+        metavar="FILE",
+        help="a list of components to load and watch, default DIR/node-config.json",
+    )
+    command.add_argument(
         "--no-developer-mode",
         dest="developer_mode",
         action="store_const",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ OPTIONS = (
     "project",
     "profile",
     "developer_mode",
+    "config_file",
     "workers",
     "jwt_key",
     "jwt_public_key",
@@ -73,8 +75,11 @@ async def _serve(settings: Settings) -> int:
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
     """Stop when standard input ends: the program that started this node is gone."""
 
+    number = sys.stdin.fileno()
+
     def wait() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not through sys.stdin: its lock, held while it waits, would abort the interpreter's end.
+        while os.read(number, 4096):
             pass
         loop.call_soon_threadsafe(stopping.set)
 

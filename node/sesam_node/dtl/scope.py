@@ -202,9 +202,6 @@ class Scope:
 
     # -- constants ---------------------------------------------------------------------------------
 
-    def is_path(self, node: Node) -> bool:
-        return isinstance(node, Path) and node.variable in self.variables
-
     def value(self, node: Node) -> Any:
         """The constant that a node stands for, or `VARIES`."""
         if isinstance(node, Literal):

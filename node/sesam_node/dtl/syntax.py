@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import json_path
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -133,8 +131,3 @@ class RuleContext:
     id_required: bool = True
     source_dataset: str | None = None
     datasets: frozenset[str] | None = None
-
-
-def where_text(at: At) -> str:
-    """The JSON path of a node, as problems show it."""
-    return json_path(at)

@@ -81,7 +81,6 @@ class Pass:
         self._graph = graph
         self.due = set(due)
         self._open = {pipe: len(graph.before[pipe]) for pipe in graph.order}
-        self._settled: set[str] = set()
 
     def begin(self) -> list[str]:
         """The pipes to start first."""
@@ -98,24 +97,25 @@ class Pass:
             self.due.update(
                 reader for reader in self._graph.readers.get(dataset, ()) if reader != pipe
             )
-        return self._settle(pipe)
+        return self._ready(self._settle(pipe))
 
     def _settle(self, pipe: str) -> list[str]:
+        """The pipes that wait for nobody any more."""
         free = []
-        self._settled.add(pipe)
         for other in self._graph.after[pipe]:
             self._open[other] -= 1
             if not self._open[other]:
                 free.append(other)
-        return self._ready(free)
+        return free
 
     def _ready(self, pipes: list[str]) -> list[str]:
+        """Those of the pipes that are due; the others settle at once, and so on behind them."""
         starts = []
-        for pipe in pipes:
-            if pipe in self._settled:
-                continue
+        queue = deque(pipes)
+        while queue:
+            pipe = queue.popleft()
             if pipe in self.due:
                 starts.append(pipe)
             else:
-                starts += self._settle(pipe)
+                queue.extend(self._settle(pipe))
         return starts

@@ -94,11 +94,13 @@ class Transform(Protocol):
     """One step between source and sink.
 
     `datasets` are those it looks into, `indexes` the pairs of dataset and index that look-ups
-    need, `trackers` lead back from a changed entity there. `emits_own_id` is true where it is
-    proven that an entity comes out once, under its own id, or not at all.
+    need, `trackers` lead back from a changed entity there; from `untracked` datasets no way leads
+    back. `emits_own_id` is true where it is proven that an entity comes out once, under its own id,
+    or not at all.
     """
 
     datasets: frozenset[str]
+    untracked: frozenset[str]
     indexes: tuple[tuple[str, str], ...]
     trackers: tuple[Tracker, ...]
     emits_own_id: bool

@@ -36,8 +36,9 @@ class Tracking:
         self._pipe = pipe
         self._known = known
         self._ways = _ways(pipe)
+        self._lost = frozenset().union(*(transform.untracked for transform in pipe.transforms))
         self._datasets: dict[str, Dataset | None] = {
-            name: pipe.context.dataset(name) for name in sorted(self._ways)
+            name: pipe.context.dataset(name) for name in sorted(self._ways.keys() | self._lost)
         }
         self.heads: Hops = {
             name: (0, None) if dataset is None else (dataset.head(), dataset.generation)
@@ -47,14 +48,15 @@ class Tracking:
     def reason_for_full_run(self) -> str:
         """Why every source entity must be run again; empty where that is not so."""
         if self._known is None:
-            return "" if not self._ways else "the pipe did not track its hops before"
+            return "" if not self._datasets else "the pipe did not track its hops before"
         for name, (head, generation) in self.heads.items():
             if name not in self._known:
                 return f'the pipe did not look into dataset "{name}" before'
             offset, before = self._known[name]
             if generation != before and not (before is None and offset == 0):
                 return f'dataset "{name}" has been made again'
-            if head > offset and not all(exact for _, exact in self._ways[name]):
+            ways = self._ways.get(name, ())
+            if head > offset and (name in self._lost or not all(exact for _, exact in ways)):
                 return f'no way leads back from dataset "{name}" to the source'
         return ""
 

@@ -36,7 +36,10 @@ class DtlTransform:
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
+        known = {tracker.dataset for tracker in compiled.trackers}
+        looked_up = (looked_up_datasets(rules) & compiled.datasets) - known
         self.trackers = compiled.trackers
+        self.untracked = frozenset(looked_up)
         self._trigger = trigger(options["trigger_on"])
         self.emits_own_id: bool = compiled.emits_own_id
         text = encode(rules)
@@ -49,6 +52,18 @@ class DtlTransform:
     def bind(self, runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
         run = self.compiled.bind(runtime)
         return run if self._trigger is None else self._trigger(run)
+
+
+def looked_up_datasets(rules: Any) -> set[str]:
+    """The datasets that `lookup-entity` names: no way leads back from those to the source."""
+    found: set[str] = set()
+    items = list(rules.values()) if type(rules) is dict else list(rules)
+    if items[:1] == ["lookup-entity"] and type(rules) is list and type(items[1]) is str:
+        found.add(items[1])
+    for item in items:
+        if type(item) in (list, dict):
+            found |= looked_up_datasets(item)
+    return found
 
 
 def rule_context(options: dict[str, Any], context: Context) -> RuleContext:

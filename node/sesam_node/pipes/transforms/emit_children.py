@@ -19,6 +19,7 @@ class EmitChildren:
     """Entities in `$children` that have an `_id`; their parent is left out."""
 
     datasets: frozenset[str] = frozenset()
+    untracked: frozenset[str] = frozenset()
     indexes: tuple[tuple[str, str], ...] = ()
     trackers: tuple[Tracker, ...] = ()
     emits_own_id = False
