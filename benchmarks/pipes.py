@@ -225,7 +225,9 @@ def main() -> None:
         r = random.Random(7).random
         count = options.customers
         lines = {
-            "customers": load(store, "customers", (gen_workload.customer(r, i) for i in range(count))),
+            "customers": load(
+                store, "customers", (gen_workload.customer(r, i) for i in range(count))
+            ),
             "orders": load(
                 store, "orders", (gen_workload.order(r, i, count) for i in range(options.orders))
             ),

@@ -8,6 +8,7 @@ HTTP status in one table.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with an input.
 
@@ -32,6 +33,18 @@ class Problem:
     hint: str = ""
     level: str = "error"
     component: str = ""
+
+    def __lt__(self, other: Problem) -> bool:
+        """By component and path, positions as numbers: `[2]` comes before `[10]`."""
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[Any, ...]:
+        parts = [
+            (0, int(part), "") if part.isdigit() else (1, 0, part)
+            for part in re.split(r"(\d+)", self.path)
+        ]
+        return self.component, parts, self.code, self.message, self.hint, self.level
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.message}" if self.path else self.message

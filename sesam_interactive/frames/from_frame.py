@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sesam_interactive.client.errors import ClientError
+from sesam_node.errors import InputError
 from sesam_node.model.values import as_string, datetime_text, decimal_text
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def from_frame(frame: Any, id_column: str | None = None) -> list[Entity]:
     """One entity a row; nulls are left out. `id_column` (default `_id`) holds the ids.
 
-    Takes polars and pandas frames. Raises ClientError where an id is missing.
+    Takes polars and pandas frames. Raises InputError where an id is missing.
     """
     rows = frame.to_dicts() if hasattr(frame, "to_dicts") else _pandas_rows(frame)
     column = id_column or "_id"
     if rows and column not in rows[0]:
         names = ", ".join(map(str, rows[0]))
-        raise ClientError(f'the frame has no column "{column}" for the ids; it has {names}')
+        raise InputError(f'the frame has no column "{column}" for the ids; it has {names}')
     return [_entity(row, column, position) for position, row in enumerate(rows)]
 
 
@@ -40,7 +40,7 @@ def _pandas_rows(frame: Any) -> list[dict[str, Any]]:
 
 def _entity(row: Mapping[str, Any], column: str, position: int) -> Entity:
     if row[column] is None:
-        raise ClientError(f'row {position}: expected a value for the id in "{column}", got null')
+        raise InputError(f'row {position}: expected a value for the id in "{column}", got null')
     entity = {
         str(name): value for name, item in row.items() if (value := to_value(item)) is not None
     }

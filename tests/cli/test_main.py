@@ -125,14 +125,20 @@ def test_a_second_node_on_the_same_data_is_told(tmp_path):
         (["--jwt-key", "short"], "of 32 characters or more"),
         (["--port", "70000"], "expected a port from 0 to 65535"),
         (["--jwt-algorithm", "RS256"], "a public key goes with"),
-        (["--jwt-algorithm", "RS256", "--jwt-public-key", "/no/such"], "cannot be read"),
         (["--project", "/no/such/folder"], "/no/such/folder"),
     ],
 )
-def test_settings_that_cannot_be_are_told(tmp_path, options, message):
-    ended = run("serve", "--data", tmp_path / "data", "--port", "0", *options)
-    assert ended.returncode == 2, ended.stderr
-    assert message in ended.stderr
+def test_settings_that_cannot_be_are_told(tmp_path, options, message, capsys):
+    assert main(["serve", "--data", str(tmp_path / "data"), "--port", "0", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_key_that_cannot_be_read_is_told(tmp_path):
+    key = ["--jwt-algorithm", "RS256", "--jwt-public-key", "/no/such"]
+    ended = run("serve", "--data", tmp_path / "data", "--port", "0", *key)
+    assert ended.returncode == 2
+    assert "the JWT public key cannot be read" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -43,7 +43,7 @@ def test_a_chain_of_three_pipes_comes_to_rest_with_everything_in_it(play_real):
     status, summed, info = play_real(scenario)
 
     assert status == "success"
-    assert summed == [{"_id": str(n), "n": 2 * n, "other": n} for n in range(5)]
+    assert summed == [{"_id": str(n), "n": 2 * n, "other": [n]} for n in range(5)]
     assert info.startswith("3 passes, 3 runs, ")
 
 

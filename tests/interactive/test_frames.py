@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sesam_interactive import ClientError
 from sesam_interactive.frames import from_frame, to_pandas, to_polars
+from sesam_node.errors import InputError
 
 ENTITIES = [
     {
@@ -119,9 +119,9 @@ def test_a_frame_becomes_entities_again_with_their_types(make):
 
 def test_an_id_column_is_asked_for_by_name():
     frame = pl.DataFrame({"no": [1, None]})
-    with pytest.raises(ClientError, match='no column "_id" for the ids; it has no'):
+    with pytest.raises(InputError, match='no column "_id" for the ids; it has no'):
         from_frame(frame)
-    with pytest.raises(ClientError, match="row 1: expected a value for the id"):
+    with pytest.raises(InputError, match="row 1: expected a value for the id"):
         from_frame(frame, "no")
     assert from_frame(frame[:1], "no") == [{"_id": "1", "no": 1}]
 

@@ -60,7 +60,8 @@ class Node:
     def live(self, name: str) -> dict[str, dict[str, Any]]:
         """The live entities of a dataset by id, without their `_id`."""
         return {
-            version.entity_id: without_id(version.body) for version in self.versions(name, deleted=False)
+            version.entity_id: without_id(version.body)
+            for version in self.versions(name, deleted=False)
         }
 
     def deleted(self, name: str) -> list[str]:
@@ -81,7 +82,9 @@ class Node:
         return None if value is None else decode(value)
 
     def events(self, pipe_id: str) -> list[dict[str, Any]]:
-        return [decode(v.body) for v in self.versions(f"system:pump_execution:{pipe_id}", history=True)]
+        return [
+            decode(v.body) for v in self.versions(f"system:pump_execution:{pipe_id}", history=True)
+        ]
 
     def receive(self, pipe_id: str, entities: Any, **push: Any) -> dict[str, Any]:
         body = entities if type(entities) is bytes else json.dumps(entities).encode()

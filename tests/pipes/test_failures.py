@@ -83,9 +83,7 @@ def test_a_stopped_run_keeps_what_it_wrote_and_goes_on_there(node, monkeypatch):
     assert node.run("b").sync_type == "incremental"
 
 
-def test_an_interrupted_full_run_goes_on_as_the_same_one_and_deletes_at_its_end(
-    node, monkeypatch
-):
+def test_an_interrupted_full_run_goes_on_as_the_same_one_and_deletes_at_its_end(node, monkeypatch):
     monkeypatch.setattr(writer, "COMMIT_ENTITIES", 100)
     node.pipe("b", source="a")
     node.put("b", *numbered("old", 3, 450))

@@ -41,16 +41,24 @@ PIPES = {
             ["create", ["apply", "made", hop("h", ["eq", "_S.k", "h.k"])]],
             ["copy", "_id"],
         ],
-        "named": {"made": [["copy", ["list", "_id", "v"]], ["add", "_id", ["concat", "h-", "_S._id"]]]},
+        "named": {
+            "made": [["copy", ["list", "_id", "v"]], ["add", "_id", ["concat", "h-", "_S._id"]]]
+        },
     },
     "two-steps": {
         "transform": [
-            {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "k", ["concat", "_S.k"]]]}},
+            {
+                "type": "dtl",
+                "rules": {"default": [["copy", "*"], ["add", "k", ["concat", "_S.k"]]]},
+            },
             {"type": "dtl", "rules": {"default": [["copy", "*"], HOP_BY_KEY, HOP_BACK]}},
         ]
     },
     "namespaced": {
-        "rules": [["copy", "*"], ["add", "x::h", hop("h", ["eq", "_S.namespaced:k", "h.k"], give="h.v")]],
+        "rules": [
+            ["copy", "*"],
+            ["add", "x::h", hop("h", ["eq", "_S.namespaced:k", "h.k"], give="h.v")],
+        ],
         "add_namespaces": True,
     },
     "union": {
@@ -63,7 +71,10 @@ PIPES = {
     },
     "looked-up": {"rules": [["copy", "*"], ["add", "l", ["lookup-entity", "h", "_S.ref"]]]},
     "own-source": {
-        "rules": [["copy", "*"], ["add", "s", ["sorted", hop("a", ["eq", "_S.k", "h.ref"], give="h.v")]]],
+        "rules": [
+            ["copy", "*"],
+            ["add", "s", ["sorted", hop("a", ["eq", "_S.k", "h.ref"], give="h.v")]],
+        ],
     },
 }
 

@@ -83,9 +83,7 @@ def test_a_dataset_source_goes_on_where_it_was(node):
 def test_only_the_latest_version_comes_unless_previous_ones_are_asked_for(node):
     node.put("a", {"_id": "1", "x": 1}, {"_id": "1", "x": 2})
     node.pipe("latest", source="a")
-    node.pipe(
-        "all", source={"type": "dataset", "dataset": "a", "include_previous_versions": True}
-    )
+    node.pipe("all", source={"type": "dataset", "dataset": "a", "include_previous_versions": True})
     assert (node.run("latest").changed, node.run("all").changed) == (1, 2)
 
 
@@ -220,7 +218,12 @@ def test_the_sink_is_populated_when_the_source_is(node):
 
 def test_a_pipe_with_another_sink_keeps_its_state_beside(node):
     node.put("a", {"_id": "1"}, {"_id": "2"})
-    node.pipe("b", source="a", sink={"type": "null"}, rules=[["copy", "_id"], ["filter", ["eq", "_S._id", "1"]]])
+    node.pipe(
+        "b",
+        source="a",
+        sink={"type": "null"},
+        rules=[["copy", "_id"], ["filter", ["eq", "_S._id", "1"]]],
+    )
     first, second = node.run("b"), node.run("b")
     assert [(r.processed, r.changed, r.last_seen) for r in (first, second)] == [
         (2, 1, "1"),
@@ -244,9 +247,7 @@ def test_namespaces_are_put_on_behind_the_source_and_taken_off_before_the_sink(n
         source=embedded({"_id": "1", "x": 1, "o:y": {"z": 1}, "$c": 1}),
     )
     node.run("a")
-    assert [v.body for v in node.versions("a")] == [
-        b'{"$c":1,"_id":"a:1","a:x":1,"o:y":{"z":1}}'
-    ]
+    assert [v.body for v in node.versions("a")] == [b'{"$c":1,"_id":"a:1","a:x":1,"o:y":{"z":1}}']
     node.pipe("b", source="a", remove_namespaces=True)
     node.run("b")
     assert node.live("b") == {"1": {"$c": 1, "x": 1, "y": {"z": 1}}}

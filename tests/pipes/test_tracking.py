@@ -188,7 +188,11 @@ def test_changes_are_tracked_as_of_the_offset_when_the_source_fails_later(node):
 def test_a_pipe_that_hops_to_its_own_sink_sees_what_it_has_written(node):
     rules = [
         ["copy", "_id"],
-        ["add", "depth", ["+", 1, ["if-null", ["first", hop("b", ["eq", "_S.up", "h._id"], give="h.depth")], 0]]],
+        [
+            "add",
+            "depth",
+            ["+", 1, ["if-null", ["first", hop("b", ["eq", "_S.up", "h._id"], give="h.depth")], 0]],
+        ],
     ]
     node.put("a", {"_id": "1"}, {"_id": "2", "up": "1"}, {"_id": "3", "up": "2"})
     node.pipe("b", source="a", rules=rules)

@@ -59,6 +59,7 @@ class ApiHandler(RequestHandler):
         self._size = 0
         self._limit = self.application.body_limit
         self._refusal: SesamError | None = None
+        self._closes = False
         self._pulling: asyncio.Future[Any] | None = None
 
     def set_default_headers(self) -> None:
@@ -74,6 +75,11 @@ class ApiHandler(RequestHandler):
         try:
             self._check_request()
         except SesamError as error:
+            # An answer before the body has gone by closes the connection: only for a client that
+            # waits with its body, or whose body is too large to let it pass.
+            if "Expect" in self.request.headers or self._announced() > DRAIN_BYTES:
+                self._closes = True
+                raise
             self._refuse(error)
 
     def _check_request(self) -> None:
@@ -103,15 +109,8 @@ class ApiHandler(RequestHandler):
         )
 
     def _refuse(self, error: SesamError) -> None:
-        """Answer with an error once the body has gone by.
-
-        An answer before that closes the connection: only for a client that waits with its body,
-        or whose body is too large to let it pass.
-        """
+        """Answer with an error once the body has gone by."""
         self._chunks.clear()
-        if "Expect" in self.request.headers or self._announced() > DRAIN_BYTES:
-            self.set_header("Connection", "close")
-            raise error
         self._refusal = error
 
         async def answer(*_arguments: str) -> None:
@@ -155,6 +154,8 @@ class ApiHandler(RequestHandler):
         if status >= 500 and isinstance(error, SesamError):
             log.warning("request %s: %s", self.request_id, error.message)
         self.set_header("X-Request-Id", self.request_id)
+        if self._closes:
+            self.set_header("Connection", "close")
         self.finish(encode(error_body(error, self.request_id)))
 
     # ---- what came -------------------------------------------------------------------------

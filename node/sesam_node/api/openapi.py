@@ -190,11 +190,16 @@ def page() -> str:
 def _section(item: Described) -> str:
     is_open = "" if item.needs_token else " <i>open</i>"
     rows = "".join(_row(parameter) for parameter in item.operation.parameters)
-    text = "<br>".join(html.escape(line) for line in item.text.splitlines() if line.strip())
+    text = "<br>".join(_marked(line) for line in item.text.splitlines() if line.strip())
     return (
         f"<section><h3><b>{item.method}</b> <code>{html.escape(item.path)}</code>{is_open}</h3>"
         f"<p>{text}</p>" + (f"<table>{rows}</table>" if rows else "") + "</section>"
     )
+
+
+def _marked(text: str) -> str:
+    """Plain text as HTML, with what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _row(parameter: Parameter) -> str:
@@ -208,5 +213,5 @@ def _row(parameter: Parameter) -> str:
         facts.append("one of " + ", ".join(parameter.choices))
     return (
         f"<tr><td><code>{html.escape(parameter.name)}</code><td>{html.escape(parameter.where)}"
-        f"<td>{html.escape(', '.join(facts))}<td>{html.escape(parameter.doc)}</tr>"
+        f"<td>{html.escape(', '.join(facts))}<td>{_marked(parameter.doc)}</tr>"
     )

@@ -74,7 +74,6 @@ async def _serve(settings: Settings) -> int:
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
     """Stop when standard input ends: the program that started this node is gone."""
-
     number = sys.stdin.fileno()
 
     def wait() -> None:

@@ -6,10 +6,10 @@ problem found at `$.default[2][1]` can point at line and column.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from json.decoder import scanstring
 from typing import Any
 
 from sesam_node.errors import InputError, Problem, json_path
@@ -19,6 +19,7 @@ NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 WORDS = {"true": True, "false": False, "null": None}
 WORD = re.compile(r"[A-Za-z_$][\w$-]*")
 MAX_DEPTH = 200
+STRINGS = json.JSONDecoder()
 
 
 @dataclass
@@ -97,11 +98,10 @@ class _Reader:
 
     def _string(self, offset: int) -> tuple[str, int]:
         try:
-            return scanstring(self.text, offset + 1, True)  # noqa: FBT003 - positional only
-        except ValueError as error:
-            at = getattr(error, "pos", offset)
-            reason = str(getattr(error, "msg", error)).lower()
-            raise self.fail(at, f"broken text: {reason}") from None
+            text, end = STRINGS.raw_decode(self.text, offset)
+        except json.JSONDecodeError as error:
+            raise self.fail(error.pos, f"broken text: {error.msg.lower()}") from None
+        return str(text), end
 
     def _list(self, offset: int, path: tuple[str | int, ...]) -> tuple[list[Any], int]:
         items: list[Any] = []

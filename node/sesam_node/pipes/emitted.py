@@ -173,20 +173,18 @@ class EmittedIds:
                 writes.append(make_delete(entity_id))
         return writes, missing
 
-    def _other_owners(
-        self, ids: list[str], latest: dict[str, Group]
-    ) -> dict[str, tuple[int, str]]:
+    def _other_owners(self, ids: list[str], latest: dict[str, Group]) -> dict[str, tuple[int, str]]:
         """Of each id the source entity outside `latest` with the highest place that makes it."""
         found: dict[str, tuple[int, str]] = {}
         if not ids:
             return found
-        for entity_id, versions in zip(
-            ids, self._dataset.lookup_many(INDEX, ids), strict=True
-        ):
+        for entity_id, versions in zip(ids, self._dataset.lookup_many(INDEX, ids), strict=True):
             for version in versions:
                 if version.entity_id not in latest:
                     place = decode(version.body)["place"]
-                    found[entity_id] = max(found.get(entity_id, (-1, "")), (place, version.entity_id))
+                    found[entity_id] = max(
+                        found.get(entity_id, (-1, "")), (place, version.entity_id)
+                    )
         return found
 
     def _record(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     MakeWrite = Callable[[tuple[str, bytes, bytes, bool]], Write]
 
-make_write: MakeWrite = partial(tuple.__new__, Write)  # type: ignore[assignment]
+make_write: MakeWrite = partial(tuple.__new__, Write)
 """A `Write` of a tuple; three times faster than calling the class."""
 
 ID_FIRST = b'{"_id":"'
@@ -108,14 +108,18 @@ class Evaluator:
     had a part in: such entities must be run again when a hopped dataset changes.
     """
 
-    def __init__(self, pipe: Pipe, lookup: StoreLookup, runtime: Runtime, stage: str = "sink"):
+    def __init__(
+        self, pipe: Pipe, lookup: StoreLookup, runtime: Runtime, stage: str = "sink"
+    ) -> None:
         self.run = pipe.bind(runtime, stage)
         self._lookup = lookup
         self._header = pipe.any_transform("reads_header")
-        self._careful = (
-            self._header or pipe.any_transform("reads_previous") or bool(pipe.hops)
-        )
+        self._careful = self._header or pipe.any_transform("reads_previous") or bool(pipe.hops)
         self.depends_when_deleted = False
+
+    def forget(self) -> None:
+        """Lets go of what look-ups have read, once it is much. Called between batches."""
+        self._lookup.forget()
 
     def writes(self, batch: Batch, out: list[Write]) -> None:
         """Append the writes of a batch. Raises EntityError; what came before it is in `out`."""
@@ -129,15 +133,11 @@ class Evaluator:
 
     def groups(self, batch: Batch) -> Iterator[Group]:
         """The writes of a batch by source entity. Raises EntityError."""
+        versions, entities = batch.versions or (), batch.entities
         for position, emitted in self.emitted(batch):
-            versions, entities = batch.versions, batch.entities
-            seq = versions[position].seq if versions is not None else -1
-            source_id = (
-                entities[position]["_id"]
-                if entities is not None
-                else batch.versions[position].entity_id  # type: ignore[index] - one of the two is
-            )
-            yield Group(source_id, seq, list(map(as_write, emitted)))
+            version = versions[position]
+            source_id = version.entity_id if entities is None else entities[position]["_id"]
+            yield Group(source_id, version.seq, list(map(as_write, emitted)))
 
     @staticmethod
     def _pass(batch: Batch, out: list[Write]) -> None:

@@ -132,4 +132,3 @@ class StoreLookup:
 
     def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002 - not kept here
         return None
-

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
-from sesam_node.errors import DtlError, InputError, PipeError, SesamError, preview as shown
+from sesam_node.errors import DtlError, InputError, PipeError, SesamError
+from sesam_node.errors import preview as shown
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import with_header
 from sesam_node.model.stream import check_entities, json_array
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Store
@@ -72,7 +74,7 @@ def pipe_entities(
     """What a pipe would produce, computed now, as the chunks of a JSON array.
 
     `stage` is where along the pipe: "source", "before-transforms" (with namespaces),
-    "after-transforms", "sink". Raises InputError, ConfigError, EntityError.
+    "after-transforms", "sink". Of a receiver what is in its dataset. Raises InputError, ConfigError, EntityError.
     """
     if stage not in STAGES:
         raise InputError(f'expected "stage" to be one of {", ".join(STAGES)}, got {shown(stage)}')
@@ -114,22 +116,27 @@ def _entities(
     return items if limit is None else islice(items, max(0, limit))
 
 
-def source_offset(pipe: Pipe, text: str | None) -> offsets.Offset:
+def source_offset(pipe: Pipe, text: str | None) -> Offset:
     """The offset of the pipe's source that a text means. Raises InputError."""
-    union = len(pipe.source.datasets) > 1 or type(pipe.definition.pipe["source"].get("datasets")) is list
-    return offsets.check_offset(
-        offsets.parse_last_seen(text), pipe.source.datasets, union=union
-    )
+    union = type(pipe.definition.pipe["source"].get("datasets")) is list
+    return offsets.check_offset(offsets.parse_last_seen(text), pipe.source.datasets, union=union)
 
 
 def _wire_entities(
-    pipe: Pipe, stage: str, since: offsets.Offset, parameters: Mapping[str, Any] | None
+    pipe: Pipe, stage: str, since: Offset, parameters: Mapping[str, Any] | None
 ) -> Iterator[bytes]:
-    stored = pipe.stored_source
-    if stored is not None:
-        stored.prepare()
     evaluator = _evaluator(pipe, stage, parameters)
-    for batch in pipe.source.read(since):
+    if getattr(pipe.source, "is_receiver", False):
+        # What came in is not kept but for what was made of it.
+        evaluator.run = None
+        batches = _received(pipe, since)
+    else:
+        stored = pipe.stored_source
+        if stored is not None:
+            stored.prepare()
+        batches = pipe.source.read(since)
+    for batch in batches:
+        evaluator.forget()
         if evaluator.run is None and batch.entities is None:
             for version in batch.versions or ():
                 yield with_header(
@@ -198,16 +205,21 @@ def _sample(pipe: Pipe, entities: list[Any] | None, limit: int) -> Iterator[Batc
         yield Batch(decode(encode(check_entities(decode(encode(entities))))), None, None)
         return
     if getattr(pipe.source, "is_receiver", False):
-        dataset = pipe.context.dataset(pipe.sink.dataset or "")
-        if dataset is not None:
-            for versions in LogReader(dataset).read(None):
-                yield Batch(None, versions, None, None, dataset)
+        yield from _received(pipe, None)
         return
     stored = pipe.stored_source
     if stored is not None:
         stored.prepare()
     if limit > 0:
         yield from pipe.source.read(None)
+
+
+def _received(pipe: Pipe, since: Offset) -> Iterator[Batch]:
+    """What a receiver has brought: the versions in its sink dataset."""
+    dataset = pipe.context.dataset(pipe.sink.dataset or "")
+    if dataset is not None:
+        for versions in LogReader(dataset).read(since):
+            yield Batch(None, versions, None, None, dataset)
 
 
 def _previewed(evaluator: Evaluator, batch: Batch, position: int) -> dict[str, Any]:

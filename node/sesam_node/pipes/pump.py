@@ -26,6 +26,7 @@ from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.seen import Seen, unseen_deletes
+from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.tracking import Tracking
 from sesam_node.pipes.writer import SinkWriter
 from sesam_node.store.api import Fence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
     from sesam_node.pipes.evaluate import Group
     from sesam_node.pipes.pipe import Pipe
-    from sesam_node.store.api import Dataset, Store
+    from sesam_node.store.api import Store
 
 __all__ = ["RunRequest", "RunResult", "run_pump"]
 
@@ -152,7 +153,8 @@ class PumpRun:
             max_bytes=sink.max_bytes if sink.dataset else 0,
         )
         if sink.dataset:
-            ensure_sink_indexes(pipe, dataset)
+            for index, keys in declared_indexes(pipe):
+                dataset.ensure_index(index, keys)
             if sink.set_initial_offset == "initially" and not dataset.populated:
                 dataset.set_populated()
         self.state = offsets.read_state(self.writer.state)
@@ -177,9 +179,7 @@ class PumpRun:
             result.changed = self.writer.changed if sink.dataset else self.taken
             if sink.dataset and result.changed:
                 result.changed_datasets = [sink.dataset]
-            result.last_seen = offsets.last_seen(
-                offsets.read_state(self.writer.state).offset
-            )
+            result.last_seen = offsets.last_seen(offsets.read_state(self.writer.state).offset)
             result.metrics = {
                 "entities": {
                     "changes_last_run": result.changed,
@@ -306,9 +306,7 @@ class PumpRun:
         self._commit(ended, last=True)
         self._populate()
 
-    def _incremental_run(
-        self, changes: dict[str, bytes | None], tracking: Tracking | None
-    ) -> None:
+    def _incremental_run(self, changes: dict[str, bytes | None], tracking: Tracking | None) -> None:
         pipe, state = self.pipe, self.state
         self._open_emitted(reset=False)
         stored = pipe.stored_source
@@ -326,9 +324,7 @@ class PumpRun:
 
     def _open_emitted(self, *, reset: bool) -> None:
         if self._read_emitted:
-            self.emitted = EmittedIds(
-                self.store, self.pipe.id, self._fence, self.state.emitted
-            )
+            self.emitted = EmittedIds(self.store, self.pipe.id, self._fence, self.state.emitted)
             if reset:
                 self.emitted.reset()
 
@@ -469,7 +465,9 @@ def config_hash(pipe: Pipe) -> str:
     """What tells whether a pipe still makes the same of the same entities."""
     config = pipe.definition.pipe
     parts = [config.get(name) for name in ("source", "transform", "sink")]
-    return content_hash(encode([*parts, pipe.add, pipe.remove, pipe.identity, pipe.property_])).hex()
+    return content_hash(
+        encode([*parts, pipe.add, pipe.remove, pipe.identity, pipe.property_])
+    ).hex()
 
 
 def tracks_children(pipe: Pipe) -> bool:
@@ -504,11 +502,3 @@ def suppresses_filtered(pipe: Pipe) -> bool:
     if stored is None or sink.dataset in pipe.hops:
         return False
     return not stored.history and pipe.emits_own_id
-
-
-def ensure_sink_indexes(pipe: Pipe, dataset: Dataset) -> None:
-    """Has the indexes that the sink declares."""
-    from sesam_node.pipes.sink_indexes import declared_indexes
-
-    for index, keys in declared_indexes(pipe):
-        dataset.ensure_index(index, keys)

@@ -107,7 +107,8 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         return
     evaluator.writes(batch, writer.pending)
     sequence.write(deletion_tracking=sink.deletion_tracking, mark=sink.mark_deletion_tracked)
-    if pipe.source.auto_populate and not dataset.populated:  # type: ignore[attr-defined] - a receiver
+    source: Any = pipe.source
+    if source.auto_populate and not dataset.populated:
         dataset.set_populated()
 
 
@@ -123,6 +124,7 @@ class Sequence:
         self._request = push.get("request_id") or ""
         self._is_last = flag(push, "is_last")
         self._seen: Seen | None = None
+        self._replaced: dict[str, bytes | None] = {}
         stored = writer.state.get(PUSH)
         open_: dict[str, Any] | None = decode(stored) if stored else None
         if open_ is not None and open_["sequence"] == self._id:
@@ -142,12 +144,12 @@ class Sequence:
                     f'request "{previous}"; begin a new sequence'
                 )
             old = Seen.load(open_["head"], PUSH, writer.state) if open_ else None
-            self._replaced = old.removed() if old else {}
+            if old is not None:
+                self._replaced = old.removed()
             self._seen = Seen(writer.dataset.head(), PUSH)
         self._head = self._seen.head if self._seen else 0
 
     def _check_follows(self, open_: dict[str, Any], push: Mapping[str, str]) -> None:
-        self._replaced: dict[str, bytes | None] = {}
         if flag(push, "is_first"):
             raise ConflictError(f'sequence "{self._id}" has begun; "is_first" came again')
         previous = push.get("previous_request_id") or ""

@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Headers(dict[str, str]):
+class Headers:
     """Headers of a request, found in any case."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__({name.lower(): value for name, value in headers.items()})
+        self._values = {name.lower(): value for name, value in headers.items()}
 
     def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
+        return self._values[name.lower()]
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.lower())
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._values
 
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override] - text
-        return super().get(name.lower(), default)
+    def get(self, name: str, default: str | None = None) -> str | None:
+        return self._values.get(name.lower(), default)
 
 
 def check_request(

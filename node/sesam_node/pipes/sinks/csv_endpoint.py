@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sesam_node.errors import ConfigError, PipeError, preview
 from sesam_node.model import encode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity, Value
     from sesam_node.pipes.batch import Context
 
-QUOTING = {
+QUOTING: dict[str, Literal[0, 1, 2, 3]] = {
     "minimal": csv.QUOTE_MINIMAL,
     "all": csv.QUOTE_ALL,
     "non-numeric": csv.QUOTE_NONNUMERIC,

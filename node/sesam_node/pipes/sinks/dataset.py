@@ -95,4 +95,6 @@ class DatasetSink:
 
     def write(self, entities: Sequence[Entity]) -> int:
         """Not used: the pump writes datasets in one transaction with its own state."""
-        raise NotBuiltError(f'{len(entities)} entities for dataset "{self.dataset}" missed the pump')
+        raise NotBuiltError(
+            f'{len(entities)} entities for dataset "{self.dataset}" missed the pump'
+        )

@@ -34,7 +34,9 @@ DIALECTS: dict[str, dict[str, Any]] = {
     "csv",
     SYSTEM_ID,
     URL,
-    Option("primary_key", STRINGS, doc="the column, or columns, that make _id; joined with a colon"),
+    Option(
+        "primary_key", STRINGS, doc="the column, or columns, that make _id; joined with a colon"
+    ),
     Option("has_header", "boolean", default=True, doc="does the first row name the columns?"),
     Option("field_names", "string-list", None, "the names of the columns; wins over the header"),
     Option("auto_dialect", "boolean", default=True, doc="guess the dialect, unless it is given?"),

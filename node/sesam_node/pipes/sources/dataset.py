@@ -89,9 +89,7 @@ class StoredSource:
 
     def _batch(self, versions: list[Version], offset: int) -> Batch:
         if not self._with_replaced:
-            versions = [
-                version for version in versions if b'"$replaced":true' not in version.body
-            ]
+            versions = [version for version in versions if b'"$replaced":true' not in version.body]
         dataset = self._reader.dataset if self._reader else None
         return Batch(None, versions, offset, lambda i: versions[i].seq, dataset)
 

@@ -45,11 +45,11 @@ class UrlSystem:
 
     def url(self, relative: str) -> str:
         """The whole URL of a relative one."""
-        pattern = self._options["url_pattern"]
+        pattern: str | None = self._options["url_pattern"]
         if not pattern:
-            return urljoin(self._options["base_url"], relative)
+            return urljoin(str(self._options["base_url"]), relative)
         if "%s" in pattern:
-            return str(pattern).replace("%s", relative, 1)
+            return pattern.replace("%s", relative, 1)
         return f"{pattern}{relative}"
 
     @contextmanager

@@ -30,9 +30,7 @@ class DtlTransform:
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         rules = options["rules"]
         path = ("transform", context.position) if context.in_list else ("transform",)
-        compiled = compile_rules(
-            rules, rule_context(options, context), path=(*path, "rules")
-        )
+        compiled = compile_rules(rules, rule_context(options, context), path=(*path, "rules"))
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
