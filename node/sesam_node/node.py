@@ -102,10 +102,11 @@ class Node:
             )
             await self.hub.start()
             await self._apply_project()
+            stamp = _stamp(self._config_file)
             await self._apply_file()
             if self._make_application is not None:
                 self._listen(self._make_application(self.hub, settings))
-            self._watcher = asyncio.create_task(self._watch())
+            self._watcher = asyncio.create_task(self._watch(stamp))
         except BaseException:
             await self.stop()
             raise
@@ -203,9 +204,8 @@ class Node:
     def _config_file(self) -> Path:
         return self.settings.config_file or self.settings.data / NODE_CONFIG_FILE
 
-    async def _watch(self) -> None:
-        """Apply the file of components again when it changes."""
-        before = _stamp(self._config_file)
+    async def _watch(self, before: tuple[int, int] | None) -> None:
+        """Apply the file of components again when it has changed from `before`."""
         while True:
             await asyncio.sleep(WATCH_S)
             now = _stamp(self._config_file)

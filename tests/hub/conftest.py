@@ -9,10 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "scheduling")]
-
 from cryptography.fernet import Fernet
 
 from sesam_node.dtl import compile_index
@@ -22,6 +18,10 @@ from sesam_node.scheduling.inline import InlineExecutor
 from sesam_node.scheduling.workers import WorkerExecutor
 from sesam_node.settings import Settings
 from sesam_node.store import open_store
+
+# The tests import `hub_testing` and `processes` from these folders.
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "scheduling")]
 
 KEY = Fernet.generate_key()
 
@@ -95,6 +95,7 @@ def play(store, tmp_path):
         async def main():
             executor = HeldExecutor(store) if held else InlineExecutor(store)
             hub = make_hub(store, executor, tmp_path, **settings)
+            hub.store = store
             hub.executor = executor
             await hub.start()
             try:

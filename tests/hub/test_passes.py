@@ -67,6 +67,6 @@ def test_a_failed_pipe_and_the_earlier_part_of_a_cycle_are_due_in_the_next_pass(
 
 def test_a_long_chain_that_is_not_due_is_no_deep_recursion():
     names = [f"p{number}" for number in range(3000)]
-    reads = {name: before for name, before in zip(names, ["", *names], strict=False)}
+    reads = dict(zip(names, ["", *names], strict=False))
 
     assert Pass(graph(**reads), {names[-1]}).begin() == [names[-1]]

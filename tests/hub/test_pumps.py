@@ -177,9 +177,9 @@ def test_a_foreign_operation_is_refused_by_name(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, PUBLISHER))
         for name, operation in (("numbers", "dance"), ("numbers", "update-last-seen")):
-            with pytest.raises(InputError, match=f"doesn't support the operation \"{operation}\""):
+            with pytest.raises(InputError, match=f'doesn\'t support the operation "{operation}"'):
                 await hub.pipes.operate(name, operation, {})
-        with pytest.raises(InputError, match="doesn't support the operation \"start\""):
+        with pytest.raises(InputError, match='doesn\'t support the operation "start"'):
             await hub.pipes.operate("publisher", "start", {})
         with pytest.raises(NotFoundError, match='there is no pipe "x"'):
             await hub.pipes.operate("x", "start", {})
@@ -196,8 +196,10 @@ def test_a_disabled_pipe_stays_so_over_a_restart_until_it_is_enabled(play):
     async def second(hub):
         before = runtime(hub, "numbers")
         after = (await hub.pipes.operate("numbers", "enable", {}))["runtime"]
-        return (before["is-disabled"], before["disabled-comment"]), after["is-disabled"], events(
-            hub, "numbers"
+        return (
+            (before["is-disabled"], before["disabled-comment"]),
+            after["is-disabled"],
+            events(hub, "numbers"),
         )
 
     assert play(first) is True

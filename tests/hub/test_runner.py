@@ -1,11 +1,11 @@
-"""`run-all-pipes`, over LMDB and with worker processes."""
+"""`run-all-pipes`: what runs, when it is at rest, and what it says then."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 from hub_testing import document, pipe
+from processes import until_async
 
 from sesam_node.hub import RunAllOptions
 
@@ -47,7 +47,7 @@ def test_a_chain_of_three_pipes_comes_to_rest_with_everything_in_it(play_real):
     assert info.startswith("3 passes, 3 runs, ")
 
 
-def test_disabled_and_manual_pipes_run_and_endpoints_do_not(play_real):
+def test_disabled_and_manual_pipes_run_and_endpoints_do_not(play):
     manual = {**DOUBLE, "pump": {"mode": "manual"}}
     off = pipe("off", "numbers", pump={"mode": "off"})
     published = pipe("published", "double", sink={"type": "http_endpoint"})
@@ -59,26 +59,26 @@ def test_disabled_and_manual_pipes_run_and_endpoints_do_not(play_real):
         lines = [line["logdata"] for line in hub.runner.log()]
         return answer["status"], content(hub, "double")[1], hub.store.names(), lines
 
-    status, one, names, lines = play_real(scenario)
+    status, one, names, lines = play(scenario)
 
     assert (status, one) == ("success", {"_id": "1", "n": 2})
     assert [name for name in names if not name.startswith("system:")] == ["double", "numbers"]
     assert 'off: left out, the mode of its pump is "off"' in lines
 
 
-def test_a_pipe_that_fails_to_the_end_fails_the_run_with_its_error(play_real):
+def test_a_pipe_that_fails_to_the_end_fails_the_run_with_its_error(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, FAILING, DOUBLE))
         answer = await hub.runner.run_all(RunAllOptions())
         return answer["status"], answer["additional_info"], len(content(hub, "double"))
 
-    status, info, doubled = play_real(scenario)
+    status, info, doubled = play(scenario)
 
     assert (status, doubled) == ("failed", 5)
     assert info.startswith('pipe "failing" failed: ')
 
 
-def test_a_failing_input_pipe_matters_only_where_that_is_asked_for(play_real):
+def test_a_failing_input_pipe_matters_only_where_that_is_asked_for(play):
     system = {"_id": "files", "type": "system:url", "url_pattern": "file:///nowhere/%s"}
     source = {"type": "csv", "system": "files", "url": "none.csv", "primary_key": "a"}
 
@@ -88,10 +88,10 @@ def test_a_failing_input_pipe_matters_only_where_that_is_asked_for(play_real):
         strict = await hub.runner.run_all(RunAllOptions(check_input_pipes=True))
         return lax["status"], strict["status"]
 
-    assert play_real(scenario) == ("success", "failed")
+    assert play(scenario) == ("success", "failed")
 
 
-def test_what_receivers_got_is_kept_where_that_is_asked_for_and_else_deleted(play_real):
+def test_what_receivers_got_is_kept_where_that_is_asked_for_and_else_deleted(play):
     receiver = pipe("receiver", {"type": "http_endpoint"})
     reader = pipe("reader", "receiver", ["copy", "*"])
 
@@ -104,10 +104,10 @@ def test_what_receivers_got_is_kept_where_that_is_asked_for_and_else_deleted(pla
             found.append((answer["status"], "receiver" in hub.store.names()))
         return found
 
-    assert play_real(scenario) == [("success", True), ("success", False)]
+    assert play(scenario) == [("success", True), ("success", False)]
 
 
-def test_without_a_reset_pipes_go_on_where_they_are(play_real):
+def test_without_a_reset_pipes_go_on_where_they_are(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, DOUBLE))
         await hub.runner.run_all(RunAllOptions())
@@ -116,10 +116,10 @@ def test_without_a_reset_pipes_go_on_where_they_are(play_real):
         again = await hub.runner.run_all(options)
         return again["status"], hub.store.dataset("double").generation == generation
 
-    assert play_real(scenario) == ("success", True)
+    assert play(scenario) == ("success", True)
 
 
-def test_a_cycle_is_run_until_it_is_at_rest(play_real):
+def test_a_cycle_is_run_until_it_is_at_rest(play):
     first = pipe("first", {"type": "union_datasets", "datasets": ["numbers", "second"]})
     first["source"]["prefix_ids"] = False
     second = pipe("second", "first", ["copy", "*"])
@@ -129,10 +129,10 @@ def test_a_cycle_is_run_until_it_is_at_rest(play_real):
         answer = await hub.runner.run_all(RunAllOptions())
         return answer["status"], len(content(hub, "second"))
 
-    assert play_real(scenario) == ("success", 5)
+    assert play(scenario) == ("success", 5)
 
 
-def test_what_never_comes_to_rest_fails_after_the_passes_allowed(play_real):
+def test_what_never_comes_to_rest_fails_after_the_passes_allowed(play):
     growing = pipe(
         "growing",
         {"type": "union_datasets", "datasets": ["numbers", "echo"], "prefix_ids": False},
@@ -144,7 +144,7 @@ def test_what_never_comes_to_rest_fails_after_the_passes_allowed(play_real):
         await hub.configuration.put(document(NUMBERS, growing, echo))
         return await hub.runner.run_all(RunAllOptions(max_runs=3))
 
-    answer = play_real(scenario)
+    answer = play(scenario)
 
     assert (answer["status"], answer["additional_info"]) == (
         "failed",
@@ -152,19 +152,18 @@ def test_what_never_comes_to_rest_fails_after_the_passes_allowed(play_real):
     )
 
 
-def test_an_asynchronous_run_is_asked_for_by_its_token(play_real):
+def test_an_asynchronous_run_is_asked_for_by_its_token(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, DOUBLE))
         token = hub.runner.start(RunAllOptions())
         first = hub.runner.status(token)["status"]
-        while (status := hub.runner.status(token)["status"]) == "running":
-            await asyncio.sleep(0.01)
-        return first, status, hub.runner.status("nobody")["status"]
+        await until_async(lambda: hub.runner.status(token)["status"] != "running")
+        return first, hub.runner.status(token)["status"], hub.runner.status("nobody")["status"]
 
-    assert play_real(scenario) == ("running", "success", "not-running")
+    assert play(scenario) == ("running", "success", "not-running")
 
 
-def test_the_log_gives_each_line_once(play_real):
+def test_the_log_gives_each_line_once(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, DOUBLE))
         await hub.runner.run_all(RunAllOptions())
@@ -172,7 +171,7 @@ def test_the_log_gives_each_line_once(play_real):
         middle = lines[len(lines) // 2]["timestamp"]
         return lines, hub.runner.log(middle), hub.runner.log(lines[-1]["timestamp"])
 
-    lines, later, none = play_real(scenario)
+    lines, later, none = play(scenario)
 
     assert later == lines[len(lines) // 2 + 1 :]
     assert none == []
@@ -186,8 +185,7 @@ def test_stop_ends_the_run_and_its_pumps(play_real):
     async def scenario(hub):
         await hub.configuration.put(document(forever, *copies))
         token = hub.runner.start(RunAllOptions())
-        while not hub.pumps.driver.running:
-            await asyncio.sleep(0.01)
+        await until_async(lambda: hub.pumps.driver.running)
         await hub.runner.stop()
         return (
             hub.runner.status(token),
@@ -216,17 +214,17 @@ def test_a_run_that_takes_too_long_fails(play_real):
     )
 
 
-def test_poll_waits_until_a_node_that_runs_by_itself_is_at_rest(play_real):
+def test_poll_waits_until_a_node_that_runs_by_itself_is_at_rest(play):
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, DOUBLE, quiet=False))
         hub.pumps.driver.start("numbers")
         answer = await hub.runner.run_all(RunAllOptions(scheduler_mode="poll", extra_zero_runs=0))
         return answer["status"], len(content(hub, "double"))
 
-    assert play_real(scenario) == ("success", 5)
+    assert play(scenario) == ("success", 5)
 
 
-def test_delete_all_sink_datasets_resets_receivers_too(play_real):
+def test_delete_all_sink_datasets_resets_receivers_too(play):
     receiver = pipe("receiver", {"type": "http_endpoint"})
 
     async def scenario(hub):
@@ -236,4 +234,4 @@ def test_delete_all_sink_datasets_resets_receivers_too(play_real):
         await hub.runner.delete_all_sink_datasets()
         return [name for name in hub.store.names() if not name.startswith("system:")]
 
-    assert play_real(scenario) == []
+    assert play(scenario) == []

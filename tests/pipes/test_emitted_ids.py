@@ -151,3 +151,13 @@ def test_a_crash_between_the_records_and_the_output_loses_no_delete(node, monkey
     node.put("a", {"_id": "1", "key": "m"})
     node.run("b", kind)
     assert (list(node.live("b")), node.deleted("b")) == (["m"], ["k"])
+
+
+def test_in_a_union_the_later_dataset_owns_an_id(node):
+    source = {"type": "union_datasets", "datasets": ["p", "q"]}
+    node.pipe("b", source=source, rules=KEYED)
+    node.put("q", {"_id": "1", "key": "k", "of": "q"})
+    node.run("b")
+    node.put("p", {"_id": "1", "key": "k", "of": "p"})
+    node.run("b")
+    assert node.live("b") == {"k": {"key": "k", "of": "q"}}

@@ -69,6 +69,4 @@ def test_the_result_holds_the_events(node):
     node.put("a", {"_id": "1"})
     node.pipe("b", source="a")
     result = node.run("b")
-    assert result.events == [
-        {key: value for key, value in event.items()} for event in node.events("b")
-    ]
+    assert result.events == node.events("b")

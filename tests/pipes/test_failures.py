@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
-from sesam_node.errors import FenceError
+from sesam_node.errors import DtlError, FenceError, Problem
 from sesam_node.pipes import writer
+from sesam_node.pipes.evaluate import EntityError
 from sesam_node.store.api import Commit, Fence
 
 FAIL_ON_3 = [["copy", "*"], ["if", ["eq", "_S._id", "3"], ["fail!", "no three"]]]
@@ -177,3 +180,14 @@ def test_a_claim_of_an_older_node_is_refused(node):
     node.store.dataset("b").claim(Fence(3, 0, "b", "x"))
     with pytest.raises(FenceError):
         node.store.dataset("b").claim(Fence(2, 0, "b", "y"))
+
+
+def test_the_error_of_an_entity_travels_between_processes():
+    cause = DtlError("no", [Problem("$.rules", "failed", "no")])
+    error = pickle.loads(pickle.dumps(EntityError(3, {"_id": "1"}, cause)))
+    assert (str(error), error.position, error.entity, error.problems) == (
+        "no",
+        3,
+        {"_id": "1"},
+        cause.problems,
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipes_helpers import Node, hop
 
-IDS = ["1", "2", "3", "4"]
-KEYS = ["p", "q", "r"]
+IDS = ["1", "2", "3"]
+KEYS = ["p", "q"]
 
 HOP_BY_KEY = ["add", "h", ["sorted", hop("h", ["eq", "_S.k", "h.k"], give="h.v")]]
 HOP_BY_ID = ["add", "i", hop("h", ["eq", "_S.ref", "h._id"], give="h.v")]
@@ -97,20 +98,16 @@ entities = st.fixed_dictionaries(
         "_deleted": st.just(True),  # noqa: FBT003 - a value
     },
 )
-changes = st.lists(
-    st.tuples(st.sampled_from(["a", "h", "g"]), st.lists(entities, min_size=1, max_size=3)),
-    max_size=4,
-)
+steps = st.lists(st.tuples(st.sampled_from(["a", "h", "g"]), entities), min_size=1, max_size=5)
+rounds = st.lists(steps, min_size=2, max_size=4)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(name=st.sampled_from(sorted(PIPES)), rounds=st.lists(changes, min_size=2, max_size=4))
-def test_incremental_runs_leave_what_a_full_run_leaves(name, rounds):
+def check(name, steps_by_round):
     node = Node()
     configure(node, name, "b")
-    for steps in rounds:
-        for dataset, items in steps:
-            node.put(dataset, *items)
+    for steps in steps_by_round:
+        for dataset, entity in steps:
+            node.put(dataset, entity)
         node.run("b")
     configure(node, name, "fresh")
     node.run("fresh")
@@ -119,3 +116,18 @@ def test_incremental_runs_leave_what_a_full_run_leaves(name, rounds):
     node.run("b", "full")
     assert node.live("b") == live
     assert node.run("b").changed == 0
+
+
+@pytest.mark.parametrize("name", PIPES)
+@settings(max_examples=25, deadline=None)
+@given(rounds=rounds)
+def test_incremental_runs_leave_what_a_full_run_leaves(name, rounds):
+    check(name, rounds)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PIPES)
+@settings(max_examples=1000, deadline=None)
+@given(rounds=rounds)
+def test_incremental_runs_leave_what_a_full_run_leaves_in_many_more_cases(name, rounds):
+    check(name, rounds)

@@ -83,6 +83,4 @@ def test_cron_wins_over_an_interval():
     schedule = schedule_of(pump, internal=True)
 
     assert schedule.is_long
-    assert schedule.due(NOW.timestamp(), lambda: 0.5) == next_cron(
-        "0 12 * * ?", NOW.timestamp()
-    )
+    assert schedule.due(NOW.timestamp(), lambda: 0.5) == next_cron("0 12 * * ?", NOW.timestamp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from sesam_node.errors import ConfigError, Problem, StoreError
 
@@ -34,8 +35,7 @@ def endless(path):
     number = 0
     while True:
         number += 1
-        with open(path, "w") as out:
-            out.write(str(number))
+        Path(path).write_text(str(number))
         yield b"x"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from store_helpers import item, items, resolver
 
-from sesam_node.errors import NotFoundError, StoreError
-from sesam_node.store import Commit, open_store
+from sesam_node.errors import FenceError, NotFoundError, StoreError
+from sesam_node.store import Commit, Fence, open_store
 from sesam_node.store.lmdb import LmdbStore
 from sesam_node.store.lmdb.environment import REGISTRY
 from sesam_node.store.lmdb.layout import HEAD_KEY
@@ -367,3 +367,30 @@ def test_only_the_folder_of_the_store_is_used(tmp_path):
     assert len(names) == 8
     assert all(len(name) <= 77 and name.replace("%", "").isascii() for name in names)
     assert all("/" not in name and not name.startswith(".") for name in names)
+
+
+def test_aborts_among_busy_readers_and_writers_hold_nobody_up(folder):
+    store = reopen(folder)
+    dataset = store.dataset("orders")
+    dataset.claim(Fence(2, 1, "p", "r"))
+    refused = []
+
+    def claim():
+        for _ in range(50):
+            with pytest.raises(FenceError):
+                dataset.claim(Fence(1, 1, "p", "old"))
+            refused.append(1)
+
+    def write(name):
+        for number in range(50):
+            dataset.write(items(f"{name}-{number}"))
+            dataset.set_populated(value=number % 2 == 0)
+
+    threads = [threading.Thread(target=claim) for _ in range(3)]
+    threads += [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        dataset.changes(limit=10)
+    assert (len(refused), dataset.head()) == (150, 150)
+    store.close()

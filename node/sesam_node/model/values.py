@@ -22,9 +22,12 @@ DATETIME = re.compile(
     r"~t(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII
 ).fullmatch
 DATE = re.compile(r"~t(\d{4})-(\d\d)-(\d\d)", re.ASCII).fullmatch
-DECIMAL = re.compile(r"~f[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+# An exponent of more than nine digits is no number that could be computed with: text, then.
+DECIMAL = re.compile(r"~f[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?0*\d{1,9})?", re.ASCII).fullmatch
 UUID = re.compile(r"~u[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII).fullmatch
 BYTES = re.compile(r"~b(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
+PLAIN_EXPONENT = 400
+MAX_EXPONENT = 999_999_999
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.toordinal()
 NANOS = 1_000_000_000
@@ -138,8 +141,8 @@ def number(value: Value) -> int | float | Decimal | None:
 
 
 def decimal_text(value: Decimal) -> str:
-    """A decimal as transit text in plain notation: `~f1.50`."""
-    return "~f" + format(value, "f")
+    """A decimal as transit text: `~f1.50`, with an exponent only where its magnitude is extreme."""
+    return "~f" + (format(value, "f") if abs(value.adjusted()) < PLAIN_EXPONENT else str(value))
 
 
 def from_number(value: float | Decimal) -> Value:
@@ -159,12 +162,12 @@ def as_decimal(value: float | Decimal) -> Decimal:
 
 
 def parse_decimal(text: str) -> Decimal | None:
-    """Decimal notation, exponent allowed; null where it is none (NaN too)."""
+    """Decimal notation, exponent allowed; null where it is none (NaN, or beyond all measure)."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT else None
 
 
 # -- datetimes -------------------------------------------------------------------------------------

@@ -147,8 +147,8 @@ class EmittedIds:
         owners: dict[str, tuple[int, str]] = {}
         for name, group in latest.items():
             for entity_id in made[name]:
-                if group.seq >= owners.get(entity_id, (-1, ""))[0]:
-                    owners[entity_id] = (group.seq, name)
+                if group.place >= owners.get(entity_id, (-1, ""))[0]:
+                    owners[entity_id] = (group.place, name)
         lost: dict[str, int] = {}
         for name, record in old.items():
             for entity_id in record.ids:
@@ -197,7 +197,7 @@ class EmittedIds:
         writes = []
         for name, group in latest.items():
             before = old.get(name, Record([], -1))
-            now = Record(list(made[name]), group.seq)
+            now = Record(list(made[name]), group.place)
             if now != before:
                 writes.append(self._write(name, now, before, self.number))
         if writes:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 make_write: MakeWrite = partial(tuple.__new__, Write)
 """A `Write` of a tuple; three times faster than calling the class."""
 
+PLACE_BITS = 48
 ID_FIRST = b'{"_id":"'
 NEXT_KEY = b'","'
 UNDERSCORE, BACKSLASH = b"_\\"
@@ -54,12 +55,15 @@ class EntityError(PipeError):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (EntityError, (self.position, self.entity, self.cause))
+
 
 class Group(NamedTuple):
-    """What one source entity became; `seq` is its offset in the source."""
+    """What one source entity became; `place` orders source entities as a full run reads them."""
 
     source_id: str
-    seq: int
+    place: int
     writes: list[Write]
 
 
@@ -113,6 +117,7 @@ class Evaluator:
     ) -> None:
         self.run = pipe.bind(runtime, stage)
         self._lookup = lookup
+        self._places = {name: i << PLACE_BITS for i, name in enumerate(pipe.source.datasets)}
         self._header = pipe.any_transform("reads_header")
         self._careful = self._header or pipe.any_transform("reads_previous") or bool(pipe.hops)
         self.depends_when_deleted = False
@@ -134,10 +139,11 @@ class Evaluator:
     def groups(self, batch: Batch) -> Iterator[Group]:
         """The writes of a batch by source entity. Raises EntityError."""
         versions, entities = batch.versions or (), batch.entities
+        first = 0 if batch.dataset is None else self._places.get(batch.dataset.name, 0)
         for position, emitted in self.emitted(batch):
             version = versions[position]
             source_id = version.entity_id if entities is None else entities[position]["_id"]
-            yield Group(source_id, version.seq, list(map(as_write, emitted)))
+            yield Group(source_id, first + version.seq, list(map(as_write, emitted)))
 
     @staticmethod
     def _pass(batch: Batch, out: list[Write]) -> None:
@@ -155,7 +161,7 @@ class Evaluator:
         emitted: list[Entity] = []
         position = -1
         try:
-            for position, version in enumerate(batch.versions or ()):
+            for position, version in enumerate(batch.versions or ()):  # noqa: B007 - for `except`
                 run(decode(version[2]), emitted)
                 for entity in emitted:
                     append(as_write(entity))

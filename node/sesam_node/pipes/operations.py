@@ -74,10 +74,12 @@ def pipe_entities(
     """What a pipe would produce, computed now, as the chunks of a JSON array.
 
     `stage` is where along the pipe: "source", "before-transforms" (with namespaces),
-    "after-transforms", "sink". Of a receiver what is in its dataset. Raises InputError, ConfigError, EntityError.
+    "after-transforms", "sink". Of a receiver it is what is in its dataset. Raises InputError,
+    ConfigError, EntityError.
     """
     if stage not in STAGES:
-        raise InputError(f'expected "stage" to be one of {", ".join(STAGES)}, got {shown(stage)}')
+        stages = ", ".join(STAGES)
+        raise InputError(f'expected "stage" to be one of {stages}, got {shown(stage)}')
     pipe = build_pipe(definition, store)
     return _closing(pipe, json_array(_entities(pipe, stage, since, limit, None)))
 

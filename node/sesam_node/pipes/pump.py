@@ -17,13 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
 from sesam_node.errors import FenceError, PipeError, SesamError
-from sesam_node.model import content, content_hash, encode
+from sesam_node.model import content, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.emitted import EmittedIds
 from sesam_node.pipes.evaluate import EntityError, Evaluator
 from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.policy import (
+    check_empty,
+    config_hash,
+    populate,
+    suppresses_filtered,
+    tracks_children,
+    tracks_emitted,
+)
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.seen import Seen, unseen_deletes
 from sesam_node.pipes.sink_indexes import declared_indexes
@@ -34,8 +42,8 @@ from sesam_node.store.api import Fence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from sesam_node.pipes.batch import Batch, Offset
     from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Batch, Offset
     from sesam_node.pipes.evaluate import Group
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.store.api import Store
@@ -46,7 +54,7 @@ FULL, INCREMENTAL = "full", "incremental"
 MANY_GROUPS = 5_000
 
 
-class Cancelled(PipeError):
+class CancelledError(PipeError):
     """The run was asked to stop."""
 
 
@@ -79,7 +87,7 @@ def run_pump(
         log = log or RunLog(store, request, {"log_events_noop_runs": True})
         log.ended(result, time.monotonic() - started)
         result.events = log.events
-    except SesamError as error:
+    except Exception as error:  # noqa: BLE001 - likewise
         if result.success:
             _failed(result, error)
     return result
@@ -103,7 +111,7 @@ def rare_collection() -> Iterator[None]:
 
 def _failed(result: RunResult, error: Exception) -> None:
     result.success = False
-    result.cancelled = isinstance(error, Cancelled)
+    result.cancelled = isinstance(error, CancelledError)
     cause = error.cause if isinstance(error, EntityError) else error
     text = str(error) if isinstance(error, SesamError) else f"{type(error).__name__}: {error}"
     result.error = text
@@ -289,7 +297,7 @@ class PumpRun:
         drop = tracks_deletes and not resumed and suppresses_filtered(pipe)
         last = self._read(source.read(since), changes, since, newest=True, drop=drop)
         if not self.result.processed and since is None:
-            self._check_empty()
+            check_empty(self.pipe)
         self._commit({**changes, **self._offset_change(last)})
         if writer.seen is not None:
             for deletes in unseen_deletes(
@@ -304,7 +312,7 @@ class PumpRun:
             ended = {}
         ended[offsets.FULL_RUN] = None
         self._commit(ended, last=True)
-        self._populate()
+        populate(self.pipe, self.writer.dataset)
 
     def _incremental_run(self, changes: dict[str, bytes | None], tracking: Tracking | None) -> None:
         pipe, state = self.pipe, self.state
@@ -320,7 +328,7 @@ class PumpRun:
             changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
         last = self._read(pipe.source.read(state.offset), changes, state.offset, newest=True)
         self._commit({**changes, **self._offset_change(last)}, last=True)
-        self._populate()
+        populate(self.pipe, self.writer.dataset)
 
     def _open_emitted(self, *, reset: bool) -> None:
         if self._read_emitted:
@@ -371,7 +379,7 @@ class PumpRun:
             if stop or self.writer.is_due() or len(self.groups) >= MANY_GROUPS:
                 commit()
             if stop:
-                raise Cancelled("the run was stopped")
+                raise CancelledError("the run was stopped")
             self.lookup.forget()
             self._tell()
             clock = time.monotonic()
@@ -388,8 +396,9 @@ class PumpRun:
                 for _, emitted in self.evaluator.emitted(batch):
                     self.handed_over.extend(emitted)
             elif self.emitted is not None:
+                # One by one: a look-up in the own sink commits, and begins a new list.
                 for group in self.evaluator.groups(batch):
-                    self.groups.append(group)  # noqa: PERF402 - a look-up may begin a new list
+                    self.groups.append(group)
             else:
                 self.evaluator.writes(batch, pending)
         finally:
@@ -442,63 +451,4 @@ class PumpRun:
 
     def _check_cancelled(self) -> None:
         if self._cancelled():
-            raise Cancelled("the run was stopped")
-
-    def _check_empty(self) -> None:
-        source = self.pipe.definition.pipe["source"]
-        policy = source.get("if_source_empty") or self.pipe.definition.default("if_source_empty")
-        if policy == "fail":
-            raise PipeError('the source is empty, and "if_source_empty" is "fail"')
-
-    def _populate(self) -> None:
-        sink: Any = self.pipe.sink
-        if not sink.dataset or self.writer.dataset.populated:
-            return
-        when = sink.set_initial_offset
-        stored = self.pipe.stored_source
-        ready = when == "if-source-populated" and (stored is None or stored.is_populated())
-        if ready or when in ("always", "onload"):
-            self.writer.dataset.set_populated()
-
-
-def config_hash(pipe: Pipe) -> str:
-    """What tells whether a pipe still makes the same of the same entities."""
-    config = pipe.definition.pipe
-    parts = [config.get(name) for name in ("source", "transform", "sink")]
-    return content_hash(
-        encode([*parts, pipe.add, pipe.remove, pipe.identity, pipe.property_])
-    ).hex()
-
-
-def tracks_children(pipe: Pipe) -> bool:
-    """Does the sink keep vanished children? The option, else whether any are created."""
-    wanted: bool | None = getattr(pipe.sink, "track_children", None)
-    return pipe.any_transform("creates_children") if wanted is None else wanted
-
-
-def tracks_emitted(pipe: Pipe) -> bool:
-    """Must the ids be recorded that each source entity becomes?"""
-    sink: Any = pipe.sink
-    stored = pipe.stored_source
-    return bool(
-        sink.dataset
-        and sink.track_emitted_ids
-        and sink.deletion_tracking
-        and stored is not None
-        and not stored.history
-        and not pipe.emits_own_id
-    )
-
-
-def suppresses_filtered(pipe: Pipe) -> bool:
-    """May filtered entities be dropped, because deletion tracking deletes what they leave?
-
-    So it is in a full run from the start where each id comes once.
-    """
-    sink: Any = pipe.sink
-    if sink.suppress_filtered is not None and sink.dataset not in pipe.hops:
-        return bool(sink.suppress_filtered)
-    stored = pipe.stored_source
-    if stored is None or sink.dataset in pipe.hops:
-        return False
-    return not stored.history and pipe.emits_own_id
+            raise CancelledError("the run was stopped")

@@ -21,7 +21,7 @@ from sesam_node.pipes.evaluate import Evaluator
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
-from sesam_node.pipes.pump import tracks_children
+from sesam_node.pipes.policy import tracks_children
 from sesam_node.pipes.seen import Seen, unseen_deletes
 from sesam_node.pipes.validation import check_request
 from sesam_node.pipes.writer import SinkWriter

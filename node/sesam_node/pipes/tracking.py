@@ -1,4 +1,4 @@
-"""Dependency tracking: from changed entities in hopped datasets to the source entities they concern.
+"""Dependency tracking: from changes in hopped datasets to the source entities they concern.
 
 Every version written since the pipe's offset in a hopped dataset is walked, and of each changed id
 the version that was the latest at that offset: a look-up may have met any of them. Deleted versions

@@ -14,15 +14,11 @@ from sesam_node.model.values import as_string, is_text, kind, plain_text, text_o
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from sesam_node.model.values import Value
 
-MAX_DIGITS = 4300
-"""Results with more digits are null: longer integers can neither be read nor written as JSON."""
-
-PLAIN_EXPONENT = 400
-"""A decimal of a larger magnitude keeps its exponent, as at the border (`model.transit`)."""
+MAX_DIGITS = 4299
+"""Results with more digits are null: with a sign, longer integers cannot be read from JSON."""
 
 
 def text(value: Value) -> str | None:
@@ -96,11 +92,6 @@ def first_is(values: Value, wanted: str) -> bool:
 def whole_number(text_: str) -> int | None:
     """The integer of decimal digits with an optional sign; null where it has too many of them."""
     return int(text_) if len(text_) <= MAX_DIGITS else None
-
-
-def decimal_value(value: Decimal) -> str:
-    """A decimal as a DTL value, in plain notation unless its magnitude is extreme."""
-    return "~f" + (format(value, "f") if abs(value.adjusted()) < PLAIN_EXPONENT else str(value))
 
 
 def untagged(value: Value) -> Value:

@@ -3,7 +3,7 @@
 Integers and decimals are exact, floats are binary64. Two operands meet in the more precise of
 integer < float < decimal; only a quotient of integers is a decimal. A float that meets a decimal,
 or is rounded to digits, goes through its shortest notation: 2.2 is 2.2. What has no value (zero
-divisor, root of a negative number, overflow, over 4300 digits) is null.
+divisor, root of a negative number, overflow, over 4299 digits) is null.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from decimal import (
 )
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.dtl.functions._values import MAX_DIGITS, decimal_value, prepared
+from sesam_node.dtl.functions._values import MAX_DIGITS, prepared
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each, first_value
-from sesam_node.model.values import as_decimal, from_number, number
+from sesam_node.model.values import as_decimal, decimal_text, from_number, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,7 @@ def _context(digits: int, *, exact: bool) -> Context:
 EXACT = _context(MAX_DIGITS, exact=True)
 EXACT_QUOTIENT = _context(QUOTIENT_DIGITS, exact=True)
 ROUNDED = _context(QUOTIENT_DIGITS, exact=False)
+GUARDED = _context(2 * QUOTIENT_DIGITS, exact=False)
 WIDE = _context(MAX_DIGITS, exact=False)
 
 
@@ -110,7 +111,7 @@ def _decimal_power(base: Decimal, exponent: Decimal) -> Decimal:
             return _quotient(ONE, _decimal_power(base, exponent.copy_negate()))
         if exponent <= MAX_DIGITS and _digits(base) * int(exponent) <= MAX_DIGITS:
             return EXACT.power(base, exponent)
-    return ROUNDED.power(base, exponent)
+    return ROUNDED.power(GUARDED.plus(base), exponent)
 
 
 ADD = Operator(operator.add, operator.add, EXACT.add)
@@ -137,7 +138,7 @@ def calculate(operation: Operator, a: Value, b: Value) -> Value:
         return None
     if type(result) is int:
         return result if -LARGEST < result < LARGEST else None
-    return decimal_value(result)  # type: ignore[arg-type]  # an int has just been returned
+    return decimal_text(result)  # type: ignore[arg-type]  # an int has just been returned
 
 
 def _natural(operation: Operator, a: Value, b: Value) -> Value:
@@ -243,7 +244,7 @@ def modulo_sign(a: Value, b: Value) -> Value:
 def power_sign(a: Value, b: Value) -> Value:
     """VALUE to the power of EXPONENT. Null where one of them is null or no number.
 
-    Null too where there is no real result or it has more than 4300 digits.
+    Null too where there is no real result or it has more than 4299 digits.
     """
     return _natural(POWER, a, b)
 
@@ -350,7 +351,7 @@ def abs_(values: Value) -> Value:
 def _absolute(value: Value) -> Value:
     found = number(value)
     if type(found) is Decimal:
-        return decimal_value(found.copy_abs())
+        return decimal_text(found.copy_abs())
     return None if found is None else abs(found)
 
 
@@ -391,7 +392,7 @@ def _rounded(rounding: Rounding, places: int, value: Value) -> Value:
     except ArithmeticError:
         return None
     exact = exact or exact.copy_abs()
-    return decimal_value(exact) if type(found) is Decimal else from_number(float(exact))
+    return decimal_text(exact) if type(found) is Decimal else from_number(float(exact))
 
 
 def _rounded_whole(rounding: Rounding, value: float | Decimal) -> int | None:
@@ -529,4 +530,7 @@ def _root(value: Value) -> Value:
         except OverflowError:
             return from_number(float(ROUNDED.sqrt(Decimal(found))))
     digits = max(QUOTIENT_DIGITS, _digits(found))
-    return decimal_value(_context(min(digits, MAX_DIGITS), exact=False).sqrt(found))
+    try:
+        return decimal_text(_context(min(digits, MAX_DIGITS), exact=False).sqrt(found))
+    except ArithmeticError:
+        return None

@@ -12,8 +12,8 @@ from functools import reduce
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._values import decimal_value, json_text, text
-from sesam_node.dtl.functions.arithmetic import EXACT
+from sesam_node.dtl.functions._values import json_text, text
+from sesam_node.dtl.functions.arithmetic import EXACT, LARGEST
 from sesam_node.dtl.functions.sets import identities
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, VARIES, as_list
@@ -23,6 +23,7 @@ from sesam_node.model.values import (
     Value,
     as_decimal,
     as_string,
+    decimal_text,
     from_number,
     kind_of_text,
     nanos,
@@ -667,7 +668,10 @@ def sum_(values: Value) -> Value:
     types = set(map(type, numbers))
     try:
         if Decimal in types:
-            return decimal_value(reduce(EXACT.add, map(as_decimal, numbers)))
-        return from_number(fsum(numbers)) if float in types else sum(numbers)
+            return decimal_text(reduce(EXACT.add, map(as_decimal, numbers)))
+        if float in types:
+            return from_number(fsum(numbers))
     except ArithmeticError:  # an infinity, or more digits than can be written
         return None
+    total = sum(numbers)
+    return total if -LARGEST < total < LARGEST else None

@@ -1,7 +1,7 @@
 """Group "numbers": casts between text and the three number types, and tests for each of them.
 
 Casts never guess: a value that is no number is dropped or goes to the default expression, and so
-does a number that the type cannot hold (1e400 as a float, an integer of more than 4300 digits).
+does a number that the type cannot hold (1e400 as a float, an integer of more than 4299 digits).
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from typing import TYPE_CHECKING
 from sesam_node.dtl.functions._values import (
     MAX_DIGITS,
     cast,
-    decimal_value,
     first_is,
     text,
     whole_number,
 )
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import each
-from sesam_node.model.values import as_decimal, from_number, kind_of_text, number, parse_decimal
+from sesam_node.model.values import (
+    as_decimal,
+    decimal_text,
+    from_number,
+    kind_of_text,
+    number,
+    parse_decimal,
+)
 
 if TYPE_CHECKING:
     from sesam_node.model.values import Value
@@ -61,7 +67,7 @@ def _decimal(value: Value) -> str | None:
     if type(value) is str and value[:2] == "~f" and kind_of_text(value) == "decimal":
         return value
     found = numeral(value)
-    return None if found is None else decimal_value(as_decimal(found))
+    return None if found is None else decimal_text(as_decimal(found))
 
 
 @function(

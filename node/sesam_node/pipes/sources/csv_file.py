@@ -127,7 +127,8 @@ class CsvSource:
         except csv.Error as error:
             raise self._error(f"behind row {row_number}: {error}", "broken-csv", "") from None
         except RowError as error:
-            raise self._error(f"row {row_number}: {error}", error.code, error.hint) from None
+            where = f"row {row_number}" if row_number else "the header"
+            raise self._error(f"{where}: {error}", error.code, error.hint) from None
 
     def _error(self, message: str, code: str, hint: str) -> PipeError:
         url = self._options["url"]

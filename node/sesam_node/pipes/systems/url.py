@@ -147,7 +147,7 @@ class UrlSystem:
         }
 
     def _check_address(self, request: httpx.Request) -> None:
-        """Refuses addresses of the machine's own network (cloud metadata), but on loopback nodes."""
+        """Refuses link-local addresses, as those of cloud metadata, but on a loopback node."""
         if self._definition.allow_files:
             return
         host = request.url.host

@@ -39,6 +39,8 @@ def emit_children(entity: Entity, out: list[Entity]) -> None:
     if type(children) is not list:
         return
     gone = entity.get("_deleted") is True
-    for child in children:
-        if type(child) is dict and type(child.get("_id")) is str and child["_id"]:
-            out.append({**child, "_deleted": True} if gone else child)
+    out.extend(
+        {**child, "_deleted": True} if gone else child
+        for child in children
+        if type(child) is dict and type(child.get("_id")) is str and child["_id"]
+    )

@@ -10,8 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import time
 from collections import OrderedDict
-from threading import Condition
+from pathlib import Path
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
@@ -30,6 +32,7 @@ DESCRIPTORS_EACH = 3
 DESCRIPTORS_WANTED = 65_536
 MOST_OPEN = 4096
 READER_CHECK_COMMITS = 256
+SWEEP_S = 60
 DATABASES = (b"log", b"latest", b"superseded", b"meta", b"state")
 DAMAGED = (
     lmdb.CorruptedError,
@@ -65,8 +68,11 @@ class Environment:
         self.map_bytes = map_bytes
         self.users = 0
         self.exclusive = False
+        self.paused = 0
         self.broken = False
         self.commits = 0
+        # Writers of this process wait here: one that waits in LMDB would hold up an abort.
+        self.writing = Lock()
         self.databases: dict[bytes, lmdb._Database] = {}
 
     def database(self, name: bytes) -> lmdb._Database:
@@ -86,6 +92,7 @@ class Registry:
         self._opening: set[str] = set()
         self._roots: dict[str, int] = {}
         self._capacity = 0
+        self._next_sweep = 0.0
         self.forked_from: int | None = None
 
     # -- work in transactions ----------------------------------------------------------------------
@@ -144,18 +151,38 @@ class Registry:
         *,
         write: bool,
     ) -> Result:
-        txn = environment.handle.begin(write=write)
-        try:
-            result = work(txn, environment)
-            if write:
+        if not write:
+            txn = environment.handle.begin()
+            try:
+                return work(txn, environment)
+            finally:
+                txn.abort()
+        with environment.writing:
+            txn = environment.handle.begin(write=True)
+            try:
+                result = work(txn, environment)
                 txn.commit()
-        finally:
-            txn.abort()  # no effect after a commit
-        if write:
+            except BaseException:
+                self._abort(environment, txn)
+                raise
             environment.commits += 1
-            if environment.commits % READER_CHECK_COMMITS == 0:
-                environment.handle.reader_check()  # a killed reader would keep its pages for ever
+        if environment.commits % READER_CHECK_COMMITS == 0:
+            environment.handle.reader_check()  # a killed reader would keep its pages for ever
         return result
+
+    def _abort(self, environment: Environment, txn: lmdb.Transaction[bytes]) -> None:
+        """Abort a write transaction, for which py-lmdb waits until nobody reads.
+
+        Without a pause for new readers that could take for ever, with the writer's lock held.
+        """
+        with self._changed:
+            environment.paused += 1
+        try:
+            txn.abort()
+        finally:
+            with self._changed:
+                environment.paused -= 1
+                self._changed.notify_all()
 
     # -- opening and closing -----------------------------------------------------------------------
 
@@ -192,7 +219,7 @@ class Registry:
                 environment = self._open.get(path)
                 if environment is not None:
                     self._check_process(what)
-                    if not environment.exclusive and not environment.broken:
+                    if not (environment.exclusive or environment.paused or environment.broken):
                         self._open.move_to_end(path)
                         environment.users += 1
                         return environment
@@ -276,7 +303,7 @@ class Registry:
     def _prepare(path: str, what: str, handle: lmdb.Environment, *, create: bool) -> Environment:
         info = handle.info()
         environment = Environment(path, handle, info["map_size"])
-        size = os.stat(os.path.join(path, "data.mdb")).st_size  # noqa: PTH116, PTH118 - strings
+        size = Path(path, "data.mdb").stat().st_size
         needed = (info["last_pgno"] + 1) * handle.stat()["psize"]
         if size < needed:  # reading the missing pages would kill the process
             raise DamageError(
@@ -299,6 +326,12 @@ class Registry:
     def _make_room(self) -> None:
         if not self._capacity:
             self._capacity = most_open()
+        now = time.monotonic()
+        if now > self._next_sweep:
+            self._next_sweep = now + SWEEP_S
+            for environment in list(self._open.values()):
+                if not environment.users and not Path(environment.path).exists():
+                    self._close(environment)  # deleted by another process: free its disk space
         excess = len(self._open) + 1 - self._capacity
         if excess > 0:
             self._close_idle(excess)

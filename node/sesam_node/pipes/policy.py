@@ -1,0 +1,75 @@
+"""What a pipe's options and components mean for its runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import PipeError
+from sesam_node.model import content_hash, encode
+
+if TYPE_CHECKING:
+    from sesam_node.pipes.pipe import Pipe
+    from sesam_node.store.api import Dataset
+
+
+def check_empty(pipe: Pipe) -> None:
+    """Raises PipeError where the source may not be empty."""
+    source = pipe.definition.pipe["source"]
+    policy = source.get("if_source_empty") or pipe.definition.default("if_source_empty")
+    if policy == "fail":
+        raise PipeError('the source is empty, and "if_source_empty" is "fail"')
+
+
+def populate(pipe: Pipe, dataset: Dataset) -> None:
+    """Marks the sink as populated after a run, where the pipe does that now."""
+    sink: Any = pipe.sink
+    if not sink.dataset or dataset.populated:
+        return
+    when = sink.set_initial_offset
+    stored = pipe.stored_source
+    ready = when == "if-source-populated" and (stored is None or stored.is_populated())
+    if ready or when in ("always", "onload"):
+        dataset.set_populated()
+
+
+def config_hash(pipe: Pipe) -> str:
+    """What tells whether a pipe still makes the same of the same entities."""
+    config = pipe.definition.pipe
+    parts = [config.get(name) for name in ("source", "transform", "sink")]
+    return content_hash(
+        encode([*parts, pipe.add, pipe.remove, pipe.identity, pipe.property_])
+    ).hex()
+
+
+def tracks_children(pipe: Pipe) -> bool:
+    """Does the sink keep vanished children? The option, else whether any are created."""
+    wanted: bool | None = getattr(pipe.sink, "track_children", None)
+    return pipe.any_transform("creates_children") if wanted is None else wanted
+
+
+def tracks_emitted(pipe: Pipe) -> bool:
+    """Must the ids be recorded that each source entity becomes?"""
+    sink: Any = pipe.sink
+    stored = pipe.stored_source
+    return bool(
+        sink.dataset
+        and sink.track_emitted_ids
+        and sink.deletion_tracking
+        and stored is not None
+        and not stored.history
+        and not pipe.emits_own_id
+    )
+
+
+def suppresses_filtered(pipe: Pipe) -> bool:
+    """May filtered entities be dropped, because deletion tracking deletes what they leave?
+
+    So it is in a full run from the start where each id comes once.
+    """
+    sink: Any = pipe.sink
+    if sink.suppress_filtered is not None and sink.dataset not in pipe.hops:
+        return bool(sink.suppress_filtered)
+    stored = pipe.stored_source
+    if stored is None or sink.dataset in pipe.hops:
+        return False
+    return not stored.history and pipe.emits_own_id
