@@ -60,8 +60,9 @@ def test_a_kill_loses_nothing_acknowledged_and_tears_nothing(folder):
 
 
 @pytest.mark.long
-def test_a_thousand_kills(folder):
-    kill_again_and_again(folder, 1000, 2)
+@pytest.mark.parametrize("seed", range(2, 52))
+def test_a_thousand_kills(folder, seed):
+    kill_again_and_again(folder, 20, seed)
 
 
 def test_processes_that_write_one_dataset_take_turns(store, folder):

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_node.config.diff import Difference, diff
@@ -28,13 +26,21 @@ from sesam_node.config.files import write_zip
 from sesam_node.config.secrets import secrets_for
 from sesam_node.config.validate import Checked
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
-from sesam_node.hub.checking import OPERATION, Facts, Outcome
+from sesam_node.hub.active import (
+    Active,
+    abandoned_datasets,
+    concerned_pipes,
+    json_bytes,
+    same,
+    written_datasets,
+)
+from sesam_node.hub.checking import OPERATION, Outcome
 from sesam_node.hub.vault import SHARED, Vault
 from sesam_node.model.namespaces import BUILT_IN
 from sesam_node.pipes.runs import now_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
@@ -43,64 +49,6 @@ log = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 300.0
 HISTORY_KEPT = 100
-
-
-@dataclass(frozen=True)
-class Active:
-    """A configuration in force, with all that was derived from it. Never changed."""
-
-    revision: int = 0
-    document: Document = field(default_factory=Document)
-    env: Mapping[str, Any] = field(default_factory=dict)
-    checked: Checked = field(default_factory=lambda: Checked({NODE: _no_metadata()}))
-    facts: Mapping[str, Facts] = field(default_factory=dict)
-
-    @cached_property
-    def problems(self) -> Mapping[str, list[Problem]]:
-        """The problems of each component that has any."""
-        found: dict[str, list[Problem]] = {}
-        for problem in self.checked.problems:
-            found.setdefault(problem.component, []).append(problem)
-        return found
-
-    @cached_property
-    def invalid(self) -> frozenset[str]:
-        """The ids of components with an error; they are loaded, but do nothing."""
-        return frozenset(self.checked.errors)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """The effective metadata of the node."""
-        return self.checked.effective[NODE]
-
-    def effective(self, component_id: str) -> dict[str, Any]:
-        return self.checked.effective[component_id]
-
-    def systems_of(self, pipe_id: str) -> dict[str, dict[str, Any]]:
-        """The effective systems that a pipe names."""
-        systems = self.document.systems
-        return {
-            name: self.effective(name)
-            for name in sorted(self.facts[pipe_id].systems)
-            if name in systems
-        }
-
-    def config_errors(self, component_id: str) -> list[dict[str, Any]]:
-        """The problems of a component as the API shows them."""
-        return [_config_error(problem) for problem in self.problems.get(component_id, ())]
-
-
-def _no_metadata() -> dict[str, Any]:
-    return {"_id": NODE, "type": METADATA_TYPE}
-
-
-def _config_error(problem: Problem) -> dict[str, Any]:
-    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-    return {
-        "level": problem.level,
-        "msg": f"{problem.path}: {text} [{problem.code}]" if problem.path else text,
-        "elements": [problem.path] if problem.path else [],
-    }
 
 
 class Activation(Protocol):
@@ -338,7 +286,7 @@ class Configuration:
         self.active = Active(
             revision, Document(tuple(components)), env, outcome.checked, outcome.facts
         )
-        self._remove_datasets()
+        await self._remove_datasets()
 
     async def clear(self) -> None:
         """Back to an empty node, but for what was applied from folders and the secrets' key."""
@@ -383,16 +331,16 @@ class Configuration:
             sealed = self._vault.sealed(
                 {SHARED: shared, **{k: v for k, v in kept.items() if k in document.systems}}
             )
-        if _same(old, new) and sealed is None and not also:
+        if same(old, new) and sealed is None and not also:
             return list(new.checked.problems)
-        concerned = _concerned(old, new, secrets_changed=sealed is not None)
+        concerned = concerned_pipes(old, new, secrets_changed=sealed is not None)
         try:
             await self._activation.stop_pipes(concerned)
             self._store.settings.write(self._values(old, new, sealed, also))
             if sealed is not None:
                 self._vault.load(sealed)
             self.active = new
-            self._remove_datasets()
+            await self._remove_datasets()
         finally:
             self._activation.activated(old, self.active)
         log.info("revision %d of the configuration is active", new.revision)
@@ -403,13 +351,15 @@ class Configuration:
     ) -> dict[str, bytes | None]:
         """All that a new revision writes, in one step."""
         values: dict[str, bytes | None] = {
-            "configuration": _json(new.document.to_list()),
-            "environment": _json(new.env),
+            "configuration": json_bytes(new.document.to_list()),
+            "environment": json_bytes(new.env),
             "revision": str(new.revision).encode(),
             **(also or {}),
         }
-        abandoned = self._still_to_delete().union(_abandoned(old, new)) - _written(new)
-        values["datasets-to-delete"] = _json(sorted(abandoned)) if abandoned else None
+        abandoned = self._still_to_delete().union(abandoned_datasets(old, new)) - written_datasets(
+            new
+        )
+        values["datasets-to-delete"] = json_bytes(sorted(abandoned)) if abandoned else None
         for name in set(old.document.pipes).difference(new.document.pipes):
             values[f"pipe/{name}"] = None
         if sealed is not None:
@@ -425,7 +375,7 @@ class Configuration:
             prefix = _history_key(name)
             for key in sorted(self._store.settings.items(prefix))[: -HISTORY_KEPT + 1]:
                 values[key] = None
-            values[f"{prefix}{new.revision:012}"] = _json(
+            values[f"{prefix}{new.revision:012}"] = json_bytes(
                 {
                     "_id": name,
                     "revision": new.revision,
@@ -437,19 +387,21 @@ class Configuration:
     def _still_to_delete(self) -> set[str]:
         return set(json.loads(self._store.settings.get("datasets-to-delete") or b"[]"))
 
-    def _remove_datasets(self) -> None:
+    async def _remove_datasets(self) -> None:
         """Delete what removed pipes have left; a start goes on where a crash interrupted it."""
         names = self._still_to_delete()
         if not names:
             return
-        for name in sorted(names):
-            if self._store.exists(name):
-                self._store.delete(name)
+        await asyncio.to_thread(delete_datasets, self._store, names)
         self._store.settings.write({"datasets-to-delete": None})
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
+    """Delete those of the datasets that are there, and give their names."""
+    found = [name for name in sorted(names) if store.exists(name)]
+    for name in found:
+        store.delete(name)
+    return found
 
 
 def _history_key(component_id: str) -> str:
@@ -505,41 +457,3 @@ def _refuse(
         count = sum(problem.level == "error" for problem in problems)
         what = "an error" if count == 1 else f"{count} errors"
         raise ConfigError(f"the configuration has {what}", problems)
-
-
-def _same(old: Active, new: Active) -> bool:
-    return (
-        _json(old.document.to_list()) == _json(new.document.to_list())
-        and _json(old.env) == _json(new.env)
-        and old.checked == new.checked
-    )
-
-
-def _concerned(old: Active, new: Active, *, secrets_changed: bool) -> set[str]:
-    """The pipes that do not go on as they were: changed, removed, or their systems changed."""
-    concerned = set()
-    everything = old.metadata != new.metadata
-    for name in old.document.pipes:
-        if (
-            everything
-            or name not in new.document.pipes
-            or old.effective(name) != new.effective(name)
-            or (name in old.invalid) != (name in new.invalid)
-            or old.systems_of(name) != new.systems_of(name)
-            or (secrets_changed and old.facts[name].systems)
-        ):
-            concerned.add(name)
-    return concerned
-
-
-def _written(active: Active) -> set[str]:
-    """The datasets that pipes of this configuration write."""
-    return {facts.sink for facts in active.facts.values() if facts.sink is not None}
-
-
-def _abandoned(old: Active, new: Active) -> Iterable[str]:
-    """The datasets that go with the pipes that were removed."""
-    from sesam_node.hub.bookkeeping import datasets_of
-
-    for name in set(old.document.pipes).difference(new.document.pipes):
-        yield from datasets_of(name, old.facts[name])

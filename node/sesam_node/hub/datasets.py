@@ -6,10 +6,12 @@ batch from the store, encodes it and lets go.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError, preview
+from sesam_node.hub.configuration import delete_datasets
 from sesam_node.model.entity import with_header
 from sesam_node.scheduling.scheduler import Changed
 
@@ -65,13 +67,12 @@ class Datasets:
                 raise ConflictError(
                     f'the pipe "{pipe}" is writing the dataset "{dataset_id}"; stop it first'
                 )
-        self._store.delete(dataset_id)
+        await asyncio.to_thread(self._store.delete, dataset_id)
         self._pumps.driver.handle(Changed(frozenset([dataset_id])))
 
-    def delete_all(self) -> None:
+    async def delete_all(self) -> None:
         """Delete every dataset, those of the node itself too."""
-        for name in self._store.names():
-            self._store.delete(name)
+        await asyncio.to_thread(delete_datasets, self._store, self._store.names())
 
     def entities(
         self,

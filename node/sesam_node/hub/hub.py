@@ -8,7 +8,8 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from sesam_node.hub.configuration import Active, Configuration
+from sesam_node.hub.active import Active
+from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.pumps import Pumps
@@ -93,7 +94,7 @@ class Hub:
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
             await self.configuration.clear()
-            self.datasets.delete_all()
+            await self.datasets.delete_all()
         except Exception:
             log.exception("the node could not be emptied")
         finally:

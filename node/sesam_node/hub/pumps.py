@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from sesam_node.errors import ConfigError, ConflictError, InputError, NotFoundError, SesamError
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
+from sesam_node.hub.configuration import delete_datasets
 from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.execution_log import RunLog, log_name, write_event
@@ -26,8 +28,9 @@ from sesam_node.store import Commit, Fence
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from sesam_node.hub.active import Active
     from sesam_node.hub.checking import Facts
-    from sesam_node.hub.configuration import Active, Configuration
+    from sesam_node.hub.configuration import Configuration
     from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.runs import RunResult
     from sesam_node.scheduling.driver import Driver
@@ -434,18 +437,15 @@ class Pumps:
             event["user"] = {"user_id": user}
         write_event(self._store, pipe_id, event)
 
-    def delete_data(self, pipes: Collection[str]) -> frozenset[str]:
-        """Delete the sinks and the state of pipes that do not run; their logs stay.
-
-        Gives the datasets that are gone.
-        """
-        gone = set()
-        for pipe in pipes:
-            for name in datasets_of(pipe, self.known(pipe)):
-                if name != log_name(pipe) and self._store.exists(name):
-                    self._store.delete(name)
-                    gone.add(name)
-        return frozenset(gone)
+    async def delete_data(self, pipes: Collection[str]) -> None:
+        """Delete the sinks and the state of pipes that do not run; their logs stay."""
+        names = {
+            name
+            for pipe in pipes
+            for name in datasets_of(pipe, self.known(pipe))
+            if name != log_name(pipe)
+        }
+        await asyncio.to_thread(delete_datasets, self._store, names)
 
     def _pump_config(self, pipe_id: str) -> dict[str, Any]:
         pump = self.configuration.active.effective(pipe_id).get("pump")

@@ -144,7 +144,7 @@ class Runner:
         try:
             await self.stop()
             await driver.cancel(list(driver.running), self._grace_s)
-            self._pumps.delete_data(list(self._pumps.configuration.active.facts))
+            await self._pumps.delete_data(list(self._pumps.configuration.active.facts))
         finally:
             driver.release(RESET)
 
@@ -209,7 +209,7 @@ class Runner:
         }
         if options.reset_pipes_and_delete_sink_datasets:
             kept = () if options.delete_input_datasets else _received(active.facts)
-            pumps.delete_data([pipe for pipe in active.facts if pipe not in kept])
+            await pumps.delete_data([pipe for pipe in active.facts if pipe not in kept])
             self._say(run, "INFO", "all pipes are reset")
         graph = Graph(pipes)
         due = set(pipes)

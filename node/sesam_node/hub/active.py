@@ -1,0 +1,117 @@
+"""A configuration in force, and how it differs from the one before it. Plain data, no I/O."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.config.document import METADATA_TYPE, NODE, Document
+from sesam_node.config.validate import Checked
+from sesam_node.hub.bookkeeping import datasets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sesam_node.errors import Problem
+    from sesam_node.hub.checking import Facts
+
+
+@dataclass(frozen=True)
+class Active:
+    """A configuration in force, with all that was derived from it. Never changed."""
+
+    revision: int = 0
+    document: Document = field(default_factory=Document)
+    env: Mapping[str, Any] = field(default_factory=dict)
+    checked: Checked = field(default_factory=lambda: Checked({NODE: _no_metadata()}))
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+
+    @cached_property
+    def problems(self) -> Mapping[str, list[Problem]]:
+        """The problems of each component that has any."""
+        found: dict[str, list[Problem]] = {}
+        for problem in self.checked.problems:
+            found.setdefault(problem.component, []).append(problem)
+        return found
+
+    @cached_property
+    def invalid(self) -> frozenset[str]:
+        """The ids of components with an error; they are loaded, but do nothing."""
+        return frozenset(self.checked.errors)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The effective metadata of the node."""
+        return self.checked.effective[NODE]
+
+    def effective(self, component_id: str) -> dict[str, Any]:
+        return self.checked.effective[component_id]
+
+    def systems_of(self, pipe_id: str) -> dict[str, dict[str, Any]]:
+        """The effective systems that a pipe names."""
+        systems = self.document.systems
+        return {
+            name: self.effective(name)
+            for name in sorted(self.facts[pipe_id].systems)
+            if name in systems
+        }
+
+    def config_errors(self, component_id: str) -> list[dict[str, Any]]:
+        """The problems of a component as the API shows them."""
+        return [config_error(problem) for problem in self.problems.get(component_id, ())]
+
+
+def _no_metadata() -> dict[str, Any]:
+    return {"_id": NODE, "type": METADATA_TYPE}
+
+
+def config_error(problem: Problem) -> dict[str, Any]:
+    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    return {
+        "level": problem.level,
+        "msg": f"{problem.path}: {text} [{problem.code}]" if problem.path else text,
+        "elements": [problem.path] if problem.path else [],
+    }
+
+
+def json_bytes(value: Any) -> bytes:
+    """A value as JSON, in the order and with the numbers it was given."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def same(old: Active, new: Active) -> bool:
+    return (
+        json_bytes(old.document.to_list()) == json_bytes(new.document.to_list())
+        and json_bytes(old.env) == json_bytes(new.env)
+        and old.checked == new.checked
+    )
+
+
+def concerned_pipes(old: Active, new: Active, *, secrets_changed: bool) -> set[str]:
+    """The pipes that do not go on as they were: changed, removed, or their systems changed."""
+    concerned = set()
+    everything = old.metadata != new.metadata
+    for name in old.document.pipes:
+        if (
+            everything
+            or name not in new.document.pipes
+            or old.effective(name) != new.effective(name)
+            or (name in old.invalid) != (name in new.invalid)
+            or old.systems_of(name) != new.systems_of(name)
+            or (secrets_changed and old.facts[name].systems)
+        ):
+            concerned.add(name)
+    return concerned
+
+
+def written_datasets(active: Active) -> set[str]:
+    """The datasets that pipes of this configuration write."""
+    return {facts.sink for facts in active.facts.values() if facts.sink is not None}
+
+
+def abandoned_datasets(old: Active, new: Active) -> Iterable[str]:
+    """The datasets that go with the pipes that were removed."""
+    for name in set(old.document.pipes).difference(new.document.pipes):
+        yield from datasets_of(name, old.facts[name])
