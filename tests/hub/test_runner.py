@@ -54,7 +54,7 @@ def test_disabled_and_manual_pipes_run_and_endpoints_do_not(play):
 
     async def scenario(hub):
         await hub.configuration.put(document(NUMBERS, manual, published, off))
-        hub.pumps.disable("numbers")
+        hub.operations.disable("numbers")
         answer = await hub.runner.run_all(RunAllOptions())
         lines = [line["logdata"] for line in hub.runner.log()]
         return answer["status"], content(hub, "double")[1], hub.store.names(), lines

@@ -65,7 +65,7 @@ def test_keys_order_as_lists_do(left, right):
 
 
 def test_numbers_of_any_size_have_keys_in_order():
-    values = [-(10**5001), -(10**5000), "~f1e-999999999999", 1, 10**5000, "~f1e999999999999"]
+    values = [-(10**5001), -(10**5000), "~f1e-999999999", 1, 10**5000, "~f1e999999999"]
     keys = [value_key(value) for value in values]
     assert keys == sorted(set(keys))
 

@@ -24,7 +24,6 @@ from sesam_node.config.document import (
 from sesam_node.config.environment import check_env
 from sesam_node.config.files import write_zip
 from sesam_node.config.secrets import secrets_for
-from sesam_node.config.validate import Checked
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
 from sesam_node.hub.active import (
     Active,
@@ -42,6 +41,7 @@ from sesam_node.pipes.runs import now_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from sesam_node.config.validate import Checked
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
 

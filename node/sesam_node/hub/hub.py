@@ -12,6 +12,7 @@ from sesam_node.hub.active import Active
 from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.pipes import Pipes
+from sesam_node.hub.pump_operations import PumpOperations
 from sesam_node.hub.pumps import Pumps
 from sesam_node.hub.runner import Runner
 from sesam_node.hub.status import Status
@@ -56,9 +57,11 @@ class Hub:
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.datasets = Datasets(store, self.pumps)
+        self.operations = PumpOperations(store, self.pumps)
         self.pipes = Pipes(
             self.configuration,
             self.pumps,
+            self.operations,
             self.datasets,
             executor,
             call_timeout_s=settings.call_timeout_s,

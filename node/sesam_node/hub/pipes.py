@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Configuration
     from sesam_node.hub.datasets import Datasets, Stream
+    from sesam_node.hub.pump_operations import PumpOperations
     from sesam_node.hub.pumps import Pumps
     from sesam_node.model import Entity
     from sesam_node.scheduling.executor import Executor
@@ -40,6 +41,7 @@ class Pipes:
         self,
         configuration: Configuration,
         pumps: Pumps,
+        operations: PumpOperations,
         datasets: Datasets,
         executor: Executor,
         *,
@@ -48,6 +50,7 @@ class Pipes:
     ) -> None:
         self._configuration = configuration
         self._pumps = pumps
+        self._operations = operations
         self._datasets = datasets
         self._executor = executor
         self._call_timeout_s = call_timeout_s
@@ -113,7 +116,7 @@ class Pipes:
     ) -> dict[str, Any]:
         """Carry out an operation of its pump; gives the pump's new state."""
         self._pumps.known(pipe_id)
-        changed = await self._pumps.operate(pipe_id, operation, arguments, user)
+        changed = await self._operations.operate(pipe_id, operation, arguments, user)
         pump = self.pump(pipe_id)
         pump["runtime"].update(changed)
         return pump

@@ -9,21 +9,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sesam_node.errors import ConfigError, ConflictError, InputError, NotFoundError, SesamError
+from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.configuration import delete_datasets
+from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
-from sesam_node.pipes.execution_log import RunLog, log_name, write_event
-from sesam_node.pipes.runs import PipeDefinition, RunRequest, now_text
+from sesam_node.pipes.execution_log import RunLog, log_name
+from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.scheduling.schedule import schedule_of
 from sesam_node.scheduling.scheduler import (
     Configured,
-    Disabled,
-    Enabled,
     Plan,
 )
-from sesam_node.store import Commit, Fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from sesam_node.hub.active import Active
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Configuration
-    from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.runs import RunResult
     from sesam_node.scheduling.driver import Driver
     from sesam_node.scheduling.scheduler import Keep, Run
@@ -42,13 +39,9 @@ log = logging.getLogger(__name__)
 CONFIGURATION = "configuration"
 DISABLE_USER_PIPES = "disable_user_pipes"
 
-EVERY_PUMP = ("start", "stop", "start-rescan", "enable", "disable")
-WITH_OFFSET = ("update-last-seen", "reset-rescan")
-DATASET_OFFSET = ("set-last-seen-to-end",)
-
 
 class Pumps:
-    """Makes runs of pipes, keeps the books, and carries out what the API asks of a pump.
+    """Makes runs of pipes and keeps the books.
 
     It is the driver's host, and follows changes of the configuration.
     """
@@ -68,7 +61,7 @@ class Pumps:
         self.books = Bookkeeping(store)
         self._store = store
         self.epoch = epoch
-        self._grace_s = cancel_grace_s
+        self.grace_s = cancel_grace_s
         self._base_folder = base_folder
         self._allow_files = allow_files
         self._listeners: list[Callable[[RunResult], None]] = []
@@ -151,7 +144,7 @@ class Pumps:
 
     async def stop_pipes(self, pipes: Collection[str]) -> None:
         self.driver.hold(CONFIGURATION)
-        await self.driver.cancel(pipes, self._grace_s)
+        await self.driver.cancel(pipes, self.grace_s)
 
     def activated(self, old: Active, new: Active, *, startup: bool = False) -> None:
         for pipe in set(old.document.pipes).difference(new.document.pipes):
@@ -264,7 +257,7 @@ class Pumps:
             "success": last.success,
             "progress": {"processed": processed},
             "queues": self.queues(facts, state),
-            "supported-operations": self.operations(pipe_id),
+            "supported-operations": supported(facts),
             "dependencies": sorted(facts.hops),
             "execution-dataset": log_name(pipe_id),
         }
@@ -298,144 +291,6 @@ class Pumps:
             return max(0, dataset.head() - seen)
         except NotFoundError:
             return None
-
-    # -- operations --------------------------------------------------------------------------------
-
-    def operations(self, pipe_id: str) -> list[str]:
-        """The operations that a pump has."""
-        facts = self.known(pipe_id)
-        if facts.waits:
-            return ["enable", "disable"]
-        found = list(EVERY_PUMP)
-        if facts.since:
-            found += WITH_OFFSET
-            found += DATASET_OFFSET if facts.sources else ()
-        return sorted(found)
-
-    async def operate(
-        self, pipe_id: str, operation: str, arguments: Mapping[str, str], user: str = ""
-    ) -> dict[str, Any]:
-        """Carry out an operation; gives the runtime fields that it changed beyond their source.
-
-        Raises InputError for one that the pump does not have, ConflictError where it cannot be
-        now.
-        """
-        if operation not in self.operations(pipe_id):
-            raise InputError(
-                f'the pump of "{pipe_id}" doesn\'t support the operation "{operation}"'
-            )
-        match operation:
-            case "start" | "start-rescan":
-                self._start(pipe_id, operation, user)
-            case "stop":
-                await self.driver.cancel([pipe_id], self._grace_s)
-            case "enable":
-                self.enable(pipe_id, user)
-            case "disable":
-                self.disable(pipe_id, arguments.get("comment", ""), user)
-            case "update-last-seen":
-                text = arguments.get("last-seen", "")
-                self._move(pipe_id, offsets.parse_last_seen(text), user)
-                return {"last-seen": text}
-            case "set-last-seen-to-end":
-                self._move(pipe_id, self._end(pipe_id), user, hops=True)
-            case "reset-rescan":
-                self._change_state(pipe_id, {})
-        return {}
-
-    def _start(self, pipe_id: str, operation: str, user: str) -> None:
-        active = self.configuration.active
-        if pipe_id in active.invalid:
-            raise ConfigError(
-                f'the pipe "{pipe_id}" has an invalid configuration',
-                active.problems.get(pipe_id, ()),
-            )
-        self.driver.start(pipe_id, "rescan" if operation == "start-rescan" else "auto", user=user)
-
-    def enable(self, pipe_id: str, user: str = "") -> None:
-        self.known(pipe_id)
-        if self.books.kept(pipe_id).disabled:
-            self.books.keep(pipe_id, disabled=False, comment="")
-            self._event(pipe_id, "pump-enabled", user)
-        self.driver.handle(Enabled(pipe_id, self.driver.clock.now()))
-
-    def disable(self, pipe_id: str, comment: str = "", user: str = "") -> None:
-        self.known(pipe_id)
-        before = self.books.kept(pipe_id)
-        self.books.keep(pipe_id, disabled=True, comment=comment)
-        if before != self.books.kept(pipe_id):
-            self._event(pipe_id, "pump-disabled", user, comment=comment)
-        self.driver.handle(Disabled(pipe_id))
-
-    def _move(self, pipe_id: str, offset: Offset, user: str, *, hops: bool = False) -> None:
-        """Set the offset of a pipe, and where its hopped datasets end if `hops`."""
-        facts = self.known(pipe_id)
-        if self.configuration.active.effective(pipe_id).get("disable_set_last_seen") is True:
-            raise InputError(
-                f'"disable_set_last_seen" of the pipe "{pipe_id}" forbids to set its offset'
-            )
-        union = facts.source_type == "union_datasets" or len(facts.sources) > 1
-        offset = offsets.check_offset(offset, facts.sources, union=union)
-        before = self.state(pipe_id).offset
-        changes: dict[str, bytes | None] = {
-            offsets.OFFSET: None if offset is None else encode(offset)
-        }
-        if hops:
-            heads: dict[str, tuple[int, str | None]] = {}
-            for name in facts.hops:
-                dataset = self.dataset(name)
-                heads[name] = (0, None) if dataset is None else (dataset.head(), dataset.generation)
-            changes[offsets.HOPS] = offsets.hops_bytes(heads)
-        self._change_state(pipe_id, changes)
-        self._event(
-            pipe_id,
-            "pump-offset-set",
-            user,
-            is_reset=offset is None,
-            pipe_offset=offset,
-            original_pipe_offset=before,
-        )
-
-    def _end(self, pipe_id: str) -> Offset:
-        """The offset behind all that is in the source's datasets."""
-        facts = self.known(pipe_id)
-        ends = {
-            name: dataset.head() - 1
-            for name in facts.sources
-            if (dataset := self.dataset(name)) is not None
-        }
-        if facts.source_type == "union_datasets" or len(facts.sources) > 1:
-            return ends
-        return ends.get(facts.sources[0], -1)
-
-    def _change_state(self, pipe_id: str, changes: dict[str, bytes | None]) -> None:
-        """Write state of a pipe that does not run; an unfinished full run is given up."""
-        if pipe_id in self.driver.running:
-            raise ConflictError(f'the pipe "{pipe_id}" is running; stop it first')
-        facts = self.known(pipe_id)
-        dataset = self._store.dataset(facts.sink or state_name(pipe_id))
-        open_run = [
-            key
-            for key in dataset.state(pipe_id)
-            if key == offsets.FULL_RUN or key.startswith(f"{offsets.FULL_RUN}:")
-        ]
-        fence = Fence(
-            self.epoch, self.configuration.active.revision, pipe_id, f"operation:{uuid4()}"
-        )
-        dataset.claim(fence)
-        dataset.write([], Commit(pipe_id, {**dict.fromkeys(open_run), **changes}, fence))
-
-    def _event(self, pipe_id: str, event_type: str, user: str, **more: Any) -> None:
-        event = {
-            "_id": event_type,
-            "event_type": event_type,
-            "event_time": now_text(),
-            "pipe": pipe_id,
-            **more,
-        }
-        if user:
-            event["user"] = {"user_id": user}
-        write_event(self._store, pipe_id, event)
 
     async def delete_data(self, pipes: Collection[str]) -> None:
         """Delete the sinks and the state of pipes that do not run; their logs stay."""

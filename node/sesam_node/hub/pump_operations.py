@@ -1,0 +1,176 @@
+"""What people may do with a pump: start and stop it, disable it, set where it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sesam_node.errors import ConfigError, ConflictError, InputError
+from sesam_node.hub.bookkeeping import state_name
+from sesam_node.model import encode
+from sesam_node.pipes import offsets
+from sesam_node.pipes.execution_log import write_event
+from sesam_node.pipes.runs import now_text
+from sesam_node.scheduling.scheduler import Disabled, Enabled
+from sesam_node.store import Commit, Fence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sesam_node.hub.checking import Facts
+    from sesam_node.hub.pumps import Pumps
+    from sesam_node.pipes.batch import Offset
+    from sesam_node.store import Store
+
+EVERY_PUMP = ("start", "stop", "start-rescan", "enable", "disable")
+WITH_OFFSET = ("update-last-seen", "reset-rescan")
+DATASET_OFFSET = ("set-last-seen-to-end",)
+
+
+def supported(facts: Facts) -> list[str]:
+    """The operations that the pump of a pipe has."""
+    if facts.waits:
+        return ["disable", "enable"]
+    found = list(EVERY_PUMP)
+    if facts.since:
+        found += WITH_OFFSET
+        found += DATASET_OFFSET if facts.sources else ()
+    return sorted(found)
+
+
+class PumpOperations:
+    """Carries out operations; each is on disk when it returns."""
+
+    def __init__(self, store: Store, pumps: Pumps) -> None:
+        self._store = store
+        self._pumps = pumps
+
+    async def operate(
+        self, pipe_id: str, operation: str, arguments: Mapping[str, str], user: str = ""
+    ) -> dict[str, Any]:
+        """Carry out an operation; gives the runtime fields that it changed beyond their source.
+
+        Raises InputError for one that the pump does not have, ConflictError where it cannot be
+        now.
+        """
+        if operation not in supported(self._pumps.known(pipe_id)):
+            raise InputError(
+                f'the pump of "{pipe_id}" doesn\'t support the operation "{operation}"'
+            )
+        match operation:
+            case "start" | "start-rescan":
+                self._start(pipe_id, operation, user)
+            case "stop":
+                await self._pumps.driver.cancel([pipe_id], self._pumps.grace_s)
+            case "enable":
+                self.enable(pipe_id, user)
+            case "disable":
+                self.disable(pipe_id, arguments.get("comment", ""), user)
+            case "update-last-seen":
+                text = arguments.get("last-seen", "")
+                self._move(pipe_id, offsets.parse_last_seen(text), user)
+                return {"last-seen": text}
+            case "set-last-seen-to-end":
+                self._move(pipe_id, self._end(pipe_id), user, hops=True)
+            case "reset-rescan":
+                self._change_state(pipe_id, {})
+        return {}
+
+    def _start(self, pipe_id: str, operation: str, user: str) -> None:
+        active = self._pumps.configuration.active
+        if pipe_id in active.invalid:
+            raise ConfigError(
+                f'the pipe "{pipe_id}" has an invalid configuration',
+                active.problems.get(pipe_id, ()),
+            )
+        self._pumps.driver.start(
+            pipe_id, "rescan" if operation == "start-rescan" else "auto", user=user
+        )
+
+    def enable(self, pipe_id: str, user: str = "") -> None:
+        self._pumps.known(pipe_id)
+        if self._pumps.books.kept(pipe_id).disabled:
+            self._pumps.books.keep(pipe_id, disabled=False, comment="")
+            self._event(pipe_id, "pump-enabled", user)
+        self._pumps.driver.handle(Enabled(pipe_id, self._pumps.driver.clock.now()))
+
+    def disable(self, pipe_id: str, comment: str = "", user: str = "") -> None:
+        self._pumps.known(pipe_id)
+        before = self._pumps.books.kept(pipe_id)
+        self._pumps.books.keep(pipe_id, disabled=True, comment=comment)
+        if before != self._pumps.books.kept(pipe_id):
+            self._event(pipe_id, "pump-disabled", user, comment=comment)
+        self._pumps.driver.handle(Disabled(pipe_id))
+
+    def _move(self, pipe_id: str, offset: Offset, user: str, *, hops: bool = False) -> None:
+        """Set the offset of a pipe, and where its hopped datasets end if `hops`."""
+        facts = self._pumps.known(pipe_id)
+        if self._pumps.configuration.active.effective(pipe_id).get("disable_set_last_seen") is True:
+            raise InputError(
+                f'"disable_set_last_seen" of the pipe "{pipe_id}" forbids to set its offset'
+            )
+        union = facts.source_type == "union_datasets" or len(facts.sources) > 1
+        offset = offsets.check_offset(offset, facts.sources, union=union)
+        before = self._pumps.state(pipe_id).offset
+        changes: dict[str, bytes | None] = {
+            offsets.OFFSET: None if offset is None else encode(offset)
+        }
+        if hops:
+            heads: dict[str, tuple[int, str | None]] = {}
+            for name in facts.hops:
+                dataset = self._pumps.dataset(name)
+                heads[name] = (0, None) if dataset is None else (dataset.head(), dataset.generation)
+            changes[offsets.HOPS] = offsets.hops_bytes(heads)
+        self._change_state(pipe_id, changes)
+        self._event(
+            pipe_id,
+            "pump-offset-set",
+            user,
+            is_reset=offset is None,
+            pipe_offset=offset,
+            original_pipe_offset=before,
+        )
+
+    def _end(self, pipe_id: str) -> Offset:
+        """The offset behind all that is in the source's datasets."""
+        facts = self._pumps.known(pipe_id)
+        ends = {
+            name: dataset.head() - 1
+            for name in facts.sources
+            if (dataset := self._pumps.dataset(name)) is not None
+        }
+        if facts.source_type == "union_datasets" or len(facts.sources) > 1:
+            return ends
+        return ends.get(facts.sources[0], -1)
+
+    def _change_state(self, pipe_id: str, changes: dict[str, bytes | None]) -> None:
+        """Write state of a pipe that does not run; an unfinished full run is given up."""
+        if pipe_id in self._pumps.driver.running:
+            raise ConflictError(f'the pipe "{pipe_id}" is running; stop it first')
+        facts = self._pumps.known(pipe_id)
+        dataset = self._store.dataset(facts.sink or state_name(pipe_id))
+        open_run = [
+            key
+            for key in dataset.state(pipe_id)
+            if key == offsets.FULL_RUN or key.startswith(f"{offsets.FULL_RUN}:")
+        ]
+        fence = Fence(
+            self._pumps.epoch,
+            self._pumps.configuration.active.revision,
+            pipe_id,
+            f"operation:{uuid4()}",
+        )
+        dataset.claim(fence)
+        dataset.write([], Commit(pipe_id, {**dict.fromkeys(open_run), **changes}, fence))
+
+    def _event(self, pipe_id: str, event_type: str, user: str, **more: Any) -> None:
+        event = {
+            "_id": event_type,
+            "event_type": event_type,
+            "event_time": now_text(),
+            "pipe": pipe_id,
+            **more,
+        }
+        if user:
+            event["user"] = {"user_id": user}
+        write_event(self._store, pipe_id, event)
