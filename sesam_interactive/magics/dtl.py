@@ -34,7 +34,8 @@ class DtlMagics(Magics):
     """The `%%dtl` cell magic."""
 
     @magic_arguments()
-    @argument("name", nargs="?", help="a pipe or dataset whose entities the rules run on")
+    @argument("name", nargs="?", help="a pipe, to run other rules on its source; or a dataset")
+    @argument("--dataset", "-d", help="a dataset whose entities the rules run on")
     @argument("--limit", "-n", type=int, default=LIMIT, help="how many source entities (20)")
     @argument("--entity", "-e", action="append", help="run on the entity with this _id")
     @argument("--from", dest="given", help="$variable: an entity, a list of them, or a frame")
@@ -48,6 +49,8 @@ class DtlMagics(Magics):
     def dtl(self, line: str, cell: str) -> DtlResult | None:
         """Run the DTL in this cell on real entities; nothing is written without --save.
 
+        `%%dtl PIPE` runs it in place of that pipe's transforms, on the pipe's source; `%%dtl
+        --dataset NAME` runs it on the entities of a dataset.
         The cell holds a list of transforms, a dict of rules or a whole pipe, with comments if you
         like. "{{expression}}" puts a value of the kernel in. `out << NAME` binds like -o.
         """
@@ -57,7 +60,7 @@ class DtlMagics(Magics):
         hub = current_hub()
         parsed = read_cell(cell, self._evaluate)
         _check(parsed, hub)
-        config = _draft(parsed, options.name, hub)
+        config = _draft(parsed, options, hub)
         result = self._run(hub, config, options, parsed)
         if options.check and result.errors:
             raise CellError(f"{len(result.errors)} entities failed", text=repr(result))
@@ -90,7 +93,7 @@ class DtlMagics(Magics):
         except ClientError as error:
             inside = [p for p in error.problems if p.path]
             raise (cell.error(inside) if inside else error) from None
-        return DtlResult(str(options.name or config["_id"]), results)
+        return DtlResult(str(options.dataset or options.name or config["_id"]), results)
 
     def _given(self, expression: str) -> list[Entity]:
         value = self._evaluate(expression.lstrip("$"))
@@ -113,14 +116,15 @@ def _check(cell: Cell, hub: Hub) -> None:
         raise cell.error(error.problems) from None
 
 
-def _draft(cell: Cell, name: str | None, hub: Hub) -> dict[str, Any]:
+def _draft(cell: Cell, options: Any, hub: Hub) -> dict[str, Any]:
     """The pipe that the cell describes: the named one with other rules, or one over a dataset."""
     if cell.is_pipe:
         return {"_id": "draft", "type": "pipe", **cell.value}
-    if name is None:
-        raise CellError("name a pipe or dataset to run on: %%dtl NAME")
     transform = {"type": "dtl", "rules": cell.rules}
-    pipes = hub.pipes.names()
+    name = options.dataset or options.name
+    if name is None:
+        raise CellError("name a pipe or dataset to run on: %%dtl NAME, or %%dtl --dataset NAME")
+    pipes = [] if options.dataset else hub.pipes.names()
     if name in pipes:
         pipe = hub.pipes.make(name)
         effective = pipe.effective
@@ -130,7 +134,7 @@ def _draft(cell: Cell, name: str | None, hub: Hub) -> dict[str, Any]:
     datasets = hub.datasets.names()
     if name not in datasets:
         hint = suggestion(name, [*pipes, *datasets])
-        text = f'there is no pipe or dataset "{name}"'
+        text = f'there is no {"" if options.dataset else "pipe or "}dataset "{name}"'
         raise CellError(f"{text}; {hint}" if hint else text)
     source = {"type": "dataset", "dataset": name}
     return {"_id": f"{name}-draft", "type": "pipe", "source": source, "transform": transform}

@@ -8,6 +8,7 @@ import pytest
 from hub_testing import document, pipe
 
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError
+from sesam_node.pipes.secret_text import with_secrets
 
 GOOD = pipe("good", [{"_id": "1"}])
 READER = pipe("reader", "good", ["copy", "*"])
@@ -201,6 +202,27 @@ def test_a_worker_gets_only_the_secrets_that_its_systems_name(play):
         return before, hub.pumps.definition("p").secrets, hub.pumps.definition("good").secrets
 
     assert play(scenario) == ({"key": "shared"}, {"key": "own"}, {})
+
+
+def test_two_systems_of_a_pipe_may_have_secrets_of_their_own_under_one_name(play):
+    systems = [{**SYSTEM, "_id": name, "password": "$SECRET(key)"} for name in ("one", "two")]
+    user = pipe(
+        "p",
+        {"type": "json", "system": "one", "url": "a"},
+        sink={"type": "json", "system": "two", "url": "b"},
+    )
+
+    async def scenario(hub):
+        await hub.configuration.put(document(*systems, user), force=True)
+        for name in ("one", "two"):
+            await hub.configuration.put_secrets({"key": f"of {name}"}, system=name)
+        definition = hub.pumps.definition("p")
+        return [
+            with_secrets(system["password"], definition.secrets)
+            for system in definition.systems.values()
+        ]
+
+    assert play(scenario) == ["of one", "of two"]
 
 
 def test_a_missing_secret_is_an_error_of_the_system_and_of_its_pipes_until_it_is_set(play):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from hub_testing import document, pipe
+from processes import until_async
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError
 from sesam_node.scheduling.scheduler import Changed
@@ -352,3 +353,20 @@ def test_a_deleted_dataset_is_made_again_by_its_pipe(play):
         return hub.datasets.get("copy")["runtime"]["count-index-exists"]
 
     assert play(scenario) == 3
+
+
+def test_a_long_schedule_that_was_missed_is_caught_up_after_a_restart(play, store):
+    daily = {**NUMBERS, "pump": {"schedule_interval": 86400}}
+
+    async def first(hub):
+        await hub.configuration.put(document(daily, quiet=False))
+        return hub.pumps.books.kept("numbers").next_run
+
+    kept = play(first)
+    store.settings.write({"pipe/numbers": json.dumps({"next_run": kept - 2 * 86400}).encode()})
+
+    async def second(hub):
+        await until_async(lambda: runtime(hub, "numbers")["success"])
+        return hub.datasets.open("numbers").head()
+
+    assert play(second) == 3

@@ -127,6 +127,16 @@ def test_a_receivers_cell_runs_on_what_it_received(shell, loaded):
     assert stripped(result.entities) == [{"_id": "a", "m": 2}]
 
 
+def test_a_pipes_name_means_its_source_and_a_dataset_is_asked_for_by_option(shell, loaded):
+    loaded.pipes["person-named"].run(progress=False)
+    rules = '[["copy", "*"]]'
+    of_pipe = shell.run_cell_magic("dtl", "person-named --limit 1", rules)
+    of_dataset = shell.run_cell_magic("dtl", "--dataset person-named --limit 1", rules)
+    assert [e["name"] for e in of_pipe.entities + of_dataset.entities] == ["Ada", "ADA"]
+    with pytest.raises(CellError, match='there is no dataset "persn"; did you mean "person"'):
+        shell.run_cell_magic("dtl", "--dataset persn", rules)
+
+
 def test_sesam_lists_and_runs(shell, loaded):
     assert "person-named" in repr(shell.run_line_magic("sesam", "pipes"))
     assert shell.run_line_magic("sesam", "run person-named").changed == 3

@@ -60,6 +60,8 @@ anything = st.recursive(
         (1.0, "float"),
         ("~f1.0", "decimal"),
         ("~f1e5", "decimal"),
+        ("~f1e-999999999", "decimal"),
+        ("~f1e9999999999", "string"),
         ("~f.", "string"),
         ("a", "string"),
         ("~", "string"),
@@ -181,6 +183,8 @@ def test_an_instant_outside_the_years_1_to_9999_is_null():
     ("given", "value"),
     [
         (Decimal("1E+3"), "~f1000"),
+        (Decimal("1.5E+999999999"), "~f1.5E+999999999"),
+        (Decimal("0E-999999999"), "~f0E-999999999"),
         (Decimal("NaN"), None),
         (float("inf"), None),
         (float("nan"), None),

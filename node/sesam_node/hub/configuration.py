@@ -129,13 +129,25 @@ class Configuration:
             self._original("system", system)
         return self._vault.names().get(system or SHARED, [])
 
-    def system_secrets(self, systems: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-        """The secrets that systems name; they go to the worker of a pipe and nowhere else."""
+    def with_secrets(
+        self, systems: Mapping[str, dict[str, Any]]
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+        """Systems and the secrets that they name, as they go to the worker of a pipe.
+
+        Where two systems have secrets of their own under one name, the second one's is renamed.
+        """
         shared = self._vault.values(SHARED)
+        found: dict[str, dict[str, Any]] = {}
         values: dict[str, str] = {}
-        for name, system in systems.items():
-            values.update(secrets_for(system, self._vault.values(name), shared))
-        return values
+        for system_id, system in systems.items():
+            own = secrets_for(system, self._vault.values(system_id), shared)
+            clash = {name for name in own if values.get(name, own[name]) != own[name]}
+            for name in clash:
+                system = _renamed(system, name, f"{system_id}/{name}")  # noqa: PLW2901 - step by step
+                own[f"{system_id}/{name}"] = own.pop(name)
+            found[system_id] = system
+            values.update(own)
+        return found, values
 
     def history(
         self,
@@ -402,6 +414,17 @@ def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
     for name in found:
         store.delete(name)
     return found
+
+
+def _renamed(value: Any, name: str, other: str) -> Any:
+    """A system that names a secret otherwise."""
+    if isinstance(value, dict):
+        return {key: _renamed(item, name, other) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, name, other) for item in value]
+    if isinstance(value, str):
+        return value.replace(f"$SECRET({name})", f"$SECRET({other})")
+    return value
 
 
 def _history_key(component_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError
@@ -48,8 +47,4 @@ async def draft_definition(
         for name in sorted(outcome.facts[pipe_id].systems)
         if name in active.document.systems
     }
-    return replace(
-        pumps.base_definition(outcome.checked.effective[pipe_id]),
-        systems=systems,
-        secrets=configuration.system_secrets(systems),
-    )
+    return pumps.with_systems(outcome.checked.effective[pipe_id], systems)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -71,18 +70,18 @@ class Pumps:
     def definition(self, pipe_id: str) -> PipeDefinition:
         """All that a worker needs to build a pipe."""
         active = self.configuration.active
-        systems = active.systems_of(pipe_id)
-        return replace(
-            self.base_definition(active.effective(pipe_id)),
-            systems=systems,
-            secrets=self.configuration.system_secrets(systems),
-        )
+        return self.with_systems(active.effective(pipe_id), active.systems_of(pipe_id))
 
-    def base_definition(self, effective: dict[str, Any]) -> PipeDefinition:
-        """The definition of a pipe without its systems."""
+    def with_systems(
+        self, effective: dict[str, Any], systems: Mapping[str, dict[str, Any]]
+    ) -> PipeDefinition:
+        """The definition of a pipe, or of a draft of one, with its systems and their secrets."""
+        found, secrets = self.configuration.with_secrets(systems)
         return PipeDefinition(
             pipe=effective,
+            systems=found,
             metadata=self.configuration.active.metadata,
+            secrets=secrets,
             base_folder=self._base_folder,
             allow_files=self._allow_files,
         )
