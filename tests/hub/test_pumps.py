@@ -9,6 +9,7 @@ from hub_testing import document, pipe
 from processes import until_async
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError
+from sesam_node.hub import RunAllOptions
 from sesam_node.scheduling.scheduler import Changed
 
 NUMBERS = pipe("numbers", [{"_id": str(number)} for number in range(3)])
@@ -370,3 +371,15 @@ def test_a_long_schedule_that_was_missed_is_caught_up_after_a_restart(play, stor
         return hub.datasets.open("numbers").head()
 
     assert play(second) == 3
+
+
+def test_a_run_that_never_ends_does_not_keep_a_node_from_stopping(play):
+    async def scenario(hub):
+        await hub.configuration.put(document(NUMBERS))
+        hub.runner.start(RunAllOptions(reset_pipes_and_delete_sink_datasets=False))
+        await until_async(lambda: hub.executor.runs)
+        hub.executor.runs["numbers"].cancel = lambda grace_s: None
+        await hub.stop()
+        return list(hub.pumps.driver.running)
+
+    assert play(scenario, held=True, stop_grace_s=0.05) == []

@@ -6,13 +6,13 @@ plain data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.document import NODE, Document
 from sesam_node.config.effective import datasets_read, spec_of, transforms_of
 from sesam_node.config.validate import Checked, validate
-from sesam_node.dtl import compile_rules
+from sesam_node.dtl import RuleContext, compile_rules, problems_of
 from sesam_node.errors import DtlError, Problem
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.component import specs
@@ -106,20 +106,42 @@ class _Rules:
 
     def __init__(self, document: Document) -> None:
         self._metadata = document.metadata or {"_id": NODE}
+        sinks = [pipe.get("sink") for pipe in document.pipes.values()]
+        named = [sink.get("dataset") for sink in sinks if type(sink) is dict]
+        # A condition or a variable may choose another name; then the warning is left to the run.
+        self._written = frozenset(document.pipes) | {name for name in named if type(name) is str}
         self.datasets: dict[str, set[str]] = {}
 
     def check(
         self, pipe_id: str, rules: Any, path: Path, effective: dict[str, Any]
     ) -> list[Problem]:
         transform: dict[str, Any] = next(
-            (item for _, item in transforms_of(effective) if item.get("rules") is rules), {}
+            (
+                item
+                for _, item in transforms_of(effective)
+                if type(item) is dict and item.get("rules") is rules
+            ),
+            {},
         )
+        context = self._context(transform, effective)
         try:
-            compiled = compile_rules(rules, self._context(transform, effective), path=path)
+            compiled = compile_rules(rules, context, path=path)
         except DtlError as error:
-            return list(error.problems) or [Problem("$", "bad-rules", error.message)]
+            found = list(error.problems) or [Problem("$", "bad-rules", error.message)]
+            return found + self._unwritten(rules, context, path)
         self.datasets.setdefault(pipe_id, set()).update(compiled.datasets)
-        return list(compiled.warnings)
+        if compiled.datasets <= self._written:
+            return list(compiled.warnings)
+        return list(compiled.warnings) + self._unwritten(rules, context, path)
+
+    def _unwritten(self, rules: Any, context: RuleContext, path: Path) -> list[Problem]:
+        """Hopped datasets that no pipe writes: a warning, they may come from elsewhere."""
+        within = replace(context, datasets=self._written)
+        return [
+            replace(problem, level="warning")
+            for problem in problems_of(rules, within, path=path)
+            if problem.code == "unknown-dataset"
+        ]
 
     def _context(self, transform: dict[str, Any], effective: dict[str, Any]) -> Any:
         definition = PipeDefinition(effective, metadata=self._metadata)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_node.errors import ConflictError
-from sesam_node.pipes.runs import RunResult
+from sesam_node.pipes.runs import RunResult, now_text
 from sesam_node.scheduling.scheduler import (
     Asked,
     ClockMoved,
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_SLEEP_S = 60.0
 CLOCK_TOLERANCE_S = 2.0
+GIVE_UP_S = 1.0
 NOT_STARTED: dict[str, Any] = {}
 
 
@@ -149,12 +150,21 @@ class Driver:
         return await asyncio.shield(self.start(pipe, kind, reason=reason, user=user).ended)
 
     async def cancel(self, pipes: Iterable[str], grace_s: float) -> None:
-        """Stop the runs of these pipes and wait until they have ended."""
+        """Stop the runs of these pipes and wait until they have ended.
+
+        An executor ends a run within the grace time; one that does not is given up after it.
+        """
         found = [self.running[pipe] for pipe in pipes if pipe in self.running]
         for running in found:
             self._cancel(running, grace_s)
-        if found:
-            await asyncio.wait([running.ended for running in found])
+        if not found:
+            return
+        _, left = await asyncio.wait([run.ended for run in found], timeout=grace_s + GIVE_UP_S)
+        for running in found:
+            if running.ended in left:
+                pipe = running.request.definition.pipe_id
+                log.error("the run does not end, and is given up", extra={"pipe": pipe})
+                self._ended(running, _stopped(running.request))
 
     def hold(self, reason: str) -> None:
         """Let only what is asked for start, until `release`."""
@@ -178,14 +188,7 @@ class Driver:
             running.handle.cancel(grace_s)
         elif running in self._limits.waiting:
             self._limits.waiting.remove(running)
-            request = running.request
-            result = RunResult(
-                request.definition.pipe_id,
-                request.run_id,
-                success=False,
-                cancelled=True,
-                error="the run was stopped",
-            )
+            result = _stopped(running.request)
             asyncio.get_running_loop().call_soon(self._ended, running, result)
 
     def _launch(self, command: Run) -> None:
@@ -222,8 +225,10 @@ class Driver:
 
     def _ended(self, running: Running, result: RunResult) -> None:
         pipe = running.request.definition.pipe_id
-        if self.running.get(pipe) is running:
-            del self.running[pipe]
+        if self.running.get(pipe) is not running:
+            # It was given up, and ends after all.
+            return
+        del self.running[pipe]
         try:
             self._host.finished(running.request, result)
         except Exception:
@@ -255,3 +260,16 @@ class Driver:
             self.handle(ClockMoved(by, now))
         else:
             self.handle(Tick(now))
+
+
+def _stopped(request: RunRequest) -> RunResult:
+    """The result of a run that was stopped and could not tell so itself."""
+    return RunResult(
+        request.definition.pipe_id,
+        request.run_id,
+        success=False,
+        cancelled=True,
+        error="the run was stopped",
+        started=now_text(),
+        ended=now_text(),
+    )
