@@ -20,9 +20,9 @@ from itertools import islice
 from pathlib import Path
 
 import orjson
-from sesam_node.pipes.pump import run_pump
 
 from sesam_node.dtl import compile_index
+from sesam_node.pipes.pump import run_pump
 from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.store import open_store
 

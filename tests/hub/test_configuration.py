@@ -61,6 +61,24 @@ def test_force_loads_what_is_valid_and_marks_the_rest(play):
     assert "uper" in errors[0]["msg"]
 
 
+def test_a_hop_to_a_dataset_that_no_pipe_writes_is_a_warning_with_a_guess(play):
+    hop = {"datasets": ["god g"], "where": ["eq", "_S._id", "g._id"]}
+    reader = pipe("reader", "good", ["add", "x", ["hops", hop]])
+
+    async def scenario(hub):
+        return await hub.configuration.put(document(GOOD, reader))
+
+    (problem,) = play(scenario)
+
+    assert (problem.component, problem.code, problem.level) == (
+        "reader",
+        "unknown-dataset",
+        "warning",
+    )
+    assert problem.path.endswith("[2][1].datasets[0]")
+    assert problem.hint == 'did you mean "good"?'
+
+
 def test_an_invalid_pipe_cannot_be_started(play):
     async def scenario(hub):
         await hub.configuration.put(document(GOOD, BAD), force=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions.timezones import offset_of_wall_clock, wall_clock
 from sesam_node.errors import preview
-from sesam_node.model.values import DAY_S, EPOCH_DAY, NANOS
+from sesam_node.model.values import DATETIME, DAY_S, EPOCH_DAY, NANOS, datetime_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +167,95 @@ def reader(text: str, zone: ZoneInfo | None) -> Callable[[str], int | None]:
         return seconds * NANOS + (0 if fraction is None else int(found[fraction].ljust(9, "0")))
 
     return read
+
+
+QUICK = "YmdHMS"
+"""Tokens that stand in a datetime's text as they are; the places there are in `DATETIME`."""
+
+LEFT_OUT = dict(zip(QUICK, ("1900", "01", "01", "00", "00", "00"), strict=True))
+
+
+def _is_quick(text: str, zone: ZoneInfo | None) -> bool:
+    return zone is None and {token for token, _ in pieces(text)} <= {"", *QUICK}
+
+
+def _is_real(year: str, day: str) -> bool:
+    """Is it surely a date, with a month from 1 to 12? False where the calendar has to be asked."""
+    return "01" <= day <= "28" and year != "0000"
+
+
+@lru_cache(maxsize=1024)
+def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]:
+    """As `reader`, but the instant is the text of a datetime.
+
+    Of a format whose parts stand in that text as they are, they are put in place as text.
+    """
+    read = reader(text, zone)
+
+    def read_slowly(characters: str) -> str | None:
+        at = read(characters)
+        return None if at is None else datetime_text(at)
+
+    if not _is_quick(text, zone):
+        return read_slowly
+    names: list[str] = []
+    pattern = ""
+    for token, literal in pieces(text):
+        if token in names:
+            return read_slowly
+        if token:
+            names.append(token)
+        pattern += f"({TOKENS[token]})" if token else re.escape(literal)
+    if len(names) < 2:
+        return read_slowly
+    match_text = re.compile(pattern).fullmatch
+    part = {name: f"%({name})s" if name in names else LEFT_OUT[name] for name in QUICK}
+    order = [names.index(name) for name in QUICK if name in names]
+    in_place = itemgetter(*order)
+    template = f"~t{part['Y']}-{part['m']}-{part['d']}T{part['H']}:{part['M']}:{part['S']}Z"
+    template = re.sub(r"%\(.\)s", "%s", template)
+    year, day = slice(2, 6), slice(10, 12)
+
+    def read_text(characters: str) -> str | None:
+        match = match_text(characters)
+        if match is None:
+            return None
+        found = template % in_place(match.groups())
+        return found if _is_real(found[year], found[day]) else read_slowly(characters)
+
+    return read_text
+
+
+@lru_cache(maxsize=1024)
+def text_writer(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None] | None:
+    """The function that writes the text of a datetime in a format; null where there is none.
+
+    There is one for formats whose parts stand in that text as they are. It gives null for what
+    `writer` has to look at: other values, dates that the calendar has to be asked about.
+    """
+    if not _is_quick(text, zone) or text[:1] == "~":
+        return None
+    template = "".join(
+        "%s" if token else literal.replace("%", "%%") for token, literal in pieces(text)
+    )
+    order = [QUICK.index(token) for token, _ in pieces(text) if token]
+    if len(order) < 2:
+        return None
+    in_place = itemgetter(*order)
+
+    def write_text(value: str) -> str | None:
+        match = DATETIME(value)
+        if match is None:
+            return None
+        found = match.groups()
+        year, month, day, hour, minute, second, _ = found
+        if not _is_real(year, day) or not "01" <= month <= "12":
+            return None
+        if hour > "23" or minute > "59" or second > "59":
+            return None
+        return template % in_place(found)
+
+    return write_text
 
 
 Found = tuple[str, ...]

@@ -12,7 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions._values import cast, first_is, prepared, text
-from sesam_node.dtl.functions.date_formats import check_format, reader, writer
+from sesam_node.dtl.functions.date_formats import (
+    check_format,
+    text_reader,
+    text_writer,
+    writer,
+)
 from sesam_node.dtl.functions.timezones import (
     check_zone,
     offset_at,
@@ -167,8 +172,18 @@ def _write(write: Callable[[int], str], value: Value) -> str | None:
 
 
 def _formatter(zone: Value, format_: str) -> Callable[[Value], Value]:
-    one = partial(_write, writer(text_of(format_), _zone(zone)))
-    return lambda values: each(values, one)
+    format_ = text_of(format_)
+    one = partial(_write, writer(format_, _zone(zone)))
+    quick = text_writer(format_, _zone(zone))
+    if quick is None:
+        return lambda values: each(values, one)
+
+    def formatted(values: Value) -> Value:
+        if type(values) is str and (written := quick(values)) is not None:
+            return written
+        return each(values, one)
+
+    return formatted
 
 
 @function(
@@ -191,15 +206,19 @@ def datetime_format(zone: Value, format_: str, values: Value) -> Value:
     return _formatter(zone, format_)(values)
 
 
-def _read(read: Callable[[str], int | None], value: Value) -> str | None:
-    characters = text(value)
-    at = None if characters is None else read(characters)
-    return None if at is None else datetime_text(at)
-
-
 def _parser(zone: Value, format_: str) -> Callable[[Value], Value]:
-    one = partial(_read, reader(text_of(format_), _zone(zone)))
-    return lambda values: each(values, one)
+    read = text_reader(text_of(format_), _zone(zone))
+
+    def one(value: Value) -> str | None:
+        characters = text(value)
+        return None if characters is None else read(characters)
+
+    def parsed(values: Value) -> Value:
+        if type(values) is str and values[:1] != "~":
+            return read(values)
+        return each(values, one)
+
+    return parsed
 
 
 @function(

@@ -31,6 +31,9 @@ from sesam_node.model.values import (
 if TYPE_CHECKING:
     from sesam_node.model.values import Value
 
+QUICK_DIGITS = 19
+"""Shorter texts of digits alone are read without a look at other notations."""
+
 NUMERAL = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*").fullmatch
 INTEGER = re.compile(r"\s*([+-]?[0-9]+)\s*").fullmatch
 HEXADECIMAL = re.compile(r"\s*0[xX]([0-9a-fA-F]+)\s*").fullmatch
@@ -109,6 +112,8 @@ def integer(default: Value, values: Value) -> Value:
     Floats and decimals lose their fraction. Other values become FUNCTION with `_` as the value, or
     are dropped without it; nulls are dropped.
     """
+    if type(values) is str and values.isdigit() and values.isascii() and len(values) < QUICK_DIGITS:
+        return int(values)
     return cast(default, values, _integer)
 
 

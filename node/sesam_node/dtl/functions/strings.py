@@ -351,6 +351,8 @@ def _splitter(separator: Value) -> Callable[[Value], list[Value]]:
     at = None if separator is ABSENT else text_of(separator)
 
     def split_values(values: Value) -> list[Value]:
+        if type(values) is str and at != "" and "~" not in values:
+            return values.split(at)
         pieces: list[str] = []
         for item in as_list(values):
             characters = text(item)
@@ -425,7 +427,13 @@ def _untagged_string(value: str) -> str | None:
 
 def _cutter(start: int, end: Value) -> Callable[[Value], Value]:
     part = slice(start, None if end is ABSENT else end)
-    return lambda values: each_text(values, lambda characters: characters[part])
+
+    def cut(values: Value) -> Value:
+        if type(values) is str and "~" not in values:
+            return values[part]
+        return each_text(values, lambda characters: characters[part])
+
+    return cut
 
 
 @function(
