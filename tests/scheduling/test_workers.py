@@ -142,10 +142,22 @@ def waiting_pid(executor):
         (
             job.process.pid
             for job in executor.calls._busy
-            if job._payload.get("seconds") == 60 and job.process
+            if job._payload.get("seconds") == 60 and job.process and job.begun
         ),
         None,
     )
+
+
+def test_a_call_whose_worker_died_before_it_began_is_given_to_another(call, executor):
+    call("process_id").wait()
+    process = next(iter(executor.calls._processes))
+    os.kill(process.pid, signal.SIGSTOP)
+    waiting = call("echo", value=1)
+    until(lambda: any(job.process is process for job in executor.calls._busy))
+    kill(process.pid)
+
+    assert waiting.wait() == 1
+    assert process.pid not in executor.calls.pids()
 
 
 def test_an_idle_worker_that_is_killed_is_not_missed(call, executor):

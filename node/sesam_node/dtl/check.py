@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.joins import HOPPING, find_joins, is_pure
+from sesam_node.dtl.names import patterns_of
 from sesam_node.dtl.parse import constant_problem, hop_specs
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.dtl.syntax import (
@@ -317,8 +318,7 @@ def _arguments(arity: str) -> str:
 
 
 def _pattern_problem(raw: Any) -> str | None:
-    patterns = raw[1:] if type(raw) is list and raw[:1] == ["list"] else [raw]
-    for pattern in patterns:
+    for pattern in patterns_of(raw):
         if type(pattern) is not str:
             return f'expected a pattern or ["list", patterns...], got {preview(pattern)}'
     return None

@@ -75,7 +75,10 @@ def _run(module: Module) -> None:
         module.names["missing_id"] = missing_id
         scope.line('if type(i := T.get("_id")) is not str or not i:', at)
         scope.line("    raise missing_id(i)", at)
-    scope.line("out.append(T)", at)
+        scope.line("out.append(T)", at)
+    else:
+        scope.line('if type(i := T.get("_id")) is str and i:', at)
+        scope.line("    out.append(T)", at)
     body = scope.body
     head = _prologue(body, at, "R = (S, T, out)")
     if module.plan.creates:
@@ -113,7 +116,7 @@ def _applied(module: Module, name: str) -> None:
 def key_function(plan: Plan, node: Node) -> Emitted:
     """Source whose `run(S)` is the value of an expression of one entity: an index key."""
     module = Module(plan)
-    scope = Scope(module, {"_S": "S"}, frozenset(["S"]), "", root=True)
+    scope = Scope(module, {"_S": "S", "_": "None"}, frozenset(["S"]), "", root=True)
     source = scope.expression(node)
     module.functions.append([(0, "def run(S):", ("$",)), (1, f"return ({source})", ("$",))])
     text, lines = module.assemble()

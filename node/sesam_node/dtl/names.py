@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.registry import EXPRESSIONS
 from sesam_node.model.namespaces import split_name
 
 if TYPE_CHECKING:
@@ -132,9 +134,31 @@ def walk_with(value: Value, read: Reader) -> Value:
     return found
 
 
-def _wildcards(pattern: str) -> str:
-    parts = {"*": ".*", "?": "."}
-    return "".join(parts.get(character) or re.escape(character) for character in pattern)
+@lru_cache(maxsize=1024)
+def wildcard(pattern: str) -> Callable[[str], object]:
+    """What is true of a text that matches as a whole: `*` is any text, `?` one character."""
+    # Each piece between two stars is matched at its first place, atomically: the first place is
+    # always as good as a later one, and no text can make the search try all combinations.
+    first, *rest = (
+        "".join("." if one == "?" else re.escape(one) for one in piece)
+        for piece in pattern.split("*")
+    )
+    middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
+    last = f".*{rest[-1]}" if rest else ""
+    return re.compile(first + middle + last, re.DOTALL).fullmatch
+
+
+def patterns_of(raw: Any) -> list[Any]:
+    """The patterns that an argument stands for: one, `["list", ...]`, or a list of them alone.
+
+    A list that begins with the name of another function is one pattern, and none that is valid.
+    """
+    if type(raw) is not list or not raw:
+        return [raw]
+    if raw[0] == "list":
+        return raw[1:]
+    plain = all(type(pattern) is str for pattern in raw) and raw[0] not in EXPRESSIONS
+    return raw if plain else [raw]
 
 
 def has_wildcards(pattern: str) -> bool:
@@ -146,12 +170,12 @@ def _matcher(pattern: str, context: RuleContext) -> Callable[[str], bool]:
     if exact is not None and not has_wildcards(exact):
         return exact.__eq__
     if not context.namespaced:
-        matches = re.compile(_wildcards(pattern), re.DOTALL).fullmatch
+        matches = wildcard(pattern)
         return lambda name: matches(name) is not None
     # Namespace and identifier are matched apart; an unqualified pattern crosses namespaces.
     namespace, identifier = split_name(pattern if exact is None else exact)
-    identifies = re.compile(_wildcards(identifier), re.DOTALL).fullmatch
-    within = None if namespace is None else re.compile(_wildcards(namespace), re.DOTALL).fullmatch
+    identifies = wildcard(identifier)
+    within = None if namespace is None else wildcard(namespace)
     plain_only = pattern[:2] == "::" and within is None
 
     def qualified(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl.syntax import Block, Call, HopSpec, Literal, Malformed, Node, Path, Rules
 from sesam_node.errors import Problem, json_path, preview, suggestion
 from sesam_node.model.transit import normalise
+from sesam_node.model.values import as_string
 
 if TYPE_CHECKING:
     from sesam_node.dtl.syntax import At
@@ -68,6 +69,19 @@ def parse_node(raw: Any, at: At, depth: int = 0) -> Node:
         return Malformed(at, raw, "no-name", message, TRUE_LIST)
     items = tuple(parse_node(item, (*at, n), depth + 1) for n, item in enumerate(raw))
     return Block(at, raw, items, 1 + max((item.height for item in items), default=0))
+
+
+def parse_template(raw: Any, at: At, depth: int = 0) -> Node:
+    """The node of an expression in which a dict is a call of `dict`: its values are evaluated."""
+    if type(raw) is not dict or depth > MAX_HEIGHT or not all(type(name) is str for name in raw):
+        return parse_node(raw, at, depth)
+    arguments: list[Node] = []
+    for name, value in raw.items():
+        arguments.append(Literal((*at, name), ["literal", name], as_string(name)))
+        arguments.append(parse_template(value, (*at, name), depth + 1))
+    height = 1 + max((argument.height for argument in arguments), default=0)
+    call = ["dict", *(argument.raw for argument in arguments)]
+    return Call(at, call, "dict", tuple(arguments), height)
 
 
 def _constant(raw: Any, at: At) -> Node:
@@ -256,7 +270,7 @@ class HopReader:
                     message = f"unknown alias {preview(name)}"
                     self.problem(("return",), "unknown-alias", message, hint)
             return tuple(name for name in names if name in aliases)
-        return parse_node(value, (*self.at, "return"))
+        return parse_template(value, (*self.at, "return"))
 
     def subsets(self, raw: dict[str, Any], aliases: dict[str, str]) -> dict[str, tuple[Node, Any]]:
         subsets = raw.get("subsets", {})

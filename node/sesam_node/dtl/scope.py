@@ -45,6 +45,7 @@ HOIST_EVERY = 10  # levels of nesting after which an expression moves into a fun
 BREAK, END = "\x02", "\x03"
 PLACE = re.compile(f"{BREAK}(\\d+){END}")
 SMALL = 1 << 64
+TARGETS = ("T", "P[1]", "R[1]")
 WORDS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*""")
 
 
@@ -368,26 +369,33 @@ class Scope:
         steps = list(node.names)
         if node.variable in ("_P", "_R"):
             source, steps = self._context_path(node.variable, steps)
+        if not steps and source in TARGETS:
+            return f"dict({source})"  # as it is now: the target itself goes on changing
         return self.steps(source, steps)
 
     def _context_path(self, variable: str, steps: list[str]) -> tuple[str, list[str]]:
-        """The source of `_P._S`, `_P._P._T`, `_R._S` and what is left of the path."""
-        first = steps.pop(0) if steps else ""
+        """The source of `_P`, `_P._S`, `_P._P._T`, `_R._S` and what is left of the path."""
+        first = steps.pop(0) if steps else None
         if variable == "_R":
+            source, target = ("S", "T") if self.root else ("R[0]", "R[1]")
+            if first is None:
+                return f"{{'_S': {source}, '_T': dict({target})}}", []
             if first not in ("_S", "_T"):
                 return "None", []
-            if self.root:
-                return ("S" if first == "_S" else "T"), steps
-            return ("R[0]" if first == "_S" else "R[1]"), steps
+            return (source if first == "_S" else target), steps
         source = self.variable("_P")
         while first == "_P":
             source = f"f_caller({source})"
             self.module.names["f_caller"] = caller
-            first = steps.pop(0) if steps else ""
-        if first not in ("_S", "_T") or source == "None":
+            first = steps.pop(0) if steps else None
+        if first not in (None, "_S", "_T") or source == "None":
             return "None", []
+        if first is None:
+            return f"{self.code(context_value)}({source})", []
         if source == "P":
             return ("P[0]" if first == "_S" else "P[1]"), steps
+        if first == "_T" and not steps:
+            return f"{self.code(context_value)}({source})", [first]
         self.module.names["f_part"] = part
         return f"f_part({source}, {0 if first == '_S' else 1})", steps
 
@@ -452,6 +460,17 @@ def _prepared(entry: Function, constants: list[Any]) -> Callable[..., Any] | Non
 def caller(context: tuple[Any, Any, Any] | None) -> tuple[Any, Any, Any] | None:
     """`_P` of a context."""
     return None if context is None else context[2]
+
+
+def context_value(context: tuple[Any, Any, Any] | None) -> dict[str, Any] | None:
+    """A context as a value: a dict of `_S`, `_T` and, where there is a caller, its `_P`."""
+    if context is None:
+        return None
+    source, target, outer = context
+    value = {"_S": source, "_T": dict(target)}
+    if outer is not None:
+        value["_P"] = context_value(outer)
+    return value
 
 
 def part(context: tuple[Any, Any, Any] | None, position: int) -> Any:

@@ -129,8 +129,10 @@ class Evaluator:
         if self.run is None:
             self._pass(batch, out)
         elif self._careful or batch.entities is not None:
+            append, write = out.append, as_write
             for _, emitted in self.emitted(batch):
-                out.extend(map(as_write, emitted))
+                for entity in emitted:
+                    append(write(entity))
         else:
             self._fused(batch, out)
 
@@ -170,31 +172,38 @@ class Evaluator:
 
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
-        run, lookup, versions = self.run, self._lookup, batch.versions
+        run, lookup, versions = self.run or _unchanged, self._lookup, batch.versions
+        entities, header = batch.entities, self._header
         lookup.current_dataset = batch.dataset
+        version: Version | None = None
         for position in range(batch.size):
-            version = None if versions is None else versions[position]
-            entity = source_entity(batch, position)
+            if versions is not None:
+                version = versions[position]
+            if entities is None and version is not None:
+                entity = decode(version[2])
+            else:
+                entity = source_entity(batch, position)
             lookup.current = version
-            if version is not None and self._header:
+            if header and version is not None:
                 with_source_header(entity, version)
             out: list[Entity] = []
             looked_up = lookup.count
             try:
-                if run is None:
-                    out.append(entity)
-                else:
-                    run(entity, out)
+                run(entity, out)
             except Exception as error:
                 raise EntityError(position, source_entity(batch, position), error) from error
             if (
                 version is not None
-                and version.deleted
+                and version[4]
                 and lookup.count != looked_up
                 and not (out and all(item.get("_deleted") is True for item in out))
             ):
                 self.depends_when_deleted = True
             yield position, out
+
+
+def _unchanged(entity: Entity, out: list[Entity]) -> None:
+    out.append(entity)
 
 
 def source_entity(batch: Batch, position: int) -> Entity:

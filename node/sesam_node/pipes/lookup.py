@@ -8,7 +8,7 @@ sink calls `flush` first and remembers nothing of it, so that it sees its own wr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode
 from sesam_node.model.values import identity
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sesam_node.store.api import Dataset, Version
 
 REMEMBERED = 20_000
+UNKNOWN: Any = object()
 
 Found = tuple[list[int], list["Entity"]]
 
@@ -33,7 +34,7 @@ class StoreLookup:
         self._own = own
         self._flush: Callable[[], None] = lambda: None
         self._datasets: dict[str, Dataset | None] = {}
-        self._by_id: dict[tuple[str, str], Entity | None] = {}
+        self._by_id: dict[str, dict[str, Entity | None]] = {}
         self._by_index: dict[tuple[str, str], dict[Value, Found]] = {}
         self._held = 0
         self.count = 0
@@ -58,8 +59,7 @@ class StoreLookup:
 
     def _open_own(self) -> None:
         self._flush()
-        for key in [key for key in self._by_id if key[0] == self._own]:
-            del self._by_id[key]
+        self._by_id.pop(self._own or "", None)
         for name in [name for name in self._by_index if name[0] == self._own]:
             del self._by_index[name]
 
@@ -67,17 +67,17 @@ class StoreLookup:
         self.count += 1
         if dataset == self._own:
             self._open_own()
-        key = (dataset, entity_id)
-        try:
-            return self._by_id[key]
-        except KeyError:
-            pass
+        memo = self._by_id.get(dataset)
+        if memo is None:
+            memo = self._by_id[dataset] = {}
+        elif (known := memo.get(entity_id, UNKNOWN)) is not UNKNOWN:
+            return known
         stored = self._dataset(dataset)
         version = None if stored is None else stored.get(entity_id)
         found: Entity | None = None
-        if version is not None and not version.deleted:
-            found = decode(version.body)
-        self._by_id[key] = found
+        if version is not None and not version[4]:
+            found = decode(version[2])
+        memo[entity_id] = found
         self._held += 1
         return found
 
@@ -85,16 +85,20 @@ class StoreLookup:
         self.count += 1
         if dataset == self._own:
             self._open_own()
-        stored = self._dataset(dataset)
-        if stored is None:
-            return ()
-        memo = self._by_index.setdefault((dataset, index), {})
+        memo = self._by_index.get((dataset, index))
+        if memo is None:
+            memo = self._by_index[dataset, index] = {}
         if len(keys) == 1:
             key = keys[0]
             name = key if type(key) is str and key[:1] != "~" else identity(key)
             found = memo.get(name)
-            if found is None:
-                found = memo[name] = self._read(stored, index, [key])[0]
+            if found is not None:
+                return found[1]
+        stored = self._dataset(dataset)
+        if stored is None:
+            return ()
+        if len(keys) == 1:
+            found = memo[name] = self._read(stored, index, keys)[0]
             return found[1]
         wanted = {identity(key): key for key in keys}
         missing = [name for name in wanted if name not in memo]
@@ -104,7 +108,7 @@ class StoreLookup:
         merged = {seq: entity for name in wanted for seq, entity in zip(*memo[name], strict=True)}
         return [merged[seq] for seq in sorted(merged)]
 
-    def _read(self, stored: Dataset, index: str, keys: list[Value]) -> list[Found]:
+    def _read(self, stored: Dataset, index: str, keys: Sequence[Value]) -> list[Found]:
         rows = stored.lookup_many(index, keys)
         self._held += len(rows) + sum(map(len, rows))
         return [

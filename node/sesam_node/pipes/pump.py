@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import time
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
@@ -169,6 +169,10 @@ class PumpRun:
         self.lookup = StoreLookup(pipe.context, sink.dataset)
         self.lookup.on_flush(lambda: self._commit({}))
         self.evaluator = Evaluator(pipe, self.lookup, Runtime(lookup=self.lookup))
+        # Not while a transform waits for a server: a long reader makes the files grow.
+        self._reads_together = bool(pipe.hops) and all(
+            hasattr(transform, "compiled") for transform in pipe.transforms
+        )
         self.groups: list[Group] = []
         self.handed_over: list[Entity] = []
         self.taken = 0
@@ -392,15 +396,16 @@ class PumpRun:
         pending = self.writer.pending
         before = len(pending)
         try:
-            if self.pipe.sink.dataset is None:
-                for _, emitted in self.evaluator.emitted(batch):
-                    self.handed_over.extend(emitted)
-            elif self.emitted is not None:
-                # One by one: a look-up in the own sink commits, and begins a new list.
-                for group in self.evaluator.groups(batch):
-                    self.groups.append(group)
-            else:
-                self.evaluator.writes(batch, pending)
+            with self.store.reading() if self._reads_together else nullcontext():
+                if self.pipe.sink.dataset is None:
+                    for _, emitted in self.evaluator.emitted(batch):
+                        self.handed_over.extend(emitted)
+                elif self.emitted is not None:
+                    # One by one: a look-up in the own sink commits, and begins a new list.
+                    for group in self.evaluator.groups(batch):
+                        self.groups.append(group)
+                else:
+                    self.evaluator.writes(batch, pending)
         finally:
             if drop:
                 pending[before:] = [write for write in pending[before:] if write.body]

@@ -44,6 +44,9 @@ class Job:
         self.pool: Queue | None = None
         self.process: Process | None = None
         self.why_killed = ""
+        self.begun = False
+        self.tries = 0
+        self.stopped = False
 
     def message(self) -> tuple[Any, ...]:
         raise NotImplementedError
@@ -75,6 +78,7 @@ class Job:
     def stop(self, grace_s: float | None) -> None:
         """Ask the worker to stop, and kill it after the grace time."""
         pool = self.pool
+        self.stopped = True
         if pool is not None and pool.withdraw(self):
             self.lost("")
             return

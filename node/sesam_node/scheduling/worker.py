@@ -6,8 +6,9 @@ at once when the node's end of the socket closes, however the node died. Commits
 might still have in hand are refused by the store's fence.
 
 From the node: `("open", Start)`, `("run", request)`, `("call", id, operation, payload)`,
-`("cancel", id)`, `("credit", id)`. To the node: `("ready",)`, `("progress", id, progress)`,
-`("result", id, result)`, `("chunk", id, bytes)`, `("value", id, value)`, `("error", id, error)`.
+`("cancel", id)`, `("credit", id)`. To the node: `("ready",)`, `("begun", id)`,
+`("progress", id, progress)`, `("result", id, result)`, `("chunk", id, bytes)`,
+`("value", id, value)`, `("error", id, error)`.
 """
 
 from __future__ import annotations
@@ -84,8 +85,10 @@ class Worker:
         while True:
             job = self._jobs.get()
             if job[0] == "run":
+                self._send("begun", job[1].run_id)
                 self._run(job[1])
             else:
+                self._send("begun", job[1])
                 self._call(*job[1:])
 
     def _listen(self) -> None:

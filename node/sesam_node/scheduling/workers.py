@@ -176,9 +176,13 @@ class Pool:
                 message = process.receive(job.patience_s())
                 if message is None:
                     job.look()
+                elif message[0] == "begun":
+                    job.begun = True
                 elif message[0] != "ready" and job.told(*message):
                     return not job.why_killed
         except WorkerDied as died:
+            if self._try_again(job):
+                return False
             if process is not None and not job.why_killed:
                 log.warning("worker process %d %s during the %s", process.pid, died, job.name)
             job.lost(f"the {job.name} ended early: its worker process {died}")
@@ -192,6 +196,15 @@ class Pool:
             with self._changed:
                 self._busy.discard(job)
                 self._changed.notify_all()
+
+    def _try_again(self, job: Job) -> bool:
+        """Queue a job again, once, whose worker died before it began with it."""
+        job.tries += 1
+        with self._changed:
+            if job.begun or job.stopped or job.why_killed or job.tries > 1 or self._state.closed:
+                return False
+            self._jobs.appendleft(job)
+        return True
 
 
 class WorkerExecutor:

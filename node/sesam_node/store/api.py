@@ -21,6 +21,7 @@ Promises that hold for every store:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from sesam_node.model.values import Entity, Value
@@ -281,6 +282,15 @@ class Store(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a dataset and its state. Raises NotFoundError where there is none."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """For many small reads in a row, those of one batch: `with store.reading():`.
+
+        In the block, reads of this thread may see a dataset as it was at its first read there: as
+        it was at most a second ago, and with all that the thread itself has written. Without
+        promises beyond that: a store may see to it that they cost less, or do nothing.
+        """
         ...
 
     def lock_node(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import nullcontext
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from sesam_node.store.keys import text_key, value_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sesam_node.model.values import Value
     from sesam_node.store.api import Commit, Fence, KeyFunction, Resolver, Write
@@ -332,6 +334,9 @@ class MemoryStore:
         with self.lock:
             self.contents(name)
             del self._datasets[name]
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def lock_node(self) -> int:
         with self.lock:

@@ -18,6 +18,7 @@ from sesam_node.dtl.functions._values import (
     text,
     untagged,
 )
+from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, as_list, each, first_value
 from sesam_node.model.values import as_string, kind_of_text, plain_text, text_of
@@ -256,24 +257,11 @@ def rstrip(characters: Value, values: Value) -> Value:
     return _rstrip(characters)(values)
 
 
-@lru_cache(maxsize=1024)
-def _wildcard(pattern: str) -> Callable[[str], object]:
-    # Each piece between two stars is matched at its first place, atomically: the first place is
-    # always as good as a later one, and no text can make the search try all combinations.
-    first, *rest = (
-        "".join("." if one == "?" else re.escape(one) for one in piece)
-        for piece in pattern.split("*")
-    )
-    middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
-    last = f".*{rest[-1]}" if rest else ""
-    return re.compile(first + middle + last, re.DOTALL).fullmatch
-
-
 def _matcher(pattern: Value) -> Callable[[Value], bool]:
     wanted = next((one for item in as_list(pattern) if (one := text(item)) is not None), None)
     if wanted is None:
         return lambda _: False
-    match = _wildcard(wanted)
+    match = wildcard(wanted)
 
     def all_match(values: Value) -> bool:
         candidates = as_list(values)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.functions.comparisons import emit_equal
-from sesam_node.dtl.names import Everywhere, Selection, has_wildcards, read_name, written_name
+from sesam_node.dtl.names import (
+    Everywhere,
+    Selection,
+    has_wildcards,
+    patterns_of,
+    read_name,
+    written_name,
+)
 from sesam_node.dtl.registry import Example, transform
 from sesam_node.dtl.runtime import VARIES, as_list, identity
 from sesam_node.errors import DtlError, Problem, preview
@@ -156,10 +163,6 @@ def default(scope: Scope, call: Call) -> None:
 # -- copying properties ----------------------------------------------------------------------------
 
 
-def _patterns(raw: Any) -> list[str]:
-    return [*raw[1:]] if type(raw) is list else [raw]
-
-
 def _source_dict(scope: Scope, call: Call) -> str:
     """Source of `_S`; what follows is indented under a test where it need not be a dict."""
     source = scope.variable("_S")
@@ -175,6 +178,7 @@ def _source_dict(scope: Scope, call: Call) -> str:
     Example(["copy", "*"], {"_id": "x", "name": "Ada", "age": 36}, ADA),
     Example(["copy", "*", ["list", "n*"]], {"_id": "x", "age": 36}, ADA),
     Example(["copy", "?ge"], {"_id": "x", "age": 36}, ADA),
+    Example(["copy", ["n*", "a*"], ["a?e", "x*"]], {"_id": "x", "name": "Ada"}, ADA),
     Example(
         ["copy", "x*:a*"],
         {"_id": "x", "x:age": 1},
@@ -187,10 +191,10 @@ def copy(scope: Scope, call: Call) -> None:
     """Copy the source properties that match INCLUDE and not EXCLUDE, over what the target has.
 
     A pattern matches the whole name; `*` is any run of characters, `?` one. Several patterns come
-    as `["list", ...]`.
+    as `["list", ...]`, or as a list of them alone.
     """
-    include = _patterns(call.constant(0))
-    exclude = _patterns(call.constant(1)) if len(call.arguments) == 2 else []
+    include = patterns_of(call.constant(0))
+    exclude = patterns_of(call.constant(1)) if len(call.arguments) == 2 else []
     before = scope.depth
     source = _source_dict(scope, call)
     exact = [read_name(pattern, scope.context) for pattern in include]
@@ -226,7 +230,7 @@ def remove_properties(target: Entity, selection: Selection) -> None:
 )
 def remove(scope: Scope, call: Call) -> None:
     """Delete the target properties whose whole name matches PATTERN."""
-    patterns = _patterns(call.constant(0))
+    patterns = patterns_of(call.constant(0))
     exact = [read_name(pattern, scope.context) for pattern in patterns]
     if all(name is not None and not has_wildcards(name) for name in exact):
         for name in exact:

@@ -6,19 +6,19 @@ import uuid
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
+import lmdb
+
 from sesam_node.errors import FenceError, NotFoundError, SesamError, StoreError
 from sesam_node.store.api import Counts, IndexInfo
 from sesam_node.store.commits import check_claim, check_commit
 from sesam_node.store.lmdb import index as indexing
 from sesam_node.store.lmdb import read
-from sesam_node.store.lmdb.environment import REGISTRY, GoneError
+from sesam_node.store.lmdb.environment import REGISTRY, GoneError, MissingDatabaseError
 from sesam_node.store.lmdb.layout import Snapshot
 from sesam_node.store.lmdb.write import Batch, apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import lmdb
 
     from sesam_node.model.values import Value
     from sesam_node.store.api import (
@@ -111,7 +111,32 @@ class LmdbDataset:
                 self._catalog.forget(self.name, place)
 
     def _read(self, work: Callable[[Snapshot], Result]) -> Result:
-        return self._transaction(REGISTRY.read, work)
+        snapshot = self._kept()
+        if snapshot is None:
+            return self._transaction(REGISTRY.read, work)
+        try:
+            return work(snapshot)
+        except (GoneError, MissingDatabaseError, lmdb.Error):
+            REGISTRY.let_go()
+            return self._transaction(REGISTRY.read, work)
+
+    def _kept(self) -> Snapshot | None:
+        """The snapshot of a transaction that this thread keeps, where it keeps one."""
+        place = self._place
+        if place is None or self._closed:
+            return None
+        kept = REGISTRY.kept(place.path)
+        if kept is None:
+            return None
+        snapshot = kept.snapshots.get(place.prefix)
+        if snapshot is None:
+            try:
+                snapshot = Snapshot(kept.txn, kept.environment, place)
+            except (GoneError, lmdb.Error):
+                REGISTRY.let_go()
+                return None
+            kept.snapshots[place.prefix] = snapshot
+        return snapshot
 
     def _write(self, work: Callable[[Snapshot], Result]) -> Result:
         return self._transaction(REGISTRY.write, work)
@@ -162,6 +187,7 @@ class LmdbDataset:
         sync: bool = True,  # noqa: ARG002 - see the package: every commit is synced
     ) -> Written:
         request = Request(Batch(batch), commit)
+        REGISTRY.let_go()  # who writes before us may wait until nobody reads
         with self._queue_lock:
             self._queue.append(request)
         while not request.done:
@@ -262,6 +288,12 @@ class LmdbDataset:
         return self._read(lambda snapshot: snapshot.state(pipe))
 
     def get(self, entity_id: str) -> Version | None:
+        snapshot = self._kept()
+        if snapshot is not None:  # as `_read`, which is as dear as the look-up
+            try:
+                return read.latest_version(snapshot, entity_id)
+            except (GoneError, MissingDatabaseError, lmdb.Error):
+                REGISTRY.let_go()
         return self._read(lambda snapshot: read.latest_version(snapshot, entity_id))
 
     def get_many(self, ids: Sequence[str]) -> list[Version | None]:

@@ -12,8 +12,9 @@ import os
 import resource
 import time
 from collections import OrderedDict
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition, Lock, local
 from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
@@ -21,7 +22,9 @@ import lmdb
 from sesam_node.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from sesam_node.store.lmdb.layout import Snapshot
 
 Result = TypeVar("Result")
 
@@ -33,6 +36,7 @@ DESCRIPTORS_WANTED = 65_536
 MOST_OPEN = 4096
 READER_CHECK_COMMITS = 256
 SWEEP_S = 60
+KEPT_S = 1.0
 DATABASES = (b"log", b"latest", b"superseded", b"meta", b"state")
 DAMAGED = (
     lmdb.CorruptedError,
@@ -83,6 +87,34 @@ class Environment:
         return found
 
 
+class Kept:
+    """A read transaction that a thread keeps, and what it has read of the datasets in there."""
+
+    __slots__ = ("environment", "snapshots", "txn", "until")
+
+    def __init__(self, environment: Environment, txn: lmdb.Transaction[bytes]) -> None:
+        self.environment = environment
+        self.txn = txn
+        self.until = time.monotonic() + KEPT_S
+        self.snapshots: dict[bytes, Snapshot] = {}
+
+    def is_in_the_way(self) -> bool:
+        """Does somebody wait for it to end, or is it old?"""
+        environment = self.environment
+        return bool(
+            environment.exclusive
+            or environment.paused
+            or environment.broken
+            or time.monotonic() > self.until
+        )
+
+
+class Reading(local):
+    """The transactions that a thread keeps, by path; null outside of `Registry.reading`."""
+
+    kept: dict[str, Kept] | None = None
+
+
 class Registry:
     """The open environments of a process."""
 
@@ -94,6 +126,7 @@ class Registry:
         self._capacity = 0
         self._next_sweep = 0.0
         self.forked_from: int | None = None
+        self.here = Reading()
 
     # -- work in transactions ----------------------------------------------------------------------
 
@@ -107,7 +140,67 @@ class Registry:
         self, path: str, what: str, work: Callable[[lmdb.Transaction[bytes], Environment], Result]
     ) -> Result:
         """What `work` gives in a write transaction, which is on disk when this returns."""
-        return self._run(path, what, work, write=True)
+        self.let_go()
+        kept, self.here.kept = self.here.kept, None
+        try:
+            return self._run(path, what, work, write=True)
+        finally:
+            self.here.kept = kept
+
+    # -- read transactions that are kept -----------------------------------------------------------
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """In the block `kept` gives this thread transactions that last.
+
+        They end with the block, and before: when the thread writes, when it would wait for others,
+        when others wait for it, after a second.
+        """
+        if self.here.kept is not None:
+            yield
+            return
+        self.here.kept = {}
+        try:
+            yield
+        finally:
+            self.let_go()
+            self.here.kept = None
+
+    def kept(self, path: str) -> Kept | None:
+        """The transaction that is kept for a path; null where there can be none now."""
+        all_kept = self.here.kept
+        if all_kept is None:
+            return None
+        found = all_kept.get(path)
+        if found is not None:
+            if not found.is_in_the_way():
+                return found
+            self.let_go()
+        with self._changed:
+            environment = self._open.get(path)
+            if environment is None or self.forked_from is not None:
+                return None
+            if environment.exclusive or environment.paused or environment.broken:
+                self.let_go()
+                return None
+            self._open.move_to_end(path)
+            environment.users += 1
+        try:
+            made = all_kept[path] = Kept(environment, environment.handle.begin())
+        except BaseException as error:
+            self._release(environment)
+            if isinstance(error, lmdb.Error):
+                return None  # `read` knows what to do about it
+            raise
+        return made
+
+    def let_go(self) -> None:
+        """End the transactions that this thread keeps; new ones begin when they are asked for."""
+        all_kept = self.here.kept
+        while all_kept:
+            _, kept = all_kept.popitem()
+            kept.txn.abort()
+            self._release(kept.environment)
 
     def _run(
         self,
@@ -223,6 +316,7 @@ class Registry:
                         self._open.move_to_end(path)
                         environment.users += 1
                         return environment
+                    self.let_go()
                     self._changed.wait()
                     continue
             self._open_new(path, what, MAP_BYTES, create=False)
@@ -355,6 +449,7 @@ class Registry:
 
     def _alone(self, environment: Environment, what: str, work: Callable[[], None]) -> None:
         """Run `work` while no transaction of this process is open in the environment."""
+        self.let_go()
         with self._changed:
             while environment.exclusive:
                 self._changed.wait()
@@ -428,6 +523,7 @@ def _forked() -> None:
     """In a forked child: the parent's environments must not be used, and never be closed."""
     if REGISTRY._open:  # noqa: SLF001 - the hook belongs to the registry
         REGISTRY._changed = Condition()  # noqa: SLF001 - another thread may have held it
+        REGISTRY.here = Reading()
         REGISTRY.forked_from = os.getppid()
 
 

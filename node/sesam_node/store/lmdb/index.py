@@ -20,10 +20,12 @@ from sesam_node.store.lmdb.environment import MAX_DATABASES
 from sesam_node.store.lmdb.layout import IndexDefinition
 from sesam_node.store.lmdb.read import read_window, versions_at
 from sesam_node.store.lmdb.write import entries
-from sesam_node.store.records import pack_seq, unpack_seq
+from sesam_node.store.records import pack_seq, parse, unpack_seq
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import lmdb
 
     from sesam_node.model.values import Value
     from sesam_node.store.api import KeyFunction, Version
@@ -95,6 +97,8 @@ def look_up(
     database = snapshot.environment.database(snapshot.index_name(definition.number))
     full = [value_key(key) for key in keys]
     stored = [short_key(key) for key in full]
+    if len(stored) == 1 and not is_shortened(stored[0]):
+        return [_of_key(snapshot, definition, database, stored[0])]
     seqs: dict[bytes, list[int]] = {key: [] for key in stored}
     hits = snapshot.txn.cursor(database).getmulti(sorted(seqs), dupdata=True, dupfixed_bytes=8)
     for key, value in hits:
@@ -105,10 +109,7 @@ def look_up(
         try:
             found = [versions[seq] for seq in seqs[key]]
         except KeyError as error:
-            raise StoreError(
-                f"the index {definition.id} names version {error}, which is not there; drop it and "
-                "have it made again"
-            ) from error
+            raise _missing(definition, str(error)) from error
         if is_shortened(key):
             found = [
                 version
@@ -117,3 +118,27 @@ def look_up(
             ]
         result.append(found)
     return result
+
+
+def _of_key(
+    snapshot: Snapshot, definition: IndexDefinition, database: lmdb._Database, key: bytes
+) -> list[Version]:
+    """As look_up, for one key that stands for one value."""
+    cursor = snapshot.txn.cursor(database)
+    if not cursor.set_key(key):
+        return []
+    get, log, prefix = snapshot.txn.get, snapshot.databases[b"log"], snapshot.prefix
+    records = []
+    for seq in cursor.iternext_dup():
+        record = get(prefix + seq, None, log)
+        if record is None:
+            raise _missing(definition, str(unpack_seq(seq)))
+        records.append(record)
+    return parse(records)
+
+
+def _missing(definition: IndexDefinition, seq: str) -> StoreError:
+    return StoreError(
+        f"the index {definition.id} names version {seq}, which is not there; drop it and have it "
+        "made again"
+    )

@@ -6,38 +6,50 @@ values straight through; where most was, it reads keys first and only the bodies
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sesam_node.store.api import Version
 from sesam_node.store.keys import text_key
 from sesam_node.store.lmdb.layout import is_hashed
-from sesam_node.store.records import LATEST, pack_seq, parse, unpack_seq
+from sesam_node.store.records import HEADER, HEADER_BYTES, LATEST, pack_seq, parse, unpack_seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from sesam_node.store.api import Version
     from sesam_node.store.lmdb.layout import Snapshot
 
 SCAN_ENTRIES = 20_000
+
+make_version: Callable[[tuple[Any, ...]], Version] = partial(tuple.__new__, Version)
+"""A `Version` of a tuple; three times faster than calling the class."""
 
 
 def version_at(snapshot: Snapshot, seq: int) -> Version | None:
     """The version with that seq."""
     if not 0 <= seq < snapshot.head.seq:
         return None
-    record = snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=snapshot.databases[b"log"])
-    return None if record is None else parse([record])[0]
+    record = snapshot.txn.get(snapshot.prefix + pack_seq(seq), None, snapshot.databases[b"log"])
+    return None if record is None else parse_one(record)
 
 
 def latest_version(snapshot: Snapshot, entity_id: str) -> Version | None:
     """The latest version of an id."""
-    txn, prefix = snapshot.txn, snapshot.prefix
-    value = txn.get(prefix + text_key(entity_id), db=snapshot.databases[b"latest"])
+    get, databases, prefix = snapshot.txn.get, snapshot.databases, snapshot.prefix
+    value = get(prefix + text_key(entity_id), None, databases[b"latest"])
     if value is None:
         return None
-    record = txn.get(prefix + value[-8:], db=snapshot.databases[b"log"])
-    return None if record is None else parse([record])[0]
+    record = get(prefix + value[-8:], None, databases[b"log"])
+    return None if record is None else parse_one(record)
+
+
+def parse_one(record: bytes) -> Version:
+    """The version of one stored record; see `records.parse`."""
+    seq, previous, ts, hash_, deleted, end = HEADER.unpack_from(record)
+    name = record[HEADER_BYTES:end].decode()
+    before = None if previous < 0 else previous
+    return make_version((seq, name, record[end:], before, deleted, hash_, ts))
 
 
 def latest_seqs(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, int]:

@@ -17,6 +17,8 @@ from sesam_node.store.lmdb.environment import MAP_BYTES, REGISTRY, failure
 from sesam_node.store.lmdb.settings import LmdbSettings, raise_epoch
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sesam_node.store.api import Resolver
 
 
@@ -82,6 +84,9 @@ class LmdbStore:
         self._catalog.delete(name)
         with self._handles_lock:
             self._handles.pop(name, None)
+
+    def reading(self) -> AbstractContextManager[None]:
+        return REGISTRY.reading()
 
     def lock_node(self) -> int:
         self._check_open()
