@@ -238,7 +238,9 @@ def _state(runtime: Mapping[str, Any]) -> str:
         return "running"
     if runtime.get("is-disabled"):
         return "disabled"
-    return "failed" if runtime.get("success") is False else "ok"
+    if runtime.get("success") is None:
+        return "not run yet"
+    return "failed" if runtime["success"] is False else "ok"
 
 
 class Pipes(Collection[Pipe]):

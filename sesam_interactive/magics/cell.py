@@ -68,9 +68,8 @@ class Cell:
         if span is None:
             return f"  {problem.path}  {text}  [{problem.code}]"
         line, column = self.source.position(span[0])
-        return f"  line {line}, column {column}  {path}  {text}  [{problem.code}]\n" + caret(
-            self.source.text, *span
-        )
+        place = f"  line {line}, column {column}  {path}"
+        return f"{place}\n    {text}  [{problem.code}]\n{caret(self.source.text, *span)}"
 
     def _cell_path(self, path: str) -> str | None:
         if not path.startswith(self.prefix):
@@ -94,7 +93,7 @@ def caret(text: str, start: int, end: int) -> str:
         line = head + line[cut : cut + LINE] + tail
         column = column - cut + len(head)
         width = min(width, len(line) - len(tail) - column)
-    return f"    {line}\n    {' ' * column}{'^' * width}"
+    return f"      {line}\n      {' ' * column}{'^' * width}"
 
 
 def read_cell(text: str, evaluate: Callable[[str], Any]) -> Cell:

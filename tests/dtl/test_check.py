@@ -114,6 +114,11 @@ ARGUMENTS = [
     ("an expression for a pattern", {"default": [["copy", ["concat", "a"]]]}, [
         problem("[0][1]", "wrong-constant",
             'expected a pattern or ["list", patterns...], got ["concat", "a"]')]),
+    ("patterns that are none", {"default": [["copy", ["x*", 5], ["upper", "x*"]], ["remove", []]]},
+        [problem(at, "wrong-constant", f'expected a pattern or ["list", patterns...], got {got}')
+            for at, got in [("[0][1]", '["x*", 5]'), ("[0][2]", '["upper", "x*"]'),
+                ("[1][1]", "[]")]]),
+    ("patterns without list", {"default": [["copy", ["name", "x*"], ["y", "z"]]]}, []),
     ("wrong constants", {"default": [["make-ni", 5, ["list"]]]}, [
         problem("[0][1]", "wrong-constant", "NAMESPACE must be a string, got 5"),
         problem("[0][2]", "wrong-constant",
@@ -141,6 +146,14 @@ JOINS = [
             'for a composite key use ["tuples", ...] on both sides', "warning")]),
     ("an unknown option", hop(retrun="o"), [problem("[0][2][1].retrun", "unknown-option",
         'unknown option "retrun"', 'did you mean "return"?')]),
+    ("a template", hop(**{"return": {"a": ["uper", "o.x"], "b": {"c": [], "d": "o.'x"},
+        "e": {1: 2}}}), [
+        problem("[0][2][1].return.a[0]", "unknown-function", 'unknown function "uper"',
+            'did you mean "upper"?'),
+        problem("[0][2][1].return.b.c", "empty-list", "an empty list is no call", A_LIST),
+        problem("[0][2][1].return.b.d", "wrong-path", "a quote in this path is not closed"),
+        problem("[0][2][1].return.e", "wrong-constant",
+            "the keys of a constant must be strings")]),
     ("no specification", value(["hops", 5]), [
         problem("[0][2][1]", "wrong-shape", "expected a specification object, got 5")]),
     ("no dataset", hop(datasets=[]), [problem("[0][2][1].datasets", "wrong-shape",

@@ -156,10 +156,15 @@ def test_an_entity_that_fails_leaves_nothing_behind():
     assert out == [{"_id": "before"}]
 
 
-def test_without_id_required_a_target_needs_no_id():
+def test_without_id_required_what_has_no_id_is_ignored():
     context = RuleContext(id_required=False)
-    rules = {"default": [["add", "a", 1], ["create", ["list", {"n": 1}, {"_id": "c"}]]]}
-    assert run_rules(rules, [{"_id": "x"}], context=context) == [{"_id": "c"}, {"a": 1}]
+    values = ["list", {"n": 1}, {"_id": 5}, {"_id": "c"}, "c"]
+    rules = {"default": [["copy", "*"], ["create", values], ["create-child", values]]}
+    sources = [{"n": 1}, {"_id": 5}, {"_id": ""}, {"_id": "x"}]
+    assert run_rules(rules, sources, context=context) == [
+        *([{"_id": "c"}] * 4),
+        {"_id": "x", "$children": [{"_id": "c"}]},
+    ]
 
 
 def test_text_that_reads_like_python_names_is_only_text():
@@ -215,6 +220,65 @@ def test_contexts_are_seen_from_rules_within_rules():
     }
 
 
+def test_a_context_as_a_value_is_a_dict_of_its_variables():
+    rules = default(
+        ["add", "root", ["keys", "_R."]],
+        ["add", "name", ["path", ["list", "_S", "name"], "_R."]],
+        ["add", "caller", "_P."],
+        ["add", "r", ["apply", "one", "_S.a"]],
+        one=[["add", "p", "_P."], ["add", "r", ["apply", "two", "_S.b"]]],
+        two=[
+            ["add", "keys", ["keys", "_P."]],
+            ["add", "outer", ["path", ["list", "_P", "_S", "name"], "_P."]],
+            ["add", "same", ["eq", "_P._P.", None]],
+            ["add", "grand", ["keys", "_P._P"]],
+            ["add", "great", "_P._P._P"],
+            ["add", "root", ["path", ["list", "_T", "name"], "_R."]],
+        ],
+    )
+    (out,) = run_rules(rules, [{"_id": "x", "name": "Ada", "a": {"b": {}}}])
+    target = {"_id": "x", "root": ["_S", "_T"], "name": "Ada", "caller": None}
+    assert out == {
+        **target,
+        "r": {
+            "p": {"_S": {"_id": "x", "name": "Ada", "a": {"b": {}}}, "_T": target},
+            "r": {
+                "keys": ["_S", "_T", "_P"],
+                "outer": "Ada",
+                "same": True,
+                "grand": ["_S", "_T"],
+                "great": None,
+                "root": "Ada",
+            },
+        },
+    }
+
+
+def test_the_target_as_a_value_is_what_it_holds_then():
+    rules = default(
+        ["create", "_T."],
+        ["add", "self", "_T."],
+        ["add", "root", "_R._T"],
+        ["add", "r", ["apply", "one", ["list", "_T."]]],
+        ["add", "end", True],
+        one=[
+            ["add", "source", ["keys", "_S."]],
+            ["add", "caller", "_P._T"],
+            ["add", "root", "_R._T"],
+            ["add", "r", ["apply", "two", 1]],
+        ],
+        two=[["add", "grand", "_P._P._T"], ["add", "contexts", ["list", "_P.", "_R."]]],
+    )
+    one = {"_id": "x"}
+    two = {**one, "self": one}
+    three = {**two, "root": two}
+    rule = {"source": ["_id", "self", "root"], "caller": three, "root": three}
+    caller = {"_S": one, "_T": three}
+    contexts = [{"_S": three, "_T": rule, "_P": caller}, caller]
+    result = {**rule, "r": {"grand": three, "contexts": contexts}}
+    assert run_rules(rules, [one]) == [one, {**three, "r": [result], "end": True}]
+
+
 def test_the_inner_value_hides_the_outer_one():
     rules = default(["add", "r", ["map", ["map", ["list", "_.", "_S.k"], "_.b"], "_S.a"]])
     (out,) = run_rules(rules, [{"_id": "x", "k": 9, "a": [{"b": [1, 2]}, {"b": [3]}]}])
@@ -235,6 +299,7 @@ def test_an_index_is_a_function_from_entity_to_keys():
     assert compile_index('"_S.tags"')({"_id": "1", "tags": ["a", None, "b"]}) == ["a", "b"]
     assert compile_index('"_S.tags"')({"_id": "1"}) == []
     assert compile_index('["lower", "_S.a"]')({"_id": "1", "a": "X"}) == ["x"]
+    assert compile_index('["map", ["lower", "_."], "_S.a"]')({"_id": "1", "a": ["X"]}) == ["x"]
 
 
 def test_an_index_knows_its_namespaces():

@@ -77,6 +77,53 @@ def test_an_alias_is_returned_once_and_an_expression_for_each_row():
     assert hops(named, source=source) == ["Oslo", "Oslo", "Roma", "Oslo"]
 
 
+def test_a_dict_to_return_is_a_template_of_each_row():
+    returned = {
+        "id": "p._id",
+        "n": {"x": ["upper", "t.name"], "from": "_S._id", "none": {}},
+        "l": "text",
+        "k": 1,
+        "~tag": ["literal", {"raw": "p._id"}],
+        "raw": ["list", {"as": "p._id"}],
+    }
+    spec = {
+        "datasets": ["people p", "towns t"],
+        "where": [["eq", "_S.children", "p._id"], ["eq", "p.town", "t._id"]],
+        "return": returned,
+    }
+    assert hops(spec) == [
+        {
+            "id": person,
+            "n": {"x": town, "from": "ann", "none": {}},
+            "l": "text",
+            "k": 1,
+            "~tag": {"raw": "p._id"},
+            "raw": [{"as": "p._id"}],
+        }
+        for person, town in [("bob", "ROMA"), ("cid", "OSLO")]
+    ]
+
+
+def test_hops_in_a_template_are_read_and_tracked():
+    towns = {"datasets": ["towns t"], "where": ["eq", "_S.town", "t._id"], "return": "t.name"}
+    spec = {**CHILDREN, "return": {"id": "p._id", "in": {"towns": ["hops", towns]}}}
+    rules = {"default": [["copy", "_id"], ["add", "r", ["hops", spec]]]}
+    compiled = compile_rules(rules, RuleContext(source_dataset="people"))
+    assert compiled.datasets == {"people", "towns"}
+    assert [tracker.dataset for tracker in compiled.trackers] == ["people", "towns"]
+    assert hops(spec) == [
+        {"id": "bob", "in": {"towns": ["Oslo"]}},
+        {"id": "cid", "in": {"towns": ["Oslo"]}},
+    ]
+
+
+def test_a_join_may_be_a_function_expression():
+    datasets = {"o": [{"_id": "a", "n": ["X", "Y"]}, {"_id": "b", "n": "Z"}]}
+    for key in (["map", ["lower", "_."], "o.n"], ["filter", ["eq", ["lower", "_."], "x"], "o.n"]):
+        spec = {"datasets": ["o o"], "where": ["eq", "_S.k", key]}
+        assert ids(spec, source={"_id": "x", "k": ["x", "X"]}, datasets=datasets) == ["a"]
+
+
 def test_a_third_join_tests_the_rows():
     spec = {
         "datasets": ["people p", "towns t"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sesam_node.dtl import RuleContext, run_rules
-from sesam_node.dtl.names import read_name, written_name
+from sesam_node.dtl.names import read_name, wildcard, written_name
 from sesam_node.dtl.parse import path_names
 
 NI = RuleContext(namespaced=True, property_namespace="ns", identity_namespace="ids")
@@ -97,6 +97,45 @@ def test_a_string_for_the_id_gets_the_identity_namespace(transforms, expected):
 def test_transforms_under_namespaced_identifiers(transform, expected):
     out = ni(transform)
     assert out == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "others"),
+    [
+        ("", [""], ["a"]),
+        ("*", ["", "a", "a\nb"], []),
+        ("a?c", ["abc", "a\nc", "a?c"], ["ac", "abbc"]),
+        ("a*b*c", ["abc", "a.b.b.c.c"], ["acb", "xabc", "abcx"]),
+        ("*ab*ab", ["abab", "ababab"], ["ab", "aab"]),
+        ("a.*", ["a.", "a.b"], ["ab"]),
+        ("**a**", ["a", "xax"], ["x"]),
+    ],
+)
+def test_a_wildcard_matches_whole_names(pattern, matching, others):
+    matches = wildcard(pattern)
+    assert [name for name in matching + others if matches(name)] == matching
+
+
+@pytest.mark.parametrize("context", [RuleContext(), NI])
+def test_a_wildcard_that_nearly_matches_a_long_name_is_no_burden(context):
+    source = {"_id": "1", "a" * 3000: 1, "a" * 3000 + "b": 2}
+    pattern = "*a*a*a*a*a*a*b"
+    assert ni(["copy", pattern], source=source, context=context) == {"a" * 3000 + "b": 2}
+
+
+@pytest.mark.parametrize("patterns", [["alpha_*", "beta_?"], ["list", "alpha_*", "beta_?"]])
+def test_patterns_come_with_list_or_without(patterns):
+    source = {"_id": "1", "alpha_1": 1, "beta_1": 2, "beta_12": 3, "gamma": 4}
+    results = [
+        ni(*transforms, source=source, context=RuleContext())
+        for transforms in (
+            [["copy", patterns]],
+            [["copy", "*", patterns]],
+            [["copy", "*"], ["remove", patterns]],
+        )
+    ]
+    rest = {"beta_12": 3, "gamma": 4}
+    assert results == [{"alpha_1": 1, "beta_1": 2}, rest, rest]
 
 
 def test_default_looks_for_the_name_it_would_write():

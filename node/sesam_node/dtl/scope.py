@@ -45,7 +45,7 @@ HOIST_EVERY = 10  # levels of nesting after which an expression moves into a fun
 BREAK, END = "\x02", "\x03"
 PLACE = re.compile(f"{BREAK}(\\d+){END}")
 SMALL = 1 << 64
-TARGETS = ("T", "P[1]", "R[1]")
+TARGETS = ("T", "P[1]", "R[1]")  # sources of dicts that rules go on writing to
 WORDS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*""")
 
 
@@ -370,7 +370,7 @@ class Scope:
         if node.variable in ("_P", "_R"):
             source, steps = self._context_path(node.variable, steps)
         if not steps and source in TARGETS:
-            return f"dict({source})"  # as it is now: the target itself goes on changing
+            return f"dict({source})"  # as a value: what it holds now
         return self.steps(source, steps)
 
     def _context_path(self, variable: str, steps: list[str]) -> tuple[str, list[str]]:

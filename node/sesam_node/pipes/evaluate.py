@@ -157,7 +157,8 @@ class Evaluator:
 
     def _fused(self, batch: Batch, out: list[Write]) -> None:
         run: Any = self.run
-        append, clear = out.append, (emitted := []).clear
+        emitted: list[Entity] = []
+        append, clear = out.append, emitted.clear
         read, write = decode, as_write
         position = -1
         try:

@@ -67,14 +67,15 @@ class StoreLookup:
         self.count += 1
         if dataset == self._own:
             self._open_own()
+        found: Entity | None
         memo = self._by_id.get(dataset)
         if memo is None:
             memo = self._by_id[dataset] = {}
-        elif (known := memo.get(entity_id, UNKNOWN)) is not UNKNOWN:
-            return known
+        elif (found := memo.get(entity_id, UNKNOWN)) is not UNKNOWN:
+            return found
         stored = self._dataset(dataset)
         version = None if stored is None else stored.get(entity_id)
-        found: Entity | None = None
+        found = None
         if version is not None and not version[4]:
             found = decode(version[2])
         memo[entity_id] = found

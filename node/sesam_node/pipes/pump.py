@@ -102,7 +102,7 @@ def rare_collection() -> Iterator[None]:
     """
     usual = gc.get_threshold()
     if usual[0]:
-        gc.set_threshold(max(usual[0], 50_000), *usual[1:])
+        gc.set_threshold(max(usual[0], 200_000), *usual[1:])
     try:
         yield
     finally:

@@ -21,10 +21,12 @@ Promises that hold for every store:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sesam_node.model.values import Entity, Value
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 KeyFunction = Callable[[Entity], list[Value]]
 """The index values of an entity; nulls are already left out."""

@@ -220,7 +220,7 @@ def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
         match = match_text(characters)
         if match is None:
             return None
-        found = template % in_place(match.groups())
+        found: str = template % in_place(match.groups())
         return found if _is_real(found[year], found[day]) else read_slowly(characters)
 
     return read_text
@@ -253,7 +253,8 @@ def text_writer(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
             return None
         if hour > "23" or minute > "59" or second > "59":
             return None
-        return template % in_place(found)
+        written: str = template % in_place(found)
+        return written
 
     return write_text
 
