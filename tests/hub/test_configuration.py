@@ -7,8 +7,8 @@ import json
 import pytest
 from hub_testing import document, pipe
 
+from sesam_node.config.secrets import resolve_secrets
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError
-from sesam_node.pipes.secret_text import with_secrets
 
 GOOD = pipe("good", [{"_id": "1"}])
 READER = pipe("reader", "good", ["copy", "*"])
@@ -236,7 +236,7 @@ def test_two_systems_of_a_pipe_may_have_secrets_of_their_own_under_one_name(play
             await hub.configuration.put_secrets({"key": f"of {name}"}, system=name)
         definition = hub.pumps.definition("p")
         return [
-            with_secrets(system["password"], definition.secrets)
+            resolve_secrets(system["password"], definition.secrets)
             for system in definition.systems.values()
         ]
 

@@ -21,6 +21,7 @@ __all__ = [
     "ABSENT",
     "VARIES",
     "Lookup",
+    "OfText",
     "Runtime",
     "as_list",
     "each",
@@ -46,6 +47,23 @@ ABSENT: Any = Marker.ABSENT
 
 VARIES: Any = Marker.VARIES
 """Passed to a `prepare` hook for an argument that is no constant."""
+
+
+class OfText:
+    """A function of a value that has a quicker form for text without any `~`.
+
+    What a `prepare` hook may give: generated code asks for such text itself, and calls `text` with
+    it and `whole` with everything else. Both give the same for such text.
+    """
+
+    __slots__ = ("text", "whole")
+
+    def __init__(self, text: Callable[[str], Value], whole: Callable[[Value], Value]) -> None:
+        self.text = text
+        self.whole = whole
+
+    def __call__(self, values: Value) -> Value:
+        return self.whole(values)
 
 
 def each(values: Value, f: Callable[[Any], Value]) -> Value:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl import names
 from sesam_node.dtl.parse import clean
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
-from sesam_node.dtl.runtime import ABSENT, VARIES, truth, walk
+from sesam_node.dtl.runtime import ABSENT, VARIES, OfText, truth, walk
 from sesam_node.dtl.syntax import Block, Call, Literal, Node, Path
 from sesam_node.errors import DtlError, json_path, preview
 
@@ -285,6 +285,8 @@ class Scope:
                     for source, value in zip(self._arguments(entry, node), constants, strict=True)
                     if value is VARIES
                 ]
+                if isinstance(prepared, OfText) and len(varying) == 1:
+                    return self._of_text(node.at, entry, prepared, varying[0])
                 return self.call(node.at, prepared, *varying)
         arguments = self._arguments(entry, node)
         if entry.text is not None and arguments[:-1] == ["ABSENT"] * (len(arguments) - 1):
@@ -294,6 +296,14 @@ class Scope:
             test = f"type({kept} := {arguments[-1]}) is str and {kept}[:1] != '~'"
             return f"({quick} if {test} else {slow})"
         return self.call(node.at, entry.code, *arguments)
+
+    def _of_text(self, at: At, entry: Function, prepared: OfText, source: str) -> str:
+        name = entry.code.__name__.strip("_")
+        kept = self.temporary()
+        quick = f"{self.module.name(prepared.text, f'text_{name}')}({kept})"
+        self.module.name(prepared.whole, f"f_{name}")
+        slow = self.call(at, prepared.whole, kept)
+        return f"({quick} if type({kept} := {source}) is str and '~' not in {kept} else {slow})"
 
     def _arguments(self, entry: Function, node: Call) -> list[str]:
         found = entry.signature.match(len(node.arguments))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from sesam_node.config.secrets import resolve_secrets
 from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -139,12 +140,11 @@ class Context:
         """The system with this id, made once a pipe."""
         if system_id not in self._systems:
             from sesam_node.pipes.component import build
-            from sesam_node.pipes.secret_text import with_secrets
 
             config = self.definition.systems.get(system_id)
             if config is None:
                 raise ConfigError(f'the system "{system_id}" does not exist')
-            config = with_secrets(config, self.definition.secrets)
+            config = resolve_secrets(config, self.definition.secrets)
             self._systems[system_id] = build("system", config, self)
         return self._systems[system_id]
 

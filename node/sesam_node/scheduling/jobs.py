@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,7 +35,7 @@ class Queue(Protocol):
         ...
 
 
-class Job:
+class Job(ABC):
     """Something for a worker to do, and who is told how it ends."""
 
     name: str
@@ -48,23 +49,24 @@ class Job:
         self.tries = 0
         self.stopped = False
 
+    @abstractmethod
     def message(self) -> tuple[Any, ...]:
-        raise NotImplementedError
+        """What the worker is sent."""
 
     def patience_s(self) -> float | None:
         """How long to wait for the next message before `look` is called."""
         return None
 
-    def look(self) -> None:
+    def look(self) -> None:  # noqa: B027 - most jobs have nothing to do then
         """Called when nothing has come for a while."""
 
+    @abstractmethod
     def told(self, kind: str, *rest: Any) -> bool:
         """A message of the worker; true when it was the last one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self, reason: str) -> None:
         """The worker died, or the job never began."""
-        raise NotImplementedError
 
     def send(self, *message: Any) -> None:
         """Tell the worker something during the job; nothing happens when it has ended."""

@@ -179,11 +179,6 @@ def _is_quick(text: str, zone: ZoneInfo | None) -> bool:
     return zone is None and {token for token, _ in pieces(text)} <= {"", *QUICK}
 
 
-def _is_real(year: str, day: str) -> bool:
-    """Is it surely a date, with a month from 1 to 12? False where the calendar has to be asked."""
-    return "01" <= day <= "28" and year != "0000"
-
-
 @lru_cache(maxsize=1024)
 def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]:
     """As `reader`, but the instant is the text of a datetime.
@@ -210,18 +205,17 @@ def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
         return read_slowly
     match_text = re.compile(pattern).fullmatch
     part = {name: f"%({name})s" if name in names else LEFT_OUT[name] for name in QUICK}
-    order = [names.index(name) for name in QUICK if name in names]
-    in_place = itemgetter(*order)
+    order = [names.index(name) + 1 for name in QUICK if name in names]
     template = f"~t{part['Y']}-{part['m']}-{part['d']}T{part['H']}:{part['M']}:{part['S']}Z"
     template = re.sub(r"%\(.\)s", "%s", template)
-    year, day = slice(2, 6), slice(10, 12)
-
     def read_text(characters: str) -> str | None:
         match = match_text(characters)
         if match is None:
             return None
-        found: str = template % in_place(match.groups())
-        return found if _is_real(found[year], found[day]) else read_slowly(characters)
+        found: str = template % match.group(*order)
+        if found[10:12] > "28" or found[2:6] == "0000":  # the calendar has to be asked
+            return read_slowly(characters)
+        return found
 
     return read_text
 
@@ -249,7 +243,7 @@ def text_writer(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
             return None
         found = match.groups()
         year, month, day, hour, minute, second, _ = found
-        if not _is_real(year, day) or not "01" <= month <= "12":
+        if not ("01" <= month <= "12" and "01" <= day <= "28") or year == "0000":
             return None
         if hour > "23" or minute > "59" or second > "59":
             return None

@@ -26,7 +26,7 @@ from sesam_node.dtl.functions.timezones import (
     zone_of,
 )
 from sesam_node.dtl.registry import Example, function, special
-from sesam_node.dtl.runtime import ABSENT, each, first_value
+from sesam_node.dtl.runtime import ABSENT, OfText, each, first_value
 from sesam_node.errors import preview, suggestion
 from sesam_node.model.transit import normalise_text
 from sesam_node.model.values import (
@@ -213,12 +213,7 @@ def _parser(zone: Value, format_: str) -> Callable[[Value], Value]:
         characters = text(value)
         return None if characters is None else read(characters)
 
-    def parsed(values: Value) -> Value:
-        if type(values) is str and values[:1] != "~":
-            return read(values)
-        return each(values, one)
-
-    return parsed
+    return OfText(read, lambda values: each(values, one))
 
 
 @function(

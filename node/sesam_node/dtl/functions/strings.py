@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions._values import (
@@ -20,7 +21,7 @@ from sesam_node.dtl.functions._values import (
 )
 from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.registry import Example, function
-from sesam_node.dtl.runtime import ABSENT, as_list, each, first_value
+from sesam_node.dtl.runtime import ABSENT, OfText, as_list, each, first_value
 from sesam_node.model.values import as_string, kind_of_text, plain_text, text_of
 
 if TYPE_CHECKING:
@@ -201,7 +202,11 @@ def upper(values: Value) -> Value:
 def _stripper(one_end: Callable[[str, str | None], str]) -> Callable[..., Callable[[Value], Value]]:
     def make(characters: Value) -> Callable[[Value], Value]:
         of = None if characters is ABSENT else text_of(characters)
-        return lambda values: each_text(values, lambda one: one_end(one, of))
+
+        def change(one: str) -> str:
+            return one_end(one, of)
+
+        return OfText(change, lambda values: each_text(values, change))
 
     return make
 
@@ -302,7 +307,14 @@ def _any_of(keys: tuple[str, ...]) -> Callable[[Callable[[re.Match[str]], str], 
 def _replacer(*constants: Value) -> Callable[[Value], Value]:
     if len(constants) == 2:
         old, new = map(text_of, constants)
-        return lambda values: each_text(values, lambda one: one.replace(old, new) if old else one)
+
+        def change(one: str) -> str:
+            return one.replace(old, new) if old else one
+
+        def whole(values: Value) -> Value:
+            return each_text(values, change)
+
+        return whole if "~" in new else OfText(change, whole)
     table = first_value(constants[0])
     if type(table) is not dict:
         return lambda _: None
@@ -335,12 +347,10 @@ def replace(*arguments: Value) -> Value:
     return _replacer(*constants)(values)
 
 
-def _splitter(separator: Value) -> Callable[[Value], list[Value]]:
+def _splitter(separator: Value) -> Callable[[Value], Value]:
     at = None if separator is ABSENT else text_of(separator)
 
     def split_values(values: Value) -> list[Value]:
-        if type(values) is str and at != "" and "~" not in values:
-            return values.split(at)
         pieces: list[str] = []
         for item in as_list(values):
             characters = text(item)
@@ -348,7 +358,9 @@ def _splitter(separator: Value) -> Callable[[Value], list[Value]]:
                 pieces += list(characters) if at == "" else characters.split(at)
         return [piece if piece[:1] != "~" else as_string(piece) for piece in pieces]
 
-    return split_values
+    if at == "":
+        return OfText(list, split_values)
+    return OfText(methodcaller("split", at), split_values)
 
 
 @function(
@@ -415,13 +427,9 @@ def _untagged_string(value: str) -> str | None:
 
 def _cutter(start: int, end: Value) -> Callable[[Value], Value]:
     part = slice(start, None if end is ABSENT else end)
-
-    def cut(values: Value) -> Value:
-        if type(values) is str and "~" not in values:
-            return values[part]
-        return each_text(values, lambda characters: characters[part])
-
-    return cut
+    return OfText(
+        itemgetter(part), lambda values: each_text(values, lambda characters: characters[part])
+    )
 
 
 @function(
