@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -628,6 +629,76 @@ def test_settings_are_written_all_or_none(store):
     assert list(settings.items()) == ["a", "b/1", "b/2", "long" * 500]
     settings.write({"a": None, "c": b"4", "never": None}, {"a": b"1", "c": None})
     assert settings.items() == {"b/1": b"2", "b/2": b"", "c": b"4", "long" * 500: b"3"}
+
+
+# -- many reads in a row ---------------------------------------------------------------------------
+
+
+def test_reads_in_a_row_are_those_one_by_one(store, dataset):
+    dataset.ensure_index("k", resolver("k"))
+    dataset.write(
+        [item("a", k=1), item("b", k=[1, "x"]), item("c", k="x"), item("long", k="y" * 600)]
+    )
+    dataset.write([item("a", k=2), item("c", deleted=True)])
+    keys = [1, 1.0, 2, "x", "y" * 600, "none", None]
+
+    def read():
+        return (
+            [dataset.get(name) for name in ("a", "b", "c", "none")],
+            [dataset.lookup_many("k", [key]) for key in keys],
+            dataset.lookup_many("k", keys),
+            dataset.get_many(["a", "none"]),
+            dataset.version_before("a", 4),
+            [dataset.at(seq) for seq in (0, 4, 9)],
+            dataset.changes(),
+            dataset.head(),
+        )
+
+    plain = read()
+    with store.reading():
+        assert read() == read() == plain
+        with store.reading():
+            assert read() == plain
+        assert read() == plain
+    assert read() == plain
+    assert plain[1] == [[found] for found in plain[2]]
+
+
+def test_reads_in_a_row_see_what_the_thread_itself_does_meanwhile(store, dataset):
+    with store.reading():
+        assert dataset.get("a") is None
+        dataset.write(items("a", k=1))
+        assert dataset.get("a").seq == 0
+        dataset.ensure_index("k", resolver("k"))
+        assert ids(dataset.lookup_many("k", [1])[0]) == ["a"]
+        dataset.drop_index("k")
+        with pytest.raises(NotFoundError):
+            dataset.lookup_many("k", [1])
+        other = store.dataset("other")
+        other.write(items("b"))
+        assert other.get("b").seq == 0
+        store.delete(dataset.name)
+        with pytest.raises(NotFoundError):
+            dataset.get("a")
+        store.dataset(dataset.name).write(items("c"))
+        assert (dataset.get("a"), dataset.get("c").seq) == (None, 0)
+    assert ids(dataset.changes()) == ["c"]
+
+
+def test_a_row_of_reads_ends_with_an_error_too(store, dataset):
+    with suppress(NotFoundError), store.reading():
+        dataset.lookup_many("none", [1])
+    dataset.write(items("a"))
+    assert dataset.get("a").seq == 0
+
+
+def test_a_row_of_reads_holds_up_no_writer_of_another_thread(store, dataset):
+    with store.reading():
+        assert dataset.get("a") is None
+        writer = threading.Thread(target=dataset.write, args=(items("a"),))
+        writer.start()
+        writer.join()
+    assert dataset.get("a").seq == 0
 
 
 def test_a_closed_store_refuses(store):

@@ -12,7 +12,7 @@ from store_helpers import item, items, resolver
 
 from sesam_node.errors import FenceError, NotFoundError, StoreError
 from sesam_node.store import Commit, Fence, open_store
-from sesam_node.store.lmdb import LmdbStore
+from sesam_node.store.lmdb import LmdbStore, environment
 from sesam_node.store.lmdb.environment import REGISTRY
 from sesam_node.store.lmdb.layout import HEAD_KEY
 
@@ -80,6 +80,75 @@ def test_closing_gives_all_descriptors_back(folder):
     for number in range(10):
         store.delete(f"d{number}")
     store.close()
+    assert descriptors() == before
+
+
+def test_the_map_grows_while_threads_read_in_a_row_and_write(folder):
+    """Each thread reads both datasets and writes one: none waits for one that waits for it."""
+    store = LmdbStore(str(folder), resolver, map_bytes=1 << 20)
+    names = ("a", "b", "system:a", "system:b")
+    datasets = [store.dataset(name) for name in names]
+    text = "x" * 20_000
+
+    def work(number):
+        own = datasets[number]
+        for turn in range(20):
+            with store.reading():
+                for dataset in (own, *datasets):
+                    dataset.get("1")
+                    dataset.changes(limit=5)
+                own.write([item(f"{turn}-{n}", text=text) for n in range(10)])
+                for dataset in datasets:
+                    dataset.get(f"{turn}-1")
+                assert own.get(f"{turn}-9").seq == turn * 10 + 9
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(names))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [dataset.head() for dataset in datasets] == [200] * 4
+    store.close()
+
+
+def test_a_write_that_fails_while_the_thread_reads_in_a_row_leaves_it_able_to_go_on(folder):
+    store = reopen(folder)
+    dataset = store.dataset("a")
+    dataset.claim(Fence(2, 1, "p", "r"))
+    with store.reading():
+        assert dataset.get("a") is None
+        with pytest.raises(FenceError):
+            dataset.write(items("a"), Commit("p", {}, Fence(1, 1, "p", "r")))
+        with pytest.raises(NotFoundError):
+            store.delete("none")
+        assert dataset.get("a") is None
+        dataset.write(items("a"))
+        assert dataset.get("a").seq == 0
+    store.close()
+
+
+def test_a_transaction_that_is_kept_ends_when_it_is_old(folder, monkeypatch):
+    store = reopen(folder)
+    dataset = store.dataset("a")
+    monkeypatch.setattr(environment, "KEPT_S", -1.0)
+    with store.reading():
+        assert dataset.get("a") is None
+        writer = threading.Thread(target=dataset.write, args=(items("a"),))
+        writer.start()
+        writer.join()
+        assert dataset.get("a").seq == 0
+    store.close()
+
+
+def test_a_store_can_be_closed_while_a_thread_reads_in_a_row(folder):
+    before = descriptors()
+    store = reopen(folder)
+    dataset = store.dataset("a")
+    with store.reading():
+        dataset.get("a")
+        store.close()
+        with pytest.raises(StoreError, match="closed"):
+            dataset.get("a")
     assert descriptors() == before
 
 

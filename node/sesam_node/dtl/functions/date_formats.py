@@ -208,6 +208,7 @@ def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
     order = [names.index(name) + 1 for name in QUICK if name in names]
     template = f"~t{part['Y']}-{part['m']}-{part['d']}T{part['H']}:{part['M']}:{part['S']}Z"
     template = re.sub(r"%\(.\)s", "%s", template)
+
     def read_text(characters: str) -> str | None:
         match = match_text(characters)
         if match is None:

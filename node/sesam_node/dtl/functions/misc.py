@@ -7,8 +7,6 @@ import math
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-import mmh3
-
 from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.functions.lists import refuse_too_many
 from sesam_node.dtl.registry import Example, function, special
@@ -58,6 +56,9 @@ def hash128(_algorithm: str, seed: Value, values: Value) -> Value:
     SEED is 0 by default, its low 32 bits count. Values of other types are ignored; null gives null,
     and so does a SEED that is no integer.
     """
+    # Here and not above: a bare install runs DTL without it.
+    import mmh3
+
     if seed is ABSENT:
         seed = 0
     if type(seed) is not int:
