@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import mmh3
+import xxhash
 
 from sesam_node.dtl.functions._values import text
 from sesam_node.dtl.registry import Example, function, special
@@ -103,7 +103,7 @@ def generated_namespace(pipe_id: str, prefix: str) -> str:
     Its number is made from the prefix alone: a count would depend on the order in which URIs come,
     and two runs of a pipe would give one URI two names.
     """
-    number = mmh3.hash128(prefix.encode("utf-8", "surrogatepass"), 0, signed=False) >> 64
+    number = xxhash.xxh3_64_intdigest(prefix.encode("utf-8", "surrogatepass"))
     return f"{pipe_id}-{number}"
 
 
