@@ -72,6 +72,7 @@ class Node:
         self._store: Store | None = None
         self._server: HTTPServer | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._ready = False
 
     @property
     def url(self) -> str:
@@ -110,6 +111,7 @@ class Node:
         except BaseException:
             await self.stop()
             raise
+        self._ready = True
         log.info("the node is ready at %s (epoch %d)", self.url, epoch)
 
     async def stop(self) -> None:
@@ -130,6 +132,8 @@ class Node:
         store, self._store = self._store, None
         if store is not None:
             store.close()
+        if self._ready:
+            self._ready = False
             log.info("the node has stopped")
 
     # -- parts -------------------------------------------------------------------------------------
