@@ -117,7 +117,7 @@ def test_a_server_that_is_not_there_is_told(memory_node, server):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"password": "$SECRET(none)"}, 'the secret "none" does not exist'),
+        ({"password": "$SECRET(none)"}, 'the secret "none" is not set'),
         (
             {"authentication": "basic", "username": "kari"},
             'system "web": authentication "basic" needs "password"',
