@@ -218,7 +218,7 @@ class Pipe:
             "source": _component(source),
             "transform": _component(effective.get("transform") or {}),
             "sink": _component(sink),
-            "state": _state(runtime),
+            "state": _state(effective, runtime),
             "description": effective.get("description"),
         }
         return properties_table(f"Pipe {self.name}", {k: v for k, v in rows.items() if v})
@@ -231,13 +231,16 @@ def _component(config: Any) -> str:
     return f"{config.get('type', '')} {', '.join(where) if isinstance(where, list) else where}"
 
 
-def _state(runtime: Mapping[str, Any]) -> str:
+def _state(effective: Mapping[str, Any], runtime: Mapping[str, Any]) -> str:
     if runtime.get("is-valid-config") is False:
         return "invalid configuration"
     if runtime.get("is-running"):
         return "running"
     if runtime.get("is-disabled"):
         return "disabled"
+    asked = effective.get("source", {}), effective.get("sink", {})
+    if any(str(component.get("type", "")).endswith("_endpoint") for component in asked):
+        return "waits to be asked"
     if runtime.get("success") is None:
         return "not run yet"
     return "failed" if runtime["success"] is False else "ok"
@@ -280,7 +283,7 @@ class Pipes(Collection[Pipe]):
             "pipe": item["_id"],
             "source": _component(effective.get("source", {})),
             "sink": _component(effective.get("sink", {})),
-            "state": _state(item.get("runtime", {})),
+            "state": _state(effective, item.get("runtime", {})),
         }
 
     def _repr_html_(self) -> str:

@@ -129,6 +129,18 @@ def test_reprs_are_rich_and_hold_no_secret(hub, node):
     assert node.token not in repr(hub.connection) + repr(node)
 
 
+def test_the_table_of_pipes_tells_their_state(hub):
+    hub.pipes["person"].run(progress=False)
+    states = {row["pipe"]: row["state"] for row in hub.pipes._rows()}
+    assert states == {
+        "dept": "not run yet",
+        "failing": "not run yet",
+        "inbox": "waits to be asked",
+        "person": "ok",
+        "person-named": "not run yet",
+    }
+
+
 def test_html_in_data_is_text(hub):
     hub.connection.json("POST", "/receivers/inbox/entities", json=[{"_id": "<script>x</script>"}])
     assert "<script>" not in hub.datasets["inbox"]._repr_html_()
