@@ -18,11 +18,9 @@ import pytest
 
 from sesam_node.cli.main import main
 
-pytestmark = pytest.mark.long
-
 HERE = Path(__file__).parent
 PROJECTS = ["webshop-orders", "library-loans"]
-CASES = ["strings", "hops", "transforms"]
+CASES = ["hops", "transforms"]
 
 
 # ---- sesam-node test ----------------------------------------------------------------------------
@@ -49,6 +47,16 @@ def test_what_differs_is_shown(project, capsys):
     assert '-    "amount": -1' in out
     assert "FAILED order-csv.test.json" in out
     assert "1 passed, 2 failed" in out
+
+
+def test_an_input_pipe_that_fails_is_told(project, capsys):
+    folder = project("energy-meters")
+    variables = {"file-server": "http://127.0.0.1:9", "node-env": "test"}
+    (folder / "test-env.json").write_text(json.dumps(variables))
+    assert main(["test", str(folder)]) == 1
+    told = capsys.readouterr().err
+    assert 'warning: the pipe "meter-north" failed: system "files": GET http://127.0.0.1:9/' in told
+    assert 'the pipe "reading" failed: the source type "json" cannot run in this version' in told
 
 
 def test_a_configuration_with_errors_is_told_by_file(project, capsys):
@@ -274,15 +282,21 @@ def test_the_node_comes_back_after(project, api, operation):
 # ---- the shared cases ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_shared_cases_hold_through_the_api(child, name):
+def run_cases(child, files):
     runner = HERE / "run_dtl_cases.py"
     command = [sys.executable, str(runner), "--node", child.url, "--jwt", child.token]
     ended = subprocess.run(
-        [*command, str(HERE / "dtl" / f"{name}.json")],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        [*command, *map(str, files)], capture_output=True, text=True, check=False, timeout=600
     )
     assert ended.returncode == 0, ended.stdout[-5000:] + ended.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_shared_cases_hold_through_the_api(child, name):
+    run_cases(child, [HERE / "dtl" / f"{name}.json"])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(660)
+def test_all_shared_cases_hold_through_the_api(child):
+    run_cases(child, sorted((HERE / "dtl").glob("*.json")))
