@@ -355,7 +355,7 @@ def test_a_stream_is_sent_whole_with_its_headers(serve):
     client = serve(hub_of_stream(chunks, {"X-Dataset-Populated": "true"})).client
     answer = client.get("/datasets/x/entities")
     assert (answer.json(), answer.headers["X-Dataset-Populated"]) == ([1, 2], "true")
-    assert chunks.closed.is_set()
+    assert chunks.closed.wait(30)
 
 
 def test_head_answers_headers_without_the_work(serve):
