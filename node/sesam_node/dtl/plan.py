@@ -23,8 +23,9 @@ from sesam_node.dtl.joins import (
     slots_of,
 )
 from sesam_node.dtl.parse import hop_specs
-from sesam_node.dtl.registry import TRANSFORMS
-from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Node, Rules
+from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
+from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Node, Path, Rules
+from sesam_node.errors import json_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +106,44 @@ def _calls(node: Node, *, transform: bool) -> Iterator[tuple[Call, bool]]:
             if reader.spec is not None:
                 for inner in spec_nodes(reader.spec):
                     yield from _calls(inner, transform=False)
+
+
+def evaluated_nodes(plan: Plan) -> list[dict[str, str]]:
+    """Every node of the reachable rules that is evaluated, in order of the text: what traces name.
+
+    Each is `{"path", "kind", "name"}`; `kind` is "rule", "transform", "function" or "path", the
+    name of a path its text.
+    """
+    found: dict[str, dict[str, str]] = {}
+
+    def add(at: At, kind: str, name: str) -> None:
+        path = json_path(at)
+        found.setdefault(path, {"path": path, "kind": kind, "name": name})
+
+    def node(tree: Node, aliases: frozenset[str], *, transform: bool) -> None:
+        if isinstance(tree, Path) and tree.variable in VARIABLES | aliases:
+            add(tree.at, "path", tree.raw)
+        elif isinstance(tree, Block):
+            for item in tree.items:
+                node(item, aliases, transform=True)
+        elif isinstance(tree, Call):
+            add(tree.at, "transform" if transform else "function", tree.name)
+            entry = (TRANSFORMS if transform else EXPRESSIONS)[tree.name]
+            slots = entry.signature.slots(len(tree.arguments))
+            for argument, slot in zip(tree.arguments, slots, strict=True):
+                if not slot.is_constant:
+                    node(argument, aliases, transform=slot.kind == "transforms")
+            if not transform and tree.name in HOPPING:
+                for planned in plan.hops[tree.at]:
+                    spec = planned.spec
+                    for inner in (*spec_nodes(spec), *(n for n, _ in spec.subsets.values())):
+                        node(inner, aliases | frozenset(spec.aliases), transform=False)
+
+    for name in plan.reachable:
+        rule = plan.rules.rules[name]
+        add(rule.at, "rule", name)
+        node(rule, frozenset(), transform=True)
+    return list(found.values())
 
 
 def spec_nodes(spec: HopSpec) -> Iterator[Node]:
