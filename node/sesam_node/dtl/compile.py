@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 import sesam_node.dtl.functions  # noqa: F401 - fills the registry
 from sesam_node.dtl.check import check, errors
 from sesam_node.dtl.dependencies import Tracker, dependencies
-from sesam_node.dtl.emit import Emitted, emit, key_function
+from sesam_node.dtl.emit import key_function
+from sesam_node.dtl.execute import execute, executed
 from sesam_node.dtl.lookup import MemoryLookup
 from sesam_node.dtl.parse import parse, parse_node
-from sesam_node.dtl.plan import Plan, plan
+from sesam_node.dtl.plan import Plan, plan_rules
 from sesam_node.dtl.runtime import Runtime, as_list
-from sesam_node.dtl.syntax import Malformed, RuleContext, Rules
-from sesam_node.errors import DtlError, Problem, json_path
+from sesam_node.dtl.syntax import RuleContext, Rules
+from sesam_node.errors import DtlError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
 
     from sesam_node.model.values import Entity, Value
 
@@ -64,37 +64,6 @@ class CompiledRules:
         return self.make(runtime or Runtime())
 
 
-class Failure:
-    """Turns an exception in generated code into a DtlError that names rule and entity."""
-
-    def __init__(self, file: str, emitted: Emitted) -> None:
-        self.file = file
-        self.lines = emitted.lines
-
-    def place(self, traceback: TracebackType | None) -> str:
-        """The JSON path of the innermost generated line that was running."""
-        path = ""
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == self.file:
-                path = self.lines.get(traceback.tb_lineno, path)
-            traceback = traceback.tb_next
-        return path
-
-    def __call__(self, error: Exception, source: Entity) -> DtlError:
-        path = self.place(error.__traceback__)
-        code = "failed"
-        if isinstance(error, DtlError):
-            reason = error.message
-            code = error.problems[0].code if error.problems else code
-        elif isinstance(error, RecursionError):
-            reason = "the rules call each other too deeply"
-        else:
-            reason = f"{type(error).__name__}: {error}"
-        entity_id = json.dumps(source.get("_id"), ensure_ascii=False, default=str)
-        message = f"the entity {entity_id} failed at {path or '$'}: {reason}"
-        return DtlError(message, [Problem(path, code, reason)])
-
-
 def compile_rules(
     rules: Any,
     context: RuleContext = RuleContext(),  # noqa: B008 - immutable
@@ -102,18 +71,9 @@ def compile_rules(
     path: tuple[str | int, ...] = ("rules",),
 ) -> CompiledRules:
     """Compile a rule set. Raises DtlError with every Problem; their paths lie below `path`."""
-    tree = parse(rules, path)
-    problems = check(tree, context)
-    if errors(problems) or isinstance(tree, Malformed):
-        raise DtlError("the rules have problems", problems)
-    planned = plan(tree, context)
+    planned, problems = plan_rules(rules, context, path)
     read = dependencies(planned)
-    try:
-        emitted = emit(planned)
-        make = _executed(emitted, f"<dtl {context.pipe_id or 'rules'} {id(planned):x}>")
-    except (RecursionError, MemoryError, SyntaxError) as error:
-        message = f"the rules are too large or too deep to compile: {error}"
-        raise DtlError(message, [Problem(json_path(path), "too-large", message)]) from error
+    emitted, make = execute(planned)
     trackers = tuple(
         Tracker(dataset, dataset not in read.inexact, roles, read.links, compile_index)
         for dataset, roles in read.roles.items()
@@ -128,13 +88,6 @@ def compile_rules(
         read.emits_own_id,
         make,
     )
-
-
-def _executed(emitted: Emitted, file: str) -> Callable[[Runtime], Any]:
-    namespace = {**emitted.names, "failure": Failure(file, emitted)}
-    exec(compile(emitted.source, file, "exec"), namespace)  # noqa: S102 - that is what a compiler does
-    made: Callable[[Runtime], Any] = namespace["bind"]
-    return made
 
 
 def problems_of(
@@ -173,7 +126,7 @@ def compile_index(index: str) -> Callable[[Entity], list[Value]]:
     if problems:
         raise DtlError(f"not an index: {index!r}", problems)
     emitted = key_function(Plan(Rules((), {}), context), parse_node(document, at))
-    value_of = _executed(emitted, f"<index {index}>")(Runtime())
+    value_of = executed(emitted, f"<index {index}>")(Runtime())
 
     def keys(entity: Entity) -> list[Value]:
         try:

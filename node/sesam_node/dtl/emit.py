@@ -10,12 +10,15 @@ look-ups of one entity. `runtime` and `lookup` are there too. Functions and cons
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.scope import Module, Scope, words_of
 from sesam_node.errors import DtlError, PipeError, StoreError, preview
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sesam_node.dtl.plan import Plan
     from sesam_node.dtl.syntax import At, Node
 
@@ -24,6 +27,9 @@ __all__ = ["Emitted", "Module", "Scope", "emit", "key_function"]
 
 INFRASTRUCTURE = (StoreError, PipeError)
 """What a look-up may raise that is no fault of the entity: it ends the run as it is."""
+
+
+NO_NAMES: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass
@@ -44,12 +50,16 @@ def missing_id(value: Any) -> DtlError:
     return DtlError(f'the target needs a string "_id", got {preview(value)}')
 
 
-def emit(plan: Plan) -> Emitted:
-    """Python source of a checked and planned rule set."""
+def emit(plan: Plan, scope: type[Scope] = Scope, names: Mapping[str, Any] = NO_NAMES) -> Emitted:
+    """Python source of a checked and planned rule set, written with a kind of `Scope`.
+
+    `names` are globals that this kind writes.
+    """
     module = Module(plan)
-    _run(module)
+    module.names.update(names)
+    _run(module, scope)
     while module.waiting:
-        _applied(module, module.waiting.pop())
+        _applied(module, module.waiting.pop(), scope)
     source, lines = module.assemble()
     return Emitted(source, lines, module.names)
 
@@ -65,11 +75,11 @@ def _prologue(body: list[tuple[int, str, At]], at: At, root: str) -> list[tuple[
     return lines
 
 
-def _run(module: Module) -> None:
+def _run(module: Module, kind: type[Scope]) -> None:
     rule = module.plan.rules.rules["default"]
     module.names["infrastructure"] = INFRASTRUCTURE
-    scope = Scope(module, DEFAULT, frozenset(["S", "T", "B"]), "default", root=True, depth=2)
-    scope.block(rule)
+    scope = kind(module, DEFAULT, frozenset(["S", "T", "B"]), "default", root=True, depth=2, base=2)
+    scope.whole(rule)
     at = rule.at
     if module.context.id_required:
         module.names["missing_id"] = missing_id
@@ -98,10 +108,10 @@ def _run(module: Module) -> None:
     )
 
 
-def _applied(module: Module, name: str) -> None:
+def _applied(module: Module, name: str, kind: type[Scope]) -> None:
     rule = module.plan.rules.rules[name]
-    scope = Scope(module, APPLIED, frozenset(["T", "B", "R[0]", "R[1]", "P[1]"]), name)
-    scope.block(rule)
+    scope = kind(module, APPLIED, frozenset(["T", "B", "R[0]", "R[1]", "P[1]"]), name, base=1)
+    scope.whole(rule)
     at = rule.at
     module.functions.append(
         [

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.check import check, errors
 from sesam_node.dtl.joins import (
     HOPPING,
     Join,
@@ -22,15 +23,16 @@ from sesam_node.dtl.joins import (
     references,
     slots_of,
 )
-from sesam_node.dtl.parse import hop_specs
+from sesam_node.dtl.parse import hop_specs, parse
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
-from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Node, Path, Rules
-from sesam_node.errors import json_path
+from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Malformed, Node, Path, Rules
+from sesam_node.errors import DtlError, json_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sesam_node.dtl.syntax import At, RuleContext
+    from sesam_node.errors import Problem
     from sesam_node.model.values import Value
 
 PRIMARY = ""
@@ -69,6 +71,8 @@ class Plan:
     """A checked rule set with its hops planned. `hops` is by JSON path of the call.
 
     `shared` are first look-ups that a rule makes more than once: rule, dataset, index, key as JSON.
+    `repeated` are calls that a rule makes more than once and that give the same value each time in
+    one entity: rule, call as JSON.
     """
 
     rules: Rules
@@ -78,6 +82,7 @@ class Plan:
     creates: bool = False
     read: frozenset[str] = frozenset()
     shared: frozenset[tuple[str, str, str, str]] = frozenset()
+    repeated: frozenset[tuple[str, str]] = frozenset()
 
 
 def calls_of(node: Node) -> Iterator[tuple[Call, bool]]:
@@ -153,6 +158,17 @@ def spec_nodes(spec: HopSpec) -> Iterator[Node]:
         yield spec.returned
 
 
+def plan_rules(
+    rules: Any, context: RuleContext, path: tuple[str | int, ...]
+) -> tuple[Plan, list[Problem]]:
+    """The plan of a rule set as given, and its warnings. Raises DtlError with every Problem."""
+    tree = parse(rules, path)
+    problems = check(tree, context)
+    if errors(problems) or isinstance(tree, Malformed):
+        raise DtlError("the rules have problems", problems)
+    return plan(tree, context), problems
+
+
 def plan(rules: Rules, context: RuleContext) -> Plan:
     """Plan a rule set that has no errors."""
     hops: dict[At, tuple[SpecPlan, ...]] = {}
@@ -178,7 +194,22 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
             if call.name == "lookup-entity":
                 read.add(call.constant(0))
     shared = frozenset(lookup for lookup, times in first_lookups.items() if times > 1)
-    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read), shared)
+    repeated = repeated_calls(rules, reachable)
+    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read), shared, repeated)
+
+
+def repeated_calls(rules: Rules, names: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """The calls of plain functions of `_S` alone that a rule makes more than once, as JSON."""
+    found: set[tuple[str, str]] = set()
+    for name in names:
+        seen: dict[str, Call] = {}
+        for call, is_transform in calls_of(rules.rules[name]):
+            if is_transform or EXPRESSIONS[call.name].kind != "function":
+                continue
+            text = json.dumps(call.raw)
+            if seen.setdefault(text, call) is not call and is_pure(call, "_S", VARIABLES):
+                found.add((name, text))
+    return frozenset(found)
 
 
 def plan_hops(specs: list[HopSpec], context: RuleContext) -> tuple[SpecPlan, ...]:

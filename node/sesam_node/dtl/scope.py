@@ -13,6 +13,7 @@
     scope.call(at, f, *sources)  source of a call of `f`, on a line of its own
     scope.line(text, at)         write a statement
     scope.block(node)            write the transforms of a block
+    with scope.directly(): ...   what is written in it is evaluated first in its statement
     with scope.indented(): ...   write an indented suite
     scope.context                the RuleContext
 
@@ -22,6 +23,7 @@ Expressions come in parentheses where they need them. `call.arguments` are nodes
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -45,6 +47,8 @@ HOIST_EVERY = 10  # levels of nesting after which an expression moves into a fun
 BREAK, END = "\x02", "\x03"
 PLACE = re.compile(f"{BREAK}(\\d+){END}")
 SMALL = 1 << 64
+LOOKED_THROUGH = 20  # lines of a rule
+NO, READS, KEEPS = 0, 1, 2  # may an expression use values kept in local names; keep them?
 TARGETS = ("T", "P[1]", "R[1]")  # sources of dicts that rules go on writing to
 WORDS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*""")
 
@@ -149,7 +153,9 @@ class Scope:
     root: bool = False
     body: list[tuple[int, str, At]] = field(default_factory=list)
     depth: int = 1
-    memo_keys: frozenset[str] = frozenset()
+    base: int = 0
+    chain: int = 0
+    values: dict[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> RuleContext:
@@ -198,7 +204,14 @@ class Scope:
         merged = {**self.variables, **variables}
         changed = set(variables.values())
         return replace(
-            self, variables=merged, dicts=(self.dicts - changed) | dicts, body=[], depth=1
+            self,
+            variables=merged,
+            dicts=(self.dicts - changed) | dicts,
+            body=[],
+            depth=1,
+            base=0,
+            chain=0,
+            values={},
         )
 
     # -- constants ---------------------------------------------------------------------------------
@@ -260,6 +273,7 @@ class Scope:
 
     def expression(self, node: Node) -> str:
         """Source of the value of a node."""
+        chain, self.chain = self.chain, NO
         constant = self.value(node)
         if constant is not VARIES:
             return self.constant(constant)
@@ -269,10 +283,34 @@ class Scope:
             raise DtlError(f"{json_path(node.at)}: expected an expression, got {preview(node.raw)}")
         entry = EXPRESSIONS[node.name]
         if node.height % HOIST_EVERY == 0:
-            return self.hoisted(node.at, self._call(entry, node))
-        return self._call(entry, node)
+            return self.hoisted(node.at, self._call(entry, node, NO))
+        if chain == NO or not self.plan.repeated or entry.kind == "special":
+            return self._call(entry, node, chain)
+        return self._repeated(entry, node, chain)
 
-    def _call(self, entry: Function, node: Call) -> str:
+    def _repeated(self, entry: Function, node: Call, chain: int) -> str:
+        """Source of a call whose value may be known from an earlier statement of the rule."""
+        text = json.dumps(node.raw)
+        if text in self.values:
+            return self.values[text]
+        source = self._call(entry, node, chain)
+        if chain == READS or (self.rule, text) not in self.plan.repeated:
+            return source
+        name = self.values[text] = self.temporary()
+        return f"({name} := {source})"
+
+    @contextmanager
+    def directly(self) -> Iterator[None]:
+        """The expression written in it is evaluated where it stands, before all else of its line.
+
+        Calls in it that the rule repeats are then kept in a local name, or read from one: kept only
+        where the statement stands under no condition, as all that follow come after it.
+        """
+        self.chain = KEEPS if self.depth == self.base else READS
+        yield
+        self.chain = NO
+
+    def _call(self, entry: Function, node: Call, chain: int) -> str:
         if entry.kind == "special":
             source: str = entry.code(self, node)
             return source
@@ -282,13 +320,15 @@ class Scope:
             if prepared is not None:
                 varying = [
                     source
-                    for source, value in zip(self._arguments(entry, node), constants, strict=True)
+                    for source, value in zip(
+                        self._arguments(entry, node, chain), constants, strict=True
+                    )
                     if value is VARIES
                 ]
                 if isinstance(prepared, OfText) and len(varying) == 1:
                     return self._of_text(node.at, entry, prepared, varying[0])
                 return self.call(node.at, prepared, *varying)
-        arguments = self._arguments(entry, node)
+        arguments = self._arguments(entry, node, chain)
         if entry.text is not None and arguments[:-1] == ["ABSENT"] * (len(arguments) - 1):
             kept = self.temporary()
             quick = f"{self.module.name(entry.text, f'text_{entry.text.__name__}')}({kept})"
@@ -305,7 +345,7 @@ class Scope:
         slow = self.call(at, prepared.whole, kept)
         return f"({quick} if type({kept} := {source}) is str and '~' not in {kept} else {slow})"
 
-    def _arguments(self, entry: Function, node: Call) -> list[str]:
+    def _arguments(self, entry: Function, node: Call, chain: int) -> list[str]:
         found = entry.signature.match(len(node.arguments))
         if found is None:
             raise DtlError(f"{json_path(node.at)}: the arguments do not fit {entry.name!r}")
@@ -321,9 +361,14 @@ class Scope:
                 elif parameter.kind == "function-expression":
                     sources.append(self.function(argument))
                 else:
-                    sources.append(self.expression(argument))
+                    sources.append(self.argument(argument, chain))
                 position += 1
         return sources
+
+    def argument(self, node: Node, chain: int) -> str:
+        """Source of an argument of a plain function: evaluated whenever the function is."""
+        self.chain = chain
+        return self.expression(node)
 
     def call(self, at: At, function: Callable[..., Any], *sources: str) -> str:
         """Source of a call that starts a line of its own, so that a failure names `at`."""
@@ -342,17 +387,8 @@ class Scope:
 
     def function(self, node: Node) -> str:
         """Source of a callable of one value: the node with `_` bound to it."""
-        if isinstance(node, Call) and self.value(node) is VARIES:
-            entry = EXPRESSIONS[node.name]
-            if (
-                entry.kind == "function"
-                and len(node.arguments) == 1
-                and node.arguments[0].raw == "_."
-                and entry.signature.slots(1)[0].kind != "function-expression"
-                and len(entry.signature.forms) == 1
-                and not any(p.least == 0 for p in entry.signature.forms[0].parameters)
-            ):
-                return self.code(entry.code)
+        if bare := self.bare(node):
+            return bare
         name = self.module.fresh("v")
         inner = self.inner({"_": name})
         source = inner.expression(node)
@@ -361,6 +397,22 @@ class Scope:
         # It depends on nothing but its value: made once, not for each entity.
         self.module.functions.append([(0, f"{name}f = (lambda {name}: {source})", node.at)])
         return f"{name}f"
+
+    def bare(self, node: Node) -> str | None:
+        """The global of a plain function where a callable is nothing but its call with `_.`."""
+        if not isinstance(node, Call) or self.value(node) is not VARIES:
+            return None
+        entry = EXPRESSIONS[node.name]
+        if (
+            entry.kind == "function"
+            and len(node.arguments) == 1
+            and node.arguments[0].raw == "_."
+            and entry.signature.slots(1)[0].kind != "function-expression"
+            and len(entry.signature.forms) == 1
+            and not any(p.least == 0 for p in entry.signature.forms[0].parameters)
+        ):
+            return self.code(entry.code)
+        return None
 
     def hoisted(self, at: At, source: str) -> str:
         """The same expression as a call of a function of its own; keeps Python's nesting low."""
@@ -431,6 +483,12 @@ class Scope:
 
     # -- statements --------------------------------------------------------------------------------
 
+    def is_target_empty(self) -> bool:
+        """Is it certain that nothing has been written to the target so far?"""
+        return not any("T" in words_of(text) for _, text, _ in self.body[:LOOKED_THROUGH]) and (
+            len(self.body) <= LOOKED_THROUGH
+        )
+
     def line(self, text: str, at: At) -> None:
         """Write one statement."""
         self.body.append((self.depth, text, at))
@@ -444,13 +502,13 @@ class Scope:
             self.line("pass", ())
         self.depth -= 1
 
+    def whole(self, rule: Node) -> None:
+        """Write the transforms of a rule."""
+        self.block(rule)
+
     def block(self, node: Node) -> None:
         """Write the transforms of a node: one transform or a list of them."""
-        calls = node.items if isinstance(node, Block) else (node,)
-        for call in calls:
-            if not isinstance(call, Call) or call.name not in TRANSFORMS:
-                text = f"{json_path(call.at)}: expected a transform, got {preview(call.raw)}"
-                raise DtlError(text)
+        for call in transforms_of(node):
             TRANSFORMS[call.name].code(self, call)
 
     def stop(self, at: At, *, filtered: bool) -> None:
@@ -458,6 +516,16 @@ class Scope:
         if self.root and filtered:
             self.line('out.append({"_id": S.get("_id"), "_filtered": True})', at)
         self.line("return None", at)
+
+
+def transforms_of(node: Node) -> list[Call]:
+    """The transforms of a block, or the one that stands alone."""
+    calls: list[Call] = []
+    for call in node.items if isinstance(node, Block) else (node,):
+        if not isinstance(call, Call) or call.name not in TRANSFORMS:
+            raise DtlError(f"{json_path(call.at)}: expected a transform, got {preview(call.raw)}")
+        calls.append(call)
+    return calls
 
 
 def _prepared(entry: Function, constants: list[Any]) -> Callable[..., Any] | None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions.timezones import offset_of_wall_clock, wall_clock
 from sesam_node.errors import preview
-from sesam_node.model.values import DATETIME, DAY_S, EPOCH_DAY, NANOS, datetime_text
+from sesam_node.model.values import DAY_S, EPOCH_DAY, NANOS, datetime_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,9 +169,15 @@ def reader(text: str, zone: ZoneInfo | None) -> Callable[[str], int | None]:
 
 
 QUICK = "YmdHMS"
-"""Tokens that stand in a datetime's text as they are; the places there are in `DATETIME`."""
+"""Tokens that stand in a datetime's text as they are."""
 
 LEFT_OUT = dict(zip(QUICK, ("1900", "01", "01", "00", "00", "00"), strict=True))
+COMMON = {**TOKENS, "Y": "(?!0000)[0-9]{4}", "d": "0[1-9]|1[0-9]|2[0-8]"}
+"""As `TOKENS`, but dates that the calendar need not be asked about: those of any month."""
+
+COMMON_DATETIME = re.compile(
+    "~t({Y})-({m})-({d})T({H}):({M}):({S})(?:[.][0-9]{{1,9}})?Z".format(**COMMON)
+).fullmatch
 
 
 def _is_quick(text: str, zone: ZoneInfo | None) -> bool:
@@ -193,29 +198,21 @@ def text_reader(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
 
     if not _is_quick(text, zone):
         return read_slowly
-    names: list[str] = []
-    pattern = ""
-    for token, literal in pieces(text):
-        if token in names:
-            return read_slowly
-        if token:
-            names.append(token)
-        pattern += f"({TOKENS[token]})" if token else re.escape(literal)
-    if len(names) < 2:
+    names = [token for token, _ in pieces(text) if token]
+    if len(names) < 2 or len(set(names)) < len(names):
         return read_slowly
-    match_text = re.compile(pattern).fullmatch
-    part = {name: f"%({name})s" if name in names else LEFT_OUT[name] for name in QUICK}
+    match_text = re.compile(
+        "".join(f"({COMMON[token]})" if token else re.escape(one) for token, one in pieces(text))
+    ).fullmatch
     order = [names.index(name) + 1 for name in QUICK if name in names]
-    template = f"~t{part['Y']}-{part['m']}-{part['d']}T{part['H']}:{part['M']}:{part['S']}Z"
-    template = re.sub(r"%\(.\)s", "%s", template)
+    part = {name: "%s" if name in names else LEFT_OUT[name] for name in QUICK}
+    template = "~t{Y}-{m}-{d}T{H}:{M}:{S}Z".format(**part)
 
     def read_text(characters: str) -> str | None:
         match = match_text(characters)
         if match is None:
-            return None
-        found: str = template % match.group(*order)
-        if found[10:12] > "28" or found[2:6] == "0000":  # the calendar has to be asked
             return read_slowly(characters)
+        found: str = template % match.group(*order)
         return found
 
     return read_text
@@ -233,22 +230,15 @@ def text_writer(text: str, zone: ZoneInfo | None) -> Callable[[str], str | None]
     template = "".join(
         "%s" if token else literal.replace("%", "%%") for token, literal in pieces(text)
     )
-    order = [QUICK.index(token) for token, _ in pieces(text) if token]
-    if len(order) < 2:
+    order = [QUICK.index(token) + 1 for token, _ in pieces(text) if token]
+    if not order:
         return None
-    in_place = itemgetter(*order)
 
     def write_text(value: str) -> str | None:
-        match = DATETIME(value)
+        match = COMMON_DATETIME(value)
         if match is None:
             return None
-        found = match.groups()
-        year, month, day, hour, minute, second, _ = found
-        if not ("01" <= month <= "12" and "01" <= day <= "28") or year == "0000":
-            return None
-        if hour > "23" or minute > "59" or second > "59":
-            return None
-        written: str = template % in_place(found)
+        written: str = template % match.group(*order)
         return written
 
     return write_text

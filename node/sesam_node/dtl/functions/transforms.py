@@ -105,7 +105,12 @@ def add(scope: Scope, call: Call) -> None:
     escaped (`::name`) or begins with `_` or `$`; a string for `_id` gets the identity namespace.
     """
     name, value = call.arguments
-    _set(scope, name, scope.expression(value), call)
+    if scope.value(name) is VARIES:
+        _set(scope, name, scope.expression(value), call)
+        return
+    with scope.directly():
+        source = scope.expression(value)
+    _set(scope, name, source, call)
 
 
 @transform(
@@ -123,7 +128,8 @@ def add_if(scope: Scope, call: Call) -> None:
     """
     bound = scope.bound(call)
     value = scope.temporary()
-    scope.line(f"{value} = {scope.expression(bound['VALUE'])}", call.at)
+    with scope.directly():
+        scope.line(f"{value} = {scope.expression(bound['VALUE'])}", call.at)
     condition = f"{value} is not None"
     if bound["CONDITION"] is not None:
         condition = scope.inner({"_": value}).condition(bound["CONDITION"])
@@ -199,8 +205,12 @@ def copy(scope: Scope, call: Call) -> None:
     source = _source_dict(scope, call)
     exact = [read_name(pattern, scope.context) for pattern in include]
     excluded = Selection(exclude, [], scope.context)
-    if include == ["*"] and not exclude:
+    without = [read_name(pattern, scope.context) for pattern in exclude]
+    plain = all(name is not None and not has_wildcards(name) for name in without)
+    if include == ["*"] and plain and (not exclude or scope.is_target_empty()):
         scope.line(f"T.update({source})", call.at)
+        for name in dict.fromkeys(without):
+            scope.line(f"T.pop({name!a}, None)", call.at)
     elif all(name is not None and not has_wildcards(name) for name in exact):
         chosen = [name for name in dict.fromkeys(exact) if name is not None and not excluded[name]]
         for name in chosen:
@@ -480,7 +490,8 @@ def create_child(scope: Scope, call: Call) -> None:
 
 def _stop_unless(scope: Scope, call: Call, *, filtered: bool) -> None:
     if call.arguments:
-        scope.line(f"if not ({scope.condition(call.arguments[0])}):", call.at)
+        with scope.directly():
+            scope.line(f"if not ({scope.condition(call.arguments[0])}):", call.at)
         with scope.indented():
             scope.stop(call.at, filtered=filtered)
     else:
@@ -606,7 +617,8 @@ def _branches(scope: Scope, pairs: list[tuple[str, Node]], other: Node | None, c
 def if_(scope: Scope, call: Call) -> None:
     """Run THEN where CONDITION holds, else ELSE. Each is a transform or a list of them."""
     other = call.arguments[2] if len(call.arguments) == 3 else None
-    pair = (scope.condition(call.arguments[0]), call.arguments[1])
+    with scope.directly():
+        pair = (scope.condition(call.arguments[0]), call.arguments[1])
     _branches(scope, [pair], other, call)
 
 
