@@ -22,6 +22,7 @@ from sesam_node.dtl.execute import execute, executed
 from sesam_node.dtl.lookup import MemoryLookup
 from sesam_node.dtl.parse import parse, parse_node
 from sesam_node.dtl.plan import Plan, plan_rules
+from sesam_node.dtl.prefetch import Prefetch
 from sesam_node.dtl.runtime import Runtime, as_list
 from sesam_node.dtl.syntax import RuleContext, Rules
 from sesam_node.errors import DtlError, Problem
@@ -52,6 +53,7 @@ class CompiledRules:
     trackers: tuple[Tracker, ...]
     emits_own_id: bool
     make: Callable[[Runtime], Callable[[Entity, list[Entity]], None]]
+    plan: Plan
 
     def bind(self, runtime: Runtime | None = None) -> Callable[[Entity, list[Entity]], None]:
         """The function `run(source, out)`: appends each emitted entity to `out`, in order.
@@ -62,6 +64,10 @@ class CompiledRules:
         it was.
         """
         return self.make(runtime or Runtime())
+
+    def prefetch(self) -> Prefetch:
+        """The look-ups whose keys can be collected for a whole batch."""
+        return Prefetch(self.plan)
 
 
 def compile_rules(
@@ -87,6 +93,7 @@ def compile_rules(
         trackers,
         read.emits_own_id,
         make,
+        planned,
     )
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.scope import Module, Scope, words_of
+from sesam_node.dtl.module import Module, words_of
+from sesam_node.dtl.scope import Scope
 from sesam_node.errors import DtlError, PipeError, StoreError, preview
 
 if TYPE_CHECKING:

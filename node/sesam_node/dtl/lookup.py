@@ -27,11 +27,14 @@ class MemoryLookup:
     ) -> None:
         self.key_function = key_function
         self.live: dict[str, dict[str, Entity]] = {}
+        self.versions: dict[str, dict[str, Any]] = {}
         self.indexes: dict[tuple[str, str], dict[Any, list[tuple[int, Entity]]]] = {}
         for name, entities in datasets.items():
             latest: dict[str, Entity] = {}
+            versions = self.versions[name] = {}
             for entity in entities:
                 latest.pop(entity["_id"], None)
+                versions[entity["_id"]] = entity.get("_updated")
                 if entity.get("_deleted") is not True:
                     latest[entity["_id"]] = {
                         key: value
@@ -70,3 +73,7 @@ class MemoryLookup:
 
     def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002
         return None
+
+    def version(self, dataset: str, entity_id: str) -> int | None:
+        version = self.versions.get(dataset, {}).get(entity_id)
+        return version if type(version) is int and self.entity(dataset, entity_id) else None

@@ -113,6 +113,15 @@ def _calls(node: Node, *, transform: bool) -> Iterator[tuple[Call, bool]]:
                     yield from _calls(inner, transform=False)
 
 
+STOPPING = frozenset(["filter", "discard", "fail!", "trip!"])
+
+
+def may_stop(call: Call) -> bool:
+    """May this transform, or one in it, end the rule?"""
+    block = Block(call.at, [call.raw], (call,), call.height)
+    return any(inner.name in STOPPING for inner, is_transform in calls_of(block) if is_transform)
+
+
 def evaluated_nodes(plan: Plan) -> list[dict[str, str]]:
     """Every node of the reachable rules that is evaluated, in order of the text: what traces name.
 

@@ -136,6 +136,10 @@ class Lookup(Protocol):
         """When `dataset` was last complete with regard to `via`, as a datetime."""
         ...
 
+    def version(self, dataset: str, entity_id: str) -> int | None:
+        """The version of the live entity with this `_id`: its `_updated`, where that is known."""
+        ...
+
 
 class NoLookup:
     """A look-up over no datasets at all."""
@@ -153,6 +157,9 @@ class NoLookup:
         return None
 
     def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002
+        return None
+
+    def version(self, dataset: str, entity_id: str) -> int | None:  # noqa: ARG002
         return None
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
+from sesam_node.pipes.prefetch import prefetcher
 from sesam_node.store.api import Write
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ class Evaluator:
             self._header or pipe.any_transform("reads_previous") or pipe.sink.dataset in pipe.hops
         )
         self._looks_up = bool(pipe.hops)
+        ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
+        self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
 
     def forget(self) -> None:
@@ -195,6 +198,8 @@ class Evaluator:
         versions = batch.versions or ()
         for first in range(0, len(versions), CHUNK):
             chunk = versions[first : first + CHUNK]
+            if self._ahead is not None:
+                self._ahead(batch, first, CHUNK)
             emitted, ends, failure = self._run_chunk(chunk)
             before = len(out)
             try:
@@ -231,6 +236,8 @@ class Evaluator:
         lookup.current_dataset = batch.dataset
         version: Version | None = None
         for position in range(batch.size):
+            if self._ahead is not None:
+                self._ahead(batch, position)
             if versions is not None:
                 version = versions[position]
             if entities is None and version is not None:

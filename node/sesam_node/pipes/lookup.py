@@ -37,6 +37,7 @@ class StoreLookup:
         self._by_id: dict[str, dict[str, Entity | None]] = {}
         self._by_index: dict[tuple[str, str], dict[Value, Found]] = {}
         self._held = 0
+        self._bytes = 0
         self.count = 0
         self.current: Version | None = None
         self.current_dataset: Dataset | None = None
@@ -45,12 +46,45 @@ class StoreLookup:
         """Calls `flush` before each look-up in the pipe's own sink."""
         self._flush = flush
 
-    def forget(self) -> None:
-        """Drops what is remembered once it is much. Called between batches."""
-        if self._held > REMEMBERED:
+    def forget(self, limit_bytes: int | None = None) -> None:
+        """Drops what is remembered once it is much. Called between batches.
+
+        With a limit: once more bytes than that have been fetched ahead.
+        """
+        much = self._held > REMEMBERED if limit_bytes is None else self._bytes > limit_bytes
+        if much:
             self._by_id.clear()
             self._by_index.clear()
-            self._held = 0
+            self._held = self._bytes = 0
+
+    def fetch(self, dataset: str, index: str, keys: Sequence[Value]) -> int:
+        """Remember what look-ups with these keys will find, in one request; how many bytes it is.
+
+        `index` is an index id, or empty for the primary key.
+        """
+        stored = self._dataset(dataset)
+        if stored is None:
+            return 0
+        if index:
+            known = self._by_index.setdefault((dataset, index), {})
+            wanted = {name: key for key in keys if (name := identity(key)) not in known}
+            size = 0
+            if wanted:
+                rows = stored.lookup_many(index, list(wanted.values()))
+                known.update(zip(wanted, self._decoded(rows), strict=True))
+                size = sum(len(version.body) for row in rows for version in row)
+        else:
+            memo = self._by_id.setdefault(dataset, {})
+            texts = (key for key in keys if type(key) is str and key not in memo)
+            ids = list(dict.fromkeys(texts))
+            versions = stored.get_many(ids) if ids else []
+            for entity_id, version in zip(ids, versions, strict=True):
+                live = version is not None and not version[4]
+                memo[entity_id] = decode(version[2]) if version is not None and live else None
+            self._held += len(ids)
+            size = sum(len(version[2]) for version in versions if version is not None)
+        self._bytes += size
+        return size
 
     def _dataset(self, name: str) -> Dataset | None:
         if name not in self._datasets:
@@ -110,7 +144,9 @@ class StoreLookup:
         return [merged[seq] for seq in sorted(merged)]
 
     def _read(self, stored: Dataset, index: str, keys: Sequence[Value]) -> list[Found]:
-        rows = stored.lookup_many(index, keys)
+        return self._decoded(stored.lookup_many(index, keys))
+
+    def _decoded(self, rows: list[list[Version]]) -> list[Found]:
         self._held += len(rows) + sum(map(len, rows))
         return [
             ([version.seq for version in row], [decode(version.body) for version in row])
@@ -137,3 +173,8 @@ class StoreLookup:
 
     def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002 - not kept here
         return None
+
+    def version(self, dataset: str, entity_id: str) -> int | None:
+        stored = self._dataset(dataset)
+        version = None if stored is None else stored.get(entity_id)
+        return None if version is None or version.deleted else version.seq

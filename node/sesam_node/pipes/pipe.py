@@ -93,8 +93,15 @@ class Pipe:
             return None
         return steps[0] if len(steps) == 1 else _chain(steps)
 
+    def prepared(self, entity: Entity) -> Entity:
+        """A source entity as the first transform gets it."""
+        if not self.add:
+            return entity
+        named: Entity = add_namespaces(entity, self.property_, self.identity, recursive=False)
+        return named
+
     def _add_namespaces(self, entity: Entity, out: list[Entity]) -> None:
-        out.append(add_namespaces(entity, self.property_, self.identity, recursive=False))
+        out.append(self.prepared(entity))
 
     def close(self) -> None:
         self.context.close()

@@ -269,6 +269,9 @@ class Settings(Protocol):
 class Store(Protocol):
     """All datasets of a node. Processes open it each on their own; it must not cross a fork."""
 
+    round_trip: bool
+    """Does each request travel to another process? Readers then ask for many things at once."""
+
     @property
     def settings(self) -> Settings: ...
 

@@ -293,6 +293,8 @@ class MemorySettings:
 class MemoryStore:
     """All datasets in memory."""
 
+    round_trip = False
+
     def __init__(self, index_resolver: Resolver | None = None) -> None:
         self.lock = RLock()
         self.functions = KeyFunctions(index_resolver)

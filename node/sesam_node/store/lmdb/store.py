@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class LmdbStore:
     """All datasets under a folder."""
 
+    round_trip = False
+
     def __init__(
         self, folder: str, index_resolver: Resolver | None = None, *, map_bytes: int = MAP_BYTES
     ) -> None:
