@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from sesam_node.dtl.syntax import Node
     from sesam_node.model.values import Entity, Value
 
-FIRST_ONLY = ("if", "case", "case-eq", "and", "or", "coalesce")
+FIRST_ONLY = ("if", "case", "case-eq", "and", "or", "not", "coalesce-args", "if-null")
 """Specials of which the first argument is evaluated in any case."""
+
+ALL = ("apply", "eq", "neq", "gt", "gte", "lt", "lte")
+"""Specials that evaluate all their arguments."""
 
 
 class Prefetch:
@@ -139,7 +142,7 @@ class KeyWriter:
             entry = EXPRESSIONS[node.name]
             slots = entry.signature.slots(len(node.arguments))
             certain = node.arguments[:1] if node.name in FIRST_ONLY else node.arguments
-            if entry.kind == "special" and node.name not in (*FIRST_ONLY, "apply"):
+            if entry.kind == "special" and node.name not in (*FIRST_ONLY, *ALL):
                 certain = ()
             for argument, slot in zip(certain, slots, strict=False):
                 if not slot.is_constant and slot.kind != "function-expression":

@@ -73,6 +73,8 @@ TEXT: list[tuple[Any, Any]] = [
     (["ljust", True, " ", "a"], None),
     (["ljust", 10**12, " ", "a"], None),
     (["rjust", -1, " ", "a"], "a"),
+    (["ljust", -(10**30), " ", ["list", "a", ""]], ["a", ""]),
+    (["rjust", 10**7, " ", ["list", *"abcdefghijk"]], None),
     (["rjust", 3, "ø", "a"], "øøa"),
     (["replace", "", "x", "abc"], "abc"),
     (["replace", {"": "x", "b": 1, "a": "A"}, "abab"], "AbAb"),
@@ -95,6 +97,11 @@ TEXT: list[tuple[Any, Any]] = [
     (["string", "~:a:b"], "a:b"),
     (["string", "~b/w=="], None),
     (["string", ["decimal", "1E-3"]], "0.001"),
+    (["string", "~f1E+500"], "1" + "0" * 500),
+    (
+        ["string", ["list", "~f-1.5e-450", "~f1E+999999999"]],
+        ["-0." + "0" * 449 + "15", "1E+999999999"],
+    ),
     (
         ["string", ["list", "a", ["list", "ø", None, ["uri", "a:b"]], None]],
         ["a", '["ø", null, "a:b"]'],
@@ -204,6 +211,7 @@ DATES: list[tuple[Any, Any]] = [
     (["datetime-format", "%d%%%e", "~t0005-01-02T00:00:00Z"], "02%2"),
     (["datetime-format", "%Y|%y|%I|%p|%z", "~t0005-01-02T00:00:00Z"], "0005|05|12|AM|+0000"),
     (["datetime-format", "America/St_Johns", "%z", "~t2018-07-01T00:00:00Z"], "-0230"),
+    (["datetime-format", "America/New_York", "%z", "~t1850-07-01T00:00:00Z"], "-0456"),
     (["datetime-format", "Asia/Tokyo", "%Y", LATEST], None),
     (["datetime-format", "%f", LATEST], "999999"),
     (["datetime-format", "%Y", ["list", "~t2018-07-01", "2018", None]], []),
@@ -296,6 +304,10 @@ ENCODINGS: list[tuple[Any, Any]] = [
         ["4722225555"],
     ),
     (["phonenumber-format", "isocode", "~rtel:+999999"], None),
+    (
+        ["phonenumber-parse", "NO", ["list", "22225555" + " " * 242, "22225555" + " " * 243]],
+        ["~rtel:+47-22-22-55-55"],
+    ),
     (["decrypt", "k", ["encrypt", "k", ["list", TILDE_URI, "", 5]]], ["~~rfoo", ""]),
 ]
 

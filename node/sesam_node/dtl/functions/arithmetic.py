@@ -168,7 +168,10 @@ _divide, _mod, _pow = _mapped(DIVIDE), _mapped(MODULO), _mapped(POWER)
     Example(["+", 1, None], None),
 )
 def plus_sign(a: Value, b: Value) -> Value:
-    """VALUE1 plus VALUE2. Null where one of them is null or no number."""
+    """VALUE1 plus VALUE2.
+
+    Of a list the first value counts. Null where one of them is null or no number.
+    """
     if type(a) is int and type(b) is int:
         result = a + b
         return result if -LARGEST < result < LARGEST else None
@@ -183,7 +186,10 @@ def plus_sign(a: Value, b: Value) -> Value:
     Example(["-", "1", 1], None, note="text is no number"),
 )
 def minus_sign(a: Value, b: Value) -> Value:
-    """VALUE1 minus VALUE2. Null where one of them is null or no number."""
+    """VALUE1 minus VALUE2.
+
+    Of a list the first value counts. Null where one of them is null or no number.
+    """
     if type(a) is int and type(b) is int:
         result = a - b
         return result if -LARGEST < result < LARGEST else None
@@ -198,7 +204,10 @@ def minus_sign(a: Value, b: Value) -> Value:
     Example(["*", 2, 1.5], 3.0),
 )
 def times_sign(a: Value, b: Value) -> Value:
-    """VALUE times MULTIPLIER. Null where one of them is null or no number."""
+    """VALUE times MULTIPLIER.
+
+    Of a list the first value counts. Null where one of them is null or no number.
+    """
     return _natural(MULTIPLY, a, b)
 
 
@@ -212,7 +221,8 @@ def times_sign(a: Value, b: Value) -> Value:
 def division_sign(a: Value, b: Value) -> Value:
     """DIVIDEND divided by DIVISOR: exact where the decimals end, else to 50 digits.
 
-    Null where one of them is null or no number, and for a divisor of zero.
+    Of a list the first value counts. Two integers give a decimal, so nothing is lost. Null where
+    one of them is null or no number, and for a divisor of zero.
     """
     return _natural(DIVIDE, a, b)
 
@@ -228,7 +238,8 @@ def division_sign(a: Value, b: Value) -> Value:
 def modulo_sign(a: Value, b: Value) -> Value:
     """What remains of DIVIDEND divided by DIVISOR, with the sign of DIVISOR.
 
-    Null where one of them is null or no number, and for a divisor of zero.
+    Of a list the first value counts. Null where one of them is null or no number, and for a divisor
+    of zero.
     """
     return _natural(MODULO, a, b)
 
@@ -242,9 +253,10 @@ def modulo_sign(a: Value, b: Value) -> Value:
     Example(["^", -8, 0.5], None, note="no real number"),
 )
 def power_sign(a: Value, b: Value) -> Value:
-    """VALUE to the power of EXPONENT. Null where one of them is null or no number.
+    """VALUE to the power of EXPONENT.
 
-    Null too where there is no real result or it has more than 4299 digits.
+    Of a list the first value counts. Null where one of them is null or no number, where there is no
+    real result and where it has more than 4299 digits.
     """
     return _natural(POWER, a, b)
 
@@ -258,7 +270,11 @@ def power_sign(a: Value, b: Value) -> Value:
     prepare=prepared(_plus),
 )
 def plus(increment: Value, values: Value) -> Value:
-    """Add INCREMENT to each number; other values are dropped. Null for a null INCREMENT."""
+    """Add INCREMENT to each number of VALUES.
+
+    Null gives null, a list a list; other values are dropped. Of a list INCREMENT the first value
+    counts; null where it is null or no number.
+    """
     return _plus(increment)(values)
 
 
@@ -271,7 +287,11 @@ def plus(increment: Value, values: Value) -> Value:
     prepare=prepared(_minus),
 )
 def minus(decrement: Value, values: Value) -> Value:
-    """Take DECREMENT from each number; other values are dropped. Null for a null DECREMENT."""
+    """Take DECREMENT from each number of VALUES.
+
+    Null gives null, a list a list; other values are dropped. Of a list DECREMENT the first value
+    counts; null where it is null or no number.
+    """
     return _minus(decrement)(values)
 
 
@@ -284,7 +304,11 @@ def minus(decrement: Value, values: Value) -> Value:
     prepare=prepared(_multiply),
 )
 def multiply(multiplier: Value, values: Value) -> Value:
-    """Multiply each number by MULTIPLIER; other values are dropped. Null for a null MULTIPLIER."""
+    """Multiply each number of VALUES by MULTIPLIER.
+
+    Null gives null, a list a list; other values are dropped. Of a list MULTIPLIER the first value
+    counts; null where it is null or no number.
+    """
     return _multiply(multiplier)(values)
 
 
@@ -297,9 +321,10 @@ def multiply(multiplier: Value, values: Value) -> Value:
     prepare=prepared(_divide),
 )
 def divide(divisor: Value, values: Value) -> Value:
-    """Divide each number by DIVISOR; other values are dropped, all for a divisor of zero.
+    """Divide each number of DIVIDENDS by DIVISOR; integers by an integer give decimals.
 
-    Null for a null DIVISOR.
+    Null gives null, a list a list; other values are dropped, all for a divisor of zero. Of a list
+    DIVISOR the first value counts; null where it is null or no number.
     """
     return _divide(divisor)(values)
 
@@ -315,7 +340,8 @@ def divide(divisor: Value, values: Value) -> Value:
 def mod(divisor: Value, values: Value) -> Value:
     """What remains of each number divided by DIVISOR, with the sign of DIVISOR.
 
-    Other values are dropped, all for a divisor of zero. Null for a null DIVISOR.
+    Null gives null, a list a list; other values are dropped, all for a divisor of zero. Of a list
+    DIVISOR the first value counts; null where it is null or no number.
     """
     return _mod(divisor)(values)
 
@@ -329,9 +355,10 @@ def mod(divisor: Value, values: Value) -> Value:
     prepare=prepared(_pow),
 )
 def pow_(exponent: Value, values: Value) -> Value:
-    """Raise each number to the power of EXPONENT; other values are dropped.
+    """Raise each number of VALUES to the power of EXPONENT.
 
-    Null for a null EXPONENT.
+    Null gives null, a list a list; other values are dropped, and numbers without a real result. Of
+    a list EXPONENT the first value counts; null where it is null or no number.
     """
     return _pow(exponent)(values)
 
@@ -344,7 +371,10 @@ def pow_(exponent: Value, values: Value) -> Value:
     Example(["abs", "~f-1.50"], "~f1.50"),
 )
 def abs_(values: Value) -> Value:
-    """Give the absolute value of each number, in its type. Other values are dropped."""
+    """Give the absolute value of each number, in its type.
+
+    Null gives null, a list a list; values that are no numbers are dropped.
+    """
     return each(values, _absolute)
 
 
@@ -412,10 +442,11 @@ def _rounded_whole(rounding: Rounding, value: float | Decimal) -> int | None:
     Example(["ceil", -2.5], -2),
 )
 def ceil(digits: Value, values: Value) -> Value:
-    """Round each number up to DIGITS decimals, 0 without it. Other values are dropped.
+    """Round each number up to DIGITS decimals, 0 without it.
 
-    With 0 digits the result is an integer; else a decimal for decimals and a float for others.
-    Null where DIGITS is no whole number.
+    With 0 digits the result is an integer; else a decimal for decimals and a float for others. Null
+    gives null, a list a list; values that are no numbers are dropped. Null where DIGITS (of a list
+    the first value) is no whole number.
     """
     return _round_each(UP, digits, values)
 
@@ -428,10 +459,11 @@ def ceil(digits: Value, values: Value) -> Value:
     Example(["floor", -2.5], -3),
 )
 def floor(digits: Value, values: Value) -> Value:
-    """Round each number down to DIGITS decimals, 0 without it. Other values are dropped.
+    """Round each number down to DIGITS decimals, 0 without it.
 
-    With 0 digits the result is an integer; else a decimal for decimals and a float for others.
-    Null where DIGITS is no whole number.
+    With 0 digits the result is an integer; else a decimal for decimals and a float for others. Null
+    gives null, a list a list; values that are no numbers are dropped. Null where DIGITS (of a list
+    the first value) is no whole number.
     """
     return _round_each(DOWN, digits, values)
 
@@ -439,6 +471,7 @@ def floor(digits: Value, values: Value) -> Value:
 @function(
     "round",
     "DIGITS(numeric-expression{0|1}), VALUES(value-expression{1})",
+    Example(["round", 2, "_S.price"], 19.99, source={"price": 19.987}),
     Example(["round", ["list", 2.2, 3.5, 4.5]], [2, 4, 4], note="ties go to the even digit"),
     Example(["round", 2, ["decimal", "2.355"]], "~f2.36"),
     Example(["round", 1, 2.25], 2.2),
@@ -446,8 +479,9 @@ def floor(digits: Value, values: Value) -> Value:
 def round_(digits: Value, values: Value) -> Value:
     """Round each number to DIGITS decimals, 0 without it; ties go to the even digit.
 
-    Other values are dropped. With 0 digits the result is an integer; else a decimal for decimals
-    and a float for others. Null where DIGITS is no whole number.
+    With 0 digits the result is an integer; else a decimal for decimals and a float for others. Null
+    gives null, a list a list; values that are no numbers are dropped. Null where DIGITS (of a list
+    the first value) is no whole number.
     """
     return _round_each(NEAREST, digits, values)
 
@@ -470,7 +504,10 @@ def _each_float(f: Callable[[float], float | None], values: Value) -> Value:
     Example(["cos", ["list", 3.14159265, "x"]], [-1.0], approx=1e-6),
 )
 def cos(values: Value) -> Value:
-    """Give the cosine of each number of radians, a float. Other values are dropped."""
+    """Give the cosine of each number of radians, a float.
+
+    Null gives null, a list a list; values that are no numbers are dropped.
+    """
     return _each_float(math.cos, values)
 
 
@@ -481,7 +518,10 @@ def cos(values: Value) -> Value:
     Example(["sin", ["list", 1.5707963, "x"]], [1.0], approx=1e-6),
 )
 def sin(values: Value) -> Value:
-    """Give the sine of each number of radians, a float. Other values are dropped."""
+    """Give the sine of each number of radians, a float.
+
+    Null gives null, a list a list; values that are no numbers are dropped.
+    """
     return _each_float(math.sin, values)
 
 
@@ -493,9 +533,10 @@ def sin(values: Value) -> Value:
     Example(["tan", 1.5707963267948966], None, note="undefined for half of PI"),
 )
 def tan(values: Value) -> Value:
-    """Give the tangent of each number of radians, a float. Other values are dropped.
+    """Give the tangent of each number of radians, a float.
 
-    So are numbers that are as near to odd multiples of half of PI as a float can be.
+    Null gives null, a list a list; values that are no numbers are dropped, and those that are as
+    near to odd multiples of half of PI as a float can be.
     """
     return _each_float(_tangent, values)
 
@@ -515,7 +556,7 @@ def _tangent(angle: float) -> float | None:
 def sqrt(values: Value) -> Value:
     """Give the square root of each number: a decimal of decimals, else a float.
 
-    Other values are dropped, negative numbers too.
+    Null gives null, a list a list; values that are no numbers are dropped, negative ones too.
     """
     return each(values, _root)
 

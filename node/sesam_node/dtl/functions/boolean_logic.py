@@ -32,36 +32,56 @@ def _joined(scope: Scope, call: Call, word: str) -> str:
 @special(
     "and",
     CONDITIONS,
-    Example(["and", True, 0], expect=True, note="0 counts as true"),
+    Example(
+        ["and", ["gt", "_S.age", 26], ["eq", "_S.gender", "female"]],
+        expect=True,
+        source={"age": 36, "gender": "female"},
+    ),
+    Example(["and", True, 0, ""], expect=True, note="0 and the empty string count as true"),
     Example(["and", True, ["list"]], expect=False, note="null, false and [] do not"),
     boolean=True,
 )
 def and_(scope: Scope, call: Call) -> str:
-    """Do all conditions count as true? The first that does not ends it."""
+    """Do all conditions count as true? The first that does not ends it.
+
+    Null, false and the empty list do not count as true, everything else does. Always true or false.
+    """
     return _joined(scope, call, "and")
 
 
 @special(
     "or",
     CONDITIONS,
-    Example(["or", False, None, ["list"]], expect=False),
+    Example(
+        ["or", ["eq", "_S.category", "A"], ["eq", "_S.category", "B"]],
+        expect=True,
+        source={"category": "B"},
+    ),
+    Example(["or", False, None, ["list"]], expect=False, note="none of them counts as true"),
     Example(["or", False, {}], expect=True),
     boolean=True,
 )
 def or_(scope: Scope, call: Call) -> str:
-    """Does a condition count as true? The first that does ends it."""
+    """Does a condition count as true? The first that does ends it.
+
+    Null, false and the empty list do not count as true, everything else does. Always true or false.
+    """
     return _joined(scope, call, "or")
 
 
 @special(
     "not",
     CONDITIONS,
+    Example(["not", ["eq", "_S.category", "A"]], expect=True, source={"category": "B"}),
     Example(["not", True, False], expect=True, note="the inverse of and"),
-    Example(["not", 0], expect=False),
+    Example(["not", 0], expect=False, note="0 counts as true"),
     boolean=True,
 )
 def not_(scope: Scope, call: Call) -> str:
-    """Does a condition not count as true? The inverse of `and` over all its arguments."""
+    """Does a condition not count as true? The inverse of `and` over all its arguments.
+
+    Null, false and the empty list do not count as true, everything else does.
+    """
     if len(call.arguments) == 1:
         return f"(not ({scope.condition(call.arguments[0])}))"
     return f"(not {_joined(scope, call, 'and')})"
@@ -70,12 +90,16 @@ def not_(scope: Scope, call: Call) -> str:
 @function(
     "all",
     VALUES,
+    Example(["all", ["gt", "_.", 2], "_S.sizes"], expect=True, source={"sizes": [4, 5, 6]}),
     Example(["all", ["list", 1, 2, 3]], expect=True),
     Example(["all", ["lt", "_.", 2], ["list", 1, 3]], expect=False),
     boolean=True,
 )
 def all_(test: Any, values: Value) -> bool:
-    """Does every value (or FUNCTION of it) count as true? True where there are no values."""
+    """Does every value (or FUNCTION of it) count as true?
+
+    A single value is a list of it. True where there are none: for null and the empty list.
+    """
     if test is ABSENT:
         return all(map(truth, as_list(values)))
     return all(truth(test(value)) for value in as_list(values))
@@ -84,13 +108,21 @@ def all_(test: Any, values: Value) -> bool:
 @function(
     "any",
     VALUES,
+    Example(
+        ["any", ["eq", "_.type", "home"], "_S.phones"],
+        expect=True,
+        source={"phones": [{"type": "work"}, {"type": "home"}]},
+    ),
     Example(["any", ["list", False, 1]], expect=True),
     Example(["any", ["gt", "_.", 2], ["list", 1, 2]], expect=False),
     Example(["any", ["list"]], expect=False),
     boolean=True,
 )
 def any_(test: Any, values: Value) -> bool:
-    """Does a value (or FUNCTION of it) count as true? False where there are no values."""
+    """Does a value (or FUNCTION of it) count as true?
+
+    A single value is a list of it. False where there are none: for null and the empty list.
+    """
     if test is ABSENT:
         return any(map(truth, as_list(values)))
     return any(truth(test(value)) for value in as_list(values))

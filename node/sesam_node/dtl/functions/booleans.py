@@ -24,8 +24,8 @@ WORDS = {"true": True, "false": False}
 def boolean(default: Value, values: Value) -> Value:
     """Cast each value to a boolean: booleans, and the strings true and false in any case.
 
-    Other values become FUNCTION with `_` as the value, or are dropped without it; nulls are
-    dropped.
+    Values that cannot be cast become FUNCTION with `_` as the value, or are dropped without it.
+    Null gives null, a list a list without its nulls.
     """
     return cast(default, values, _boolean)
 

@@ -34,7 +34,10 @@ def bytes_of(value: Value) -> bytes | None:
     Example(["base64-decode", ["bytes", "YWJj"]], None, note="bytes are not a string"),
 )
 def base64_decode(values: Value) -> Value:
-    """Read each string as base64. Values that are not strings or not base64 are dropped."""
+    """Read each string as base64 (with padding, without line breaks), as bytes.
+
+    Null gives null, a list a list; values that are not strings or not base64 are dropped.
+    """
     return each(values, _decoded)
 
 
@@ -54,7 +57,10 @@ def _decoded(value: Value) -> str | None:
     Example(["base64-encode", "abc"], None, note="a string is not bytes"),
 )
 def base64_encode(values: Value) -> Value:
-    """Give the base64 text, with padding, of each bytes value. Other values are dropped."""
+    """Give the base64 text, with padding, of each bytes value.
+
+    Null gives null, a list a list; other values are dropped, strings too: see `bytes`.
+    """
     return each(values, _encoded)
 
 
@@ -70,7 +76,10 @@ def _encoded(value: Value) -> str | None:
     Example(["bytes", None], None),
 )
 def bytes_(values: Value) -> Value:
-    """Encode each string as utf-8 bytes. Values that are not strings are dropped."""
+    """Encode each string as utf-8 bytes; `string` reads them again.
+
+    Null gives null, a list a list; values that are not strings are dropped.
+    """
     return each(values, _utf8)
 
 

@@ -156,7 +156,8 @@ def gt(scope: Scope, call: Call) -> str:
     """Is the first value of LEFT greater than that of RIGHT?
 
     Numbers compare by value, datetimes by instant, strings by code point. False where a side is
-    null or the types do not compare.
+    null, a list is empty or the types do not compare: they must be of one group (booleans, numbers,
+    dates and datetimes, strings, URIs...).
     """
     return _emit_order(scope, call, ">", greater)
 
@@ -164,18 +165,23 @@ def gt(scope: Scope, call: Call) -> str:
 @special(
     "gte",
     BOTH,
-    Example(["gte", 1, 1.0], expect=True),
+    Example(["gte", "_S.age", 18], expect=True, source={"age": 18}),
+    Example(["gte", 1, 1.0], expect=True, note="numbers compare by value"),
     Example(["gte", ["list", None], 18], expect=False),
     boolean=True,
 )
 def gte(scope: Scope, call: Call) -> str:
-    """Is the first value of LEFT greater than that of RIGHT, or equal? As `gt` else."""
+    """Is the first value of LEFT greater than that of RIGHT, or equal?
+
+    What compares is said at `gt`; false where a side is null, both too.
+    """
     return _emit_order(scope, call, ">=", greater_or_equal)
 
 
 @special(
     "lt",
     BOTH,
+    Example(["lt", "_S.age", 18], expect=True, source={"age": 17}),
     Example(["lt", "A", "a"], expect=True, note="upper case first"),
     Example(
         ["lt", "~t2015-07-28T00:00:00Z", "~t2015-07-28T00:00:00.000000001Z"],
@@ -185,17 +191,23 @@ def gte(scope: Scope, call: Call) -> str:
     boolean=True,
 )
 def lt(scope: Scope, call: Call) -> str:
-    """Is the first value of LEFT less than that of RIGHT? As `gt` else."""
+    """Is the first value of LEFT less than that of RIGHT?
+
+    What compares is said at `gt`; false where a side is null, so null is not less than anything.
+    """
     return _emit_order(scope, call, "<", less)
 
 
 @special(
     "lte",
     BOTH,
-    Example(["lte", "~f2.50", 2.5], expect=True),
-    Example(["lte", 3, "_S.n"], expect=True, source={"_id": "x", "n": 3}),
+    Example(["lte", "_S.age", 18], expect=True, source={"age": 18}),
+    Example(["lte", "~f2.50", 2.5], expect=True, note="numbers compare by value"),
     boolean=True,
 )
 def lte(scope: Scope, call: Call) -> str:
-    """Is the first value of LEFT less than that of RIGHT, or equal? As `gt` else."""
+    """Is the first value of LEFT less than that of RIGHT, or equal?
+
+    What compares is said at `gt`; false where a side is null, both too.
+    """
     return _emit_order(scope, call, "<=", less_or_equal)

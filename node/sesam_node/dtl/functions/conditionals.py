@@ -23,7 +23,11 @@ SHORT = 3  # branches of a case that become one Python expression
     Example(["if", "", "yes", "no"], "yes", note="the empty string counts as true"),
 )
 def if_(scope: Scope, call: Call) -> str:
-    """THEN where CONDITION counts as true, else ELSE (null without one)."""
+    """THEN where CONDITION counts as true, else ELSE (null without one).
+
+    Null, false and the empty list do not count as true, everything else does. Only the chosen one
+    is evaluated, and given as it is: a list stays a list.
+    """
     condition, then = call.arguments[:2]
     other = scope.expression(call.arguments[2]) if len(call.arguments) == 3 else "None"
     return f"({scope.expression(then)} if {scope.condition(condition)} else {other})"
@@ -38,10 +42,14 @@ def if_(scope: Scope, call: Call) -> str:
         "teenager",
         source={"_id": "x", "age": 15},
     ),
-    Example(["case", False, 1], None),
+    Example(["case", False, 1], None, note="null without ELSE"),
 )
 def case(scope: Scope, call: Call) -> str:
-    """The first THEN whose CONDITION counts as true; else ELSE, or null without one."""
+    """The first THEN whose CONDITION counts as true; else ELSE, or null without one.
+
+    Null, false and the empty list do not count as true, everything else does. Conditions are
+    evaluated up to the first that does, and only the chosen THEN.
+    """
     bound = scope.bound(call)
     pairs = list(zip(bound["CONDITION"], bound["THEN"], strict=True))
     other = "None" if bound["ELSE"] is None else scope.expression(bound["ELSE"])
@@ -70,7 +78,10 @@ def case(scope: Scope, call: Call) -> str:
     Example(["case-eq", "46", 46, "SE"], None, note="a string is not a number"),
 )
 def case_eq(scope: Scope, call: Call) -> str:
-    """The first THEN whose OTHER equals VALUE (by `eq`); else ELSE, or null without one."""
+    """The first THEN whose OTHER equals VALUE (by `eq`); else ELSE, or null without one.
+
+    VALUE is evaluated once, each OTHER up to the first that is equal, and only the chosen THEN.
+    """
     bound = scope.bound(call)
     other = "None" if bound["ELSE"] is None else scope.expression(bound["ELSE"])
     inner = scope.inner({})

@@ -55,8 +55,9 @@ WRITTEN: dict[str, Callable[[datetime, int], str]] = {
 
 def _offset_text(at: datetime) -> str:
     offset = at.utcoffset()
-    minutes = 0 if offset is None else (offset.days * DAY_S + offset.seconds) // 60
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+    seconds = 0 if offset is None else offset.days * DAY_S + offset.seconds
+    minutes = abs(seconds) // 60  # the local mean times of old have seconds, which are cut
+    return f"{'-' if seconds < 0 else '+'}{minutes // 60:02}{minutes % 60:02}"
 
 
 class FormatError(ValueError):

@@ -98,8 +98,9 @@ def _zone(name: Value) -> ZoneInfo | None:
 def datetime_(default: Value, values: Value) -> Value:
     """Cast each value to a datetime: ISO strings in UTC with a `Z`, nanoseconds since 1970.
 
-    Datetimes pass. Other values become FUNCTION with `_` as the value, or are dropped without it;
-    nulls are dropped.
+    Datetimes pass. Values that cannot be cast (other notations and dates too: see `datetime-parse`)
+    become FUNCTION with `_` as the value, or are dropped without it. Null gives null, a list a list
+    without its nulls.
     """
     return cast(default, values, _datetime)
 
@@ -146,8 +147,9 @@ def _plus_months(at: datetime, months: int) -> datetime | None:
 def datetime_diff(part: str, a: Value, b: Value) -> Value:
     """Count the whole parts of STARTDATE minus ENDDATE: negative where STARTDATE is before.
 
-    Years and months are those of the calendar, the others exact durations. Null where one of them
-    is no datetime; of a list the first value counts.
+    DATEPART is year, month, week, day, hour, minute, second, millisecond, microsecond or
+    nanosecond. Years and months are full ones of the calendar, the others exact durations; what is
+    left is cut off. Null where one of the two is no datetime; of a list the first value counts.
     """
     left, right = instant(first_value(a)), instant(first_value(b))
     if left is None or right is None:
@@ -200,8 +202,9 @@ def _formatter(zone: Value, format_: str) -> Callable[[Value], Value]:
 def datetime_format(zone: Value, format_: str, values: Value) -> Value:
     """Write each datetime in FORMATSTRING, as clocks in TIMEZONE_NAME (by default UTC) show it.
 
-    `%d %e %H %I %m %M %p %S %f %y %Y %z %%` are known; `%f` has six digits, the rest is cut. Values
-    that are not datetimes are dropped.
+    `%d %e %H %I %m %M %p %S %f %y %Y %z %%` are known; `%f` has six digits, the rest is cut; `%e`
+    has no padding, `%p` is AM or PM. Null gives null, a list a list; values that are not datetimes
+    are dropped.
     """
     return _formatter(zone, format_)(values)
 
@@ -235,9 +238,11 @@ def _parser(zone: Value, format_: str) -> Callable[[Value], Value]:
 def datetime_parse(zone: Value, format_: str, values: Value) -> Value:
     """Read each string in FORMATSTRING as local time in TIMEZONE_NAME, by default UTC.
 
-    `%d %e %H %I %m %M %p %S %f %y %Y %z %%` are known; the whole string must fit. What the format
-    leaves out is that of 1900-01-01 00:00:00. Values that are not strings, do not fit or name no
-    real date are dropped.
+    `%d %e %H %I %m %M %p %S %f %y %Y %z %%` are known; the whole string must fit, each token with
+    all its digits (but `%e`, and `%f` with one to nine). `%z` stands last and overrides
+    TIMEZONE_NAME. What the format leaves out is that of 1900-01-01 00:00:00. A local time that does
+    not exist, or exists twice, is read as standard time. Null gives null, a list a list; values
+    that are not strings, do not fit or name no real date are dropped.
     """
     return _parser(zone, format_)(values)
 
@@ -284,8 +289,10 @@ def _moved_months(months: int, value: Value) -> str | None:
 def datetime_plus(part: str, count: int, values: Value) -> Value:
     """Move each datetime by VALUE parts, back for a negative VALUE.
 
-    Years and months go by the calendar (to the last day of a shorter month), the others are exact
-    durations. Values that are not datetimes are dropped, and results beyond the years 1 to 9999.
+    DATEPART is year, month, week, day, hour, minute, second, millisecond, microsecond or
+    nanosecond. Years and months go by the calendar (to the last day of a shorter month), the others
+    are exact durations. Null gives null, a list a list; values that are not datetimes are dropped,
+    and results beyond the years 1 to 9999.
     """
     return _mover(part, count)(values)
 
@@ -312,7 +319,8 @@ def _shifter(from_: str, to: str) -> Callable[[Value], Value]:
 def datetime_shift(from_: str, to: str, values: Value) -> Value:
     """Read each datetime as a local time in FROM_TIMEZONE; give the local time in TO_TIMEZONE.
 
-    Both are written as if they were UTC. Values that are not datetimes are dropped.
+    Both are written as if they were UTC. Null gives null, a list a list; values that are not
+    datetimes are dropped.
     """
     return _shifter(from_, to)(values)
 
@@ -343,7 +351,18 @@ def is_datetime(values: Value) -> bool:
     return first_is(values, "datetime")
 
 
-@special("now", "", Example(["is-datetime", ["now"]], expect=True), pure=False)
+@special(
+    "now",
+    "",
+    Example(["is-datetime", ["now"]], expect=True),
+    Example(
+        ["gt", ["now"], "_S.expires"], expect=True, source={"expires": "~t2015-07-28T00:00:00Z"}
+    ),
+    pure=False,
+)
 def now(scope: Scope, call: Call) -> str:  # noqa: ARG001 - what every special is called with
-    """Give the current time as a datetime, anew at each evaluation."""
+    """Give the current time as a datetime, anew at each evaluation.
+
+    So the same entity gives another result when it is processed again.
+    """
     return "runtime.now()"

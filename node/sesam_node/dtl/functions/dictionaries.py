@@ -52,8 +52,9 @@ def dict_of_arguments(*arguments: Value) -> Entity:
 @special(
     "dict",
     "(KEY(value-expression{1}), VALUE(value-expression{1})){>=0} | ITEMS(value-expression{1})",
-    Example(["dict"], {}),
     Example(["dict", "a", ["upper", "a"], ["lower", "B"], None], {"a": "A", "b": None}),
+    Example(["dict", ["list", ["list", "A", 1], ["list", "B", 2]]], {"A": 1, "B": 2}),
+    Example(["dict"], {}),
     Example(
         ["dict", ["list", "X", ["list", "A", 1], ["list", "A", 2], ["list", "C"]]],
         {"A": 2},
@@ -81,6 +82,7 @@ def dict_(scope: Scope, call: Call) -> str:
 @function(
     "has-key",
     "KEY(value-expression{1}), VALUES(value-expression{1})",
+    Example(["has-key", "name", "_S."], expect=True, source={"name": "Ada"}),
     Example(["has-key", "a", {"a": None}], expect=True, note="the value may be null"),
     Example(["has-key", "b", ["list", {"a": 1}, {"b": 1}]], expect=False, note="only the first"),
     Example(["has-key", "a", ["list", 123, {"a": 1}]], None, note="not a dict"),
@@ -115,8 +117,8 @@ def is_dict(values: Value) -> Value:
 @function(
     "items",
     DICTS,
-    Example(["items", TWO], [["A", 1], ["B", 2], ["A", 3]]),
-    Example(["items", {"A": 1}], [["A", 1]]),
+    Example(["items", {"A": 1, "B": [2, 3]}], [["A", 1], ["B", [2, 3]]]),
+    Example(["items", TWO], [["A", 1], ["B", 2], ["A", 3]], note="several dicts"),
     Example(["items", "X"], [], note="no dict"),
 )
 def items(values: Value) -> Value:
@@ -130,11 +132,16 @@ def items(values: Value) -> Value:
 @function(
     "key-values",
     DICTS,
+    Example(["key-values", {"a": 1, "b": 2}], [{"key": "a", "value": 1}, {"key": "b", "value": 2}]),
     Example(
         ["key-values", TWO],
         [{"key": "A", "value": 1}, {"key": "B", "value": 2}, {"key": "A", "value": 3}],
     ),
-    Example(["key-values", {"hello": "world"}], {"key": "hello", "value": "world"}),
+    Example(
+        ["key-values", {"hello": "world"}],
+        {"key": "hello", "value": "world"},
+        note="a single dict with one property",
+    ),
     Example(["key-values", ["list", {"a": 1}]], [{"key": "a", "value": 1}]),
 )
 def key_values(values: Value) -> Value:
@@ -153,8 +160,8 @@ def key_values(values: Value) -> Value:
 @function(
     "keys",
     DICTS,
-    Example(["keys", TWO], ["A", "B", "A"], note="duplicates stay"),
     Example(["keys", {"a": 1, "b": 2}], ["a", "b"]),
+    Example(["keys", TWO], ["A", "B", "A"], note="duplicates stay"),
     Example(["keys", None], []),
 )
 def keys(values: Value) -> Value:
@@ -168,7 +175,8 @@ def keys(values: Value) -> Value:
 @function(
     "values",
     DICTS,
-    Example(["values", TWO], [1, 2, 3]),
+    Example(["values", {"a": 1, "b": 2}], [1, 2]),
+    Example(["values", TWO], [1, 2, 3], note="several dicts"),
     Example(["values", {"a": [1, 2], "b": None}], [[1, 2], None], note="each value whole"),
     Example(["values", 123], []),
 )

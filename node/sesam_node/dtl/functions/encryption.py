@@ -152,8 +152,9 @@ def _decrypted(password: str, value: Value) -> str | None:
 def encrypt(scope: Scope, call: Call) -> str:
     """Encrypt each string with a password, as bytes that `decrypt` reads with the same KEY.
 
-    Any text is a KEY. Values that are not strings are dropped. The result differs at each
-    evaluation.
+    Any text is a KEY; better than text in the configuration is `$SECRET(name)`. Null gives null, a
+    list a list; values that are not strings are dropped (`json-transit` makes strings of them). The
+    result differs at each evaluation.
     """
     return _emit(scope, call, encrypt_values)
 
@@ -166,9 +167,10 @@ def encrypt(scope: Scope, call: Call) -> str:
     pure=False,
 )
 def decrypt(scope: Scope, call: Call) -> str:
-    """Decrypt each bytes value that `encrypt` made with the same KEY. Other values are dropped.
+    """Decrypt each bytes value that `encrypt` made with the same KEY.
 
-    The entity fails where the KEY is another one or the data is damaged.
+    KEY may be `$SECRET(name)`. Null gives null, a list a list; values that are not bytes are
+    dropped. The entity fails where the KEY is another one or the data is damaged.
     """
     return _emit(scope, call, decrypt_values)
 
@@ -256,8 +258,9 @@ def _decrypted_pki(pem: str, value: Value) -> str | None:
 def encrypt_pki(scope: Scope, call: Call) -> str:
     """Encrypt each string for the owner of an RSA key, as bytes (OAEP with SHA-1).
 
-    PUBLIC_KEY is in PEM format. Only short strings fit: 214 bytes for a key of 2048 bits. Values
-    that are not strings are dropped.
+    PUBLIC_KEY is in PEM format, or `$SECRET(name)`. Only short strings fit: 214 bytes of utf-8 for
+    a key of 2048 bits; the entity fails for longer ones. Null gives null, a list a list; values
+    that are not strings are dropped. The result differs at each evaluation.
     """
     return _emit(scope, call, encrypt_pki_values)
 
@@ -271,9 +274,10 @@ def encrypt_pki(scope: Scope, call: Call) -> str:
     checks={"PRIVATE_KEY": check_pem("PRIVATE KEY")},
 )
 def decrypt_pki(scope: Scope, call: Call) -> str:
-    """Decrypt each bytes value that `encrypt-pki` made. Other values are dropped.
+    """Decrypt each bytes value that `encrypt-pki` made, as strings.
 
-    PRIVATE_KEY is in PEM format (PKCS#1 or PKCS#8). The entity fails where the data was made for
+    PRIVATE_KEY is in PEM format (PKCS#1 or PKCS#8), or `$SECRET(name)`. Null gives null, a list a
+    list; values that are not bytes are dropped. The entity fails where the data was made for
     another key or is damaged.
     """
     return _emit(scope, call, decrypt_pki_values)
@@ -303,7 +307,8 @@ def decrypt_pgp_values(private_key: str, passphrase: str, values: Value) -> Valu
 def encrypt_pgp(scope: Scope, call: Call) -> str:
     """Encrypt each string as an OpenPGP message in ASCII armour.
 
-    PUBLIC_KEY is an armoured OpenPGP key. Values that are not strings are dropped.
+    PUBLIC_KEY is an armoured OpenPGP key, or `$SECRET(name)`. Null gives null, a list a list;
+    values that are not strings are dropped. The result differs at each evaluation.
     """
     return _emit(scope, call, encrypt_pgp_values)
 
@@ -321,9 +326,10 @@ def encrypt_pgp(scope: Scope, call: Call) -> str:
     checks={"PRIVATE_KEY": check_pem("PGP PRIVATE KEY")},
 )
 def decrypt_pgp(scope: Scope, call: Call) -> str:
-    """Decrypt each armoured OpenPGP message. Values that are not strings are dropped.
+    """Decrypt each armoured OpenPGP message, as `encrypt-pgp` makes them.
 
-    PRIVATE_KEY is an armoured OpenPGP key, PASSPHRASE unlocks it. The entity fails where one of
-    them is wrong or the message is damaged.
+    PRIVATE_KEY is an armoured OpenPGP key, PASSPHRASE unlocks it; both may be `$SECRET(name)`. Null
+    gives null, a list a list; values that are not strings are dropped. The entity fails where key
+    or passphrase is wrong or the message is damaged.
     """
     return _emit(scope, call, decrypt_pgp_values)

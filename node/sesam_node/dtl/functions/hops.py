@@ -19,12 +19,33 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Entity, Value
 
 CUSTOMER = {"_id": "c1", "name": "Ada"}
-ORDERS = {
+ORDERS: dict[str, list[Entity]] = {
     "orders": [
         {"_id": "o1", "customer": "c1", "amount": 320},
         {"_id": "o2", "customer": "c1", "amount": 40},
         {"_id": "o3", "customer": "c2", "amount": 7},
     ]
+}
+LINES: dict[str, list[Entity]] = {
+    **ORDERS,
+    "products": [
+        {"_id": "p1", "order": "o1", "name": "pen"},
+        {"_id": "p2", "order": ["o1", "o2"], "name": "ink"},
+        {"_id": "p3", "order": "o3", "name": "mug"},
+    ],
+}
+PEOPLE: dict[str, list[Entity]] = {
+    "people": [
+        {"_id": "a", "children": ["b"]},
+        {"_id": "b", "children": ["c", "d"]},
+        {"_id": "c"},
+        {"_id": "d"},
+    ]
+}
+CHILDREN: dict[str, Any] = {
+    "datasets": ["people p"],
+    "where": ["eq", "_S.children", "p._id"],
+    "recurse": True,
 }
 OF_CUSTOMER: dict[str, Any] = {
     "datasets": ["orders o"],
@@ -234,22 +255,97 @@ class HopWriter:
 @special(
     "hops",
     "SPECIFICATION(hops-spec{>=1})",
-    Example(["hops", {**OF_CUSTOMER, "return": "o.amount"}], [320, 40], CUSTOMER, datasets=ORDERS),
+    Example(
+        ["sorted", ["hops", {**OF_CUSTOMER, "return": "o.amount"}]],
+        [40, 320],
+        CUSTOMER,
+        datasets=ORDERS,
+    ),
+    Example(
+        [
+            "hops",
+            {
+                "datasets": ["orders o"],
+                "where": [["eq", "_S._id", "o.customer"], ["gt", "o.amount", 100]],
+            },
+        ],
+        [{"_id": "o1", "customer": "c1", "amount": 320}],
+        CUSTOMER,
+        datasets=ORDERS,
+        note="a join, and a filter on what it finds",
+    ),
+    Example(
+        [
+            "hops",
+            {
+                "datasets": ["orders o", "products p"],
+                "where": [["eq", "_S._id", "o.customer"], ["eq", "o._id", "p.order"]],
+                "return": {"order": "o._id", "what": ["upper", "p.name"]},
+            },
+        ],
+        [
+            {"order": "o1", "what": "PEN"},
+            {"order": "o1", "what": "INK"},
+            {"order": "o2", "what": "INK"},
+        ],
+        CUSTOMER,
+        datasets=LINES,
+        unordered=True,
+        note="joins from one dataset to the next; a template for each row",
+    ),
+    Example(
+        [
+            "hops",
+            OF_CUSTOMER,
+            {
+                "datasets": ["products p"],
+                "where": ["eq", "_S._id", "p.order"],
+                "return": "p.name",
+            },
+        ],
+        ["pen", "ink", "ink"],
+        CUSTOMER,
+        datasets=LINES,
+        unordered=True,
+        note="what one specification finds is the _S of the next",
+    ),
+    Example(
+        ["map", "_._id", ["hops", {**CHILDREN, "exclude_root": True}]],
+        ["b", "c", "d"],
+        {"_id": "a", "children": ["b"]},
+        datasets=PEOPLE,
+        unordered=True,
+        note="children, their children, and so on",
+    ),
     Example(
         ["map", "_._id", ["hops", {**OF_CUSTOMER, "subsets": {"o": ["eq", "_S.amount", 40]}}]],
         ["o2"],
         CUSTOMER,
         datasets=ORDERS,
     ),
+    Example(["hops", OF_CUSTOMER], [], {"_id": "c9"}, datasets=ORDERS, note="nothing joins"),
     pure=False,
 )
 def hops(scope: Scope, call: Call) -> str:
-    """The entities of other datasets that joins lead to, as a list.
+    """Give a list of the entities of other datasets that joins lead to; `[]` where none do.
 
-    Each SPECIFICATION names `datasets` with an alias each, and conditions in `where`: an `eq`
-    between two of `_S` and the aliases is a join, all else filters. `return` says what comes out of
-    the last one. What one specification finds is the `_S` of the next; `recurse` runs one until it
-    finds nothing new. Changes in the datasets make the source entities concerned run again.
+    Each SPECIFICATION names `datasets` with an alias each, and conditions in `where`: one, or a
+    list of which all must hold. An `eq` between two of `_S` and the aliases is a join, and joins
+    must connect every alias to `_S`. A join holds where both sides share a value; null joins with
+    nothing, deleted entities are not seen. All other conditions filter what the joins find. For a
+    key of several properties put `tuples` on both sides.
+
+    `return` says what comes out of the last specification: aliases (`"o, p"`; each entity once), or
+    an expression for each row, whose nulls are left out and whose lists are joined; by default it
+    is the last alias. The order is always the same, but no promise: sort what needs one.
+
+    What one specification finds is the `_S` of the next. With `recurse` one runs over what it finds
+    until it finds nothing new, or for `max_depth` rounds (10; null: no limit); the start is part of
+    the result unless `exclude_root` is true. `subsets` limits an alias to the entities for which an
+    expression has a value: `{"o": ["eq", "_S.type", "web"]}`.
+
+    Changes in the datasets make the source entities concerned run again, unless
+    `track-dependencies` is false.
     """
     return HopWriter(scope, call).source()
 
@@ -264,16 +360,45 @@ def hops(scope: Scope, call: Call) -> str:
         datasets=ORDERS,
         rules={"order": [["copy", "_id"], ["add", "who", "_P._S.name"]]},
     ),
+    Example(
+        ["apply-hops", "order", OF_CUSTOMER],
+        [{"_id": "o1", "names": ["pen", "ink"]}, {"_id": "o2", "names": ["ink"]}],
+        CUSTOMER,
+        datasets=LINES,
+        rules={
+            "order": [
+                ["copy", "_id"],
+                [
+                    "add",
+                    "names",
+                    [
+                        "hops",
+                        {
+                            "datasets": ["products p"],
+                            "where": ["eq", "_S._id", "p.order"],
+                            "return": "p.name",
+                        },
+                    ],
+                ],
+            ]
+        },
+        note="the rule may hop on",
+    ),
     pure=False,
 )
 def apply_hops(scope: Scope, call: Call) -> str:
-    """The targets that RULE makes of the entities that the hops find; the rule may hop itself."""
+    """Give a list of the targets that RULE makes of what the hops find; the rule may hop itself.
+
+    It is `apply` over `hops`: each entity is the `_S` of a new context, `_P` that of the caller;
+    what the rule filters or discards drops out.
+    """
     return emit_apply(scope, call, HopWriter(scope, call).source())
 
 
 def live_entity(
     entity: Callable[[str, str], Entity | None], dataset: str, entity_id: Value
 ) -> Entity | None:
+    """The entity with this `_id`, or the first of several; null where there is none."""
     key = first_value(entity_id)
     return entity(dataset, key) if type(key) is str else None
 
@@ -282,10 +407,20 @@ def live_entity(
     "lookup-entity",
     "DATASET(dataset{1}), ID(value-expression{1})",
     Example(["lookup-entity", "orders", "o3"], ORDERS["orders"][2], datasets=ORDERS),
-    Example(["lookup-entity", "orders", "o9"], None, datasets=ORDERS),
+    Example(
+        ["path", "amount", ["lookup-entity", "orders", "_S.order"]],
+        320,
+        {"order": "o1"},
+        datasets=ORDERS,
+    ),
+    Example(["lookup-entity", "orders", "o9"], None, datasets=ORDERS, note="no such entity"),
     pure=False,
 )
 def lookup_entity(scope: Scope, call: Call) -> str:
-    """The live entity of DATASET with this `_id`, or null. Changes in DATASET are not tracked."""
+    """Give the entity of DATASET with this `_id`, as one dict.
+
+    Null where there is none, where it is deleted, and where ID is null or no string; of a list the
+    first counts. Changes in DATASET do not make source entities run again: use `hops` for that.
+    """
     source = scope.expression(call.arguments[1])
     return scope.call(call.at, live_entity, "entity", ascii(call.constant(0)), source)

@@ -26,8 +26,8 @@ BROKEN = object()
 @function(
     "json",
     "VALUES(value-expression{1})",
-    Example(["json", "hello"], '"hello"'),
     Example(["json", {"b": [1, None], "a": True}], '{"a": true, "b": [1, null]}'),
+    Example(["json", "hello"], '"hello"'),
     Example(["json", ["list", 1, ["list", 2, 3]]], ["1", "[2, 3]"], note="one text for each value"),
     Example(["json", ["dict", "u", ["uri", "foo:bar"]]], '{"u": "foo:bar"}'),
 )

@@ -165,6 +165,7 @@ def range_(start: Value, stop: Value, step: Value = ABSENT) -> Value:
 @function(
     "enumerate",
     f"START(integer-expression{{0|1}}), {VALUES}",
+    Example(["enumerate", ["list", 17, 32]], [{"key": 0, "value": 17}, {"key": 1, "value": 32}]),
     Example(["enumerate", 2, ["list", 17, 32]], [{"key": 2, "value": 17}, {"key": 3, "value": 32}]),
     Example(["enumerate", "a"], {"key": 0, "value": "a"}, note="single value, single dict"),
     Example(["enumerate", None], None),
@@ -260,7 +261,8 @@ def prepare_in(_values: Any, items: Any) -> Function | None:
 @function(
     "in",
     f"{VALUES}, ITEMS(value-expression{{1}})",
-    Example(["in", ["list", "a", "c"], ["list", "a", "b", "c"]], expect=True),
+    Example(["in", "_S.country", ["list", "NO", "SE"]], expect=True, source={"country": "SE"}),
+    Example(["in", ["list", "a", "c"], ["list", "a", "b", "c"]], expect=True, note="all of them"),
     Example(["in", ["list", "a", "d"], ["list", "a", "b", "c"]], expect=False),
     Example(["in", ["list", 10], 10], expect=True),
     Example(["in", None, ["list", None]], expect=False, note="null is no value"),
@@ -351,7 +353,8 @@ def nth(index: Value, values: Value) -> Value:
     "slice",
     "START(integer-expression{1}), END(integer-expression{0|1}), "
     f"STRIDE(integer-expression{{0|1}}), {VALUES}",
-    Example(["slice", 2, -2, 2, ["list", 0, 1, 2, 3, 4, 5, 6]], [2, 4]),
+    Example(["slice", 1, 3, ["list", "a", "b", "c", "d"]], ["b", "c"]),
+    Example(["slice", 2, -2, 2, ["list", 0, 1, 2, 3, 4, 5, 6]], [2, 4], note="every second"),
     Example(["slice", -2, ["list", 0, 1, 2]], [1, 2], note="counted from the end"),
     Example(["slice", 0, None, 2, ["list", 0, 1, 2]], [0, 2], note="null END: to the end"),
     Example(["slice", 0, 1, "abc"], ["abc"], note="a single value is a list of one"),
@@ -379,7 +382,7 @@ def slice_(start: Value, end: Value, stride: Value, values: Value) -> Value:
     Example(["filter", ["gt", "_.", 1], None], []),
 )
 def filter_(test: Function, values: Value) -> Value:
-    """Give a list of the values for which FUNCTION is true; `0` and `""` are, null and `[]` not.
+    """Give a list of the values for which FUNCTION is true; false, null and `[]` are not.
 
     Null has no values and gives `[]`.
     """
@@ -517,8 +520,9 @@ def in_order(by: Any, values: Value, *, descending: bool) -> Value:
 @function(
     "sorted",
     BY_FUNCTION,
-    Example(["sorted", ["list", "b", 2, {"x": 1}, "a", None]], [None, 2, "a", "b", {"x": 1}]),
+    Example(["sorted", ["list", 4, 2, 5, 4, 3]], [2, 3, 4, 4, 5]),
     Example(["sorted", "_.age", AGES], [{"age": 20}, {"age": 30}, {"age": 50}]),
+    Example(["sorted", ["list", "b", 2, {"x": 1}, "a", None]], [None, 2, "a", "b", {"x": 1}]),
     Example(["sorted", "a"], "a", note="not a list"),
     Example(["sorted", None], None),
 )
@@ -533,8 +537,9 @@ def sorted_(by: Any, values: Value) -> Value:
 @function(
     "sorted-descending",
     BY_FUNCTION,
-    Example(["sorted-descending", ["list", "b", 2, {"x": 1}, "a"]], [{"x": 1}, "b", "a", 2]),
+    Example(["sorted-descending", ["list", 4, 2, 5, 4, 3]], [5, 4, 4, 3, 2]),
     Example(["sorted-descending", "_.age", AGES], [{"age": 50}, {"age": 30}, {"age": 20}]),
+    Example(["sorted-descending", ["list", "b", 2, {"x": 1}, "a"]], [{"x": 1}, "b", "a", 2]),
     Example(["sorted-descending", 7], 7, note="not a list"),
 )
 def sorted_descending(by: Any, values: Value) -> Value:
@@ -569,8 +574,9 @@ def extreme(pick: Callable[..., Any], by: Any, values: Value) -> Value:
 @function(
     "max",
     BY_FUNCTION,
-    Example(["max", ["list", {"x": 1}, "b", 2, "a"]], {"x": 1}),
-    Example(["max", "_.age", AGES], {"age": 50}),
+    Example(["max", ["list", 4, 2, 5, 3]], 5),
+    Example(["max", "_.age", AGES], {"age": 50}, note="the value comes back, not what it is by"),
+    Example(["max", ["list", {"x": 1}, "b", 2, "a"]], {"x": 1}, note="types have an order too"),
     Example(["max", ["list"]], None),
 )
 def max_(by: Any, values: Value) -> Value:
@@ -584,8 +590,9 @@ def max_(by: Any, values: Value) -> Value:
 @function(
     "min",
     BY_FUNCTION,
-    Example(["min", ["list", {"x": 1}, "b", "a"]], "a"),
+    Example(["min", ["list", 4, 2, 5, 3]], 2),
     Example(["min", ["length", "_."], ["list", "ccc", "a", "bb"]], "a"),
+    Example(["min", ["list", {"x": 1}, "b", "a"]], "a", note="types have an order too"),
     Example(["min", None], None),
 )
 def min_(by: Any, values: Value) -> Value:
@@ -603,6 +610,18 @@ def min_(by: Any, values: Value) -> Value:
     "group",
     f"KEY_FUNCTION(function-expression{{1}}), VALUE_FUNCTION(function-expression{{1}}), {VALUES}",
     Example(["group", ["first", "_."], ["last", "_."], PAIRS], [["x", [1, 3]], ["y", [2]]]),
+    Example(
+        ["dict", ["group", "_.type", "_.name", "_S.items"]],
+        {"a": ["x", "z"], "b": ["y"]},
+        source={
+            "items": [
+                {"type": "a", "name": "x"},
+                {"type": "b", "name": "y"},
+                {"type": "a", "name": "z"},
+            ]
+        },
+        note="as a dict",
+    ),
     Example(["group", ["upper", "_."], ["lower", "_."], "Hello"], [["HELLO", ["hello"]]]),
     Example(["group", "_.", "_.", None], []),
 )

@@ -104,7 +104,10 @@ def tuples(*values: Value) -> Value:
     Example(["literal", None], None),
 )
 def literal(value: Value) -> Value:
-    """Give the argument as it stands in the configuration, unevaluated; null is null."""
+    """Give the argument as it stands in the configuration, unevaluated: no path, no call.
+
+    Null is null; tagged text such as `"~f1.5"` is the value that it stands for.
+    """
     return value
 
 
@@ -129,8 +132,9 @@ def differs(lookup: Lookup, source: Entity, look: Callable[[Entity], Value]) -> 
 def is_changed(scope: Scope, call: Call) -> str:
     """Tell whether FUNCTION gives something else for the previous version of the source entity.
 
-    True where either version is deleted; null where there is no previous version or the source is
-    no dataset.
+    In FUNCTION `_` is the one version, then the other; all other variables are what they are. True
+    where either version is deleted; null where there is no previous version or the source is no
+    dataset. In an applied rule too it is about the source entity of the pipe.
     """
     source = "S" if scope.root else "R[0]"
     return scope.call(call.at, differs, "lookup", source, scope.function(call.arguments[0]))
@@ -151,6 +155,7 @@ def completeness_of(lookup: Lookup, via: str, dataset: str) -> Value:
 def completeness(scope: Scope, call: Call) -> str:
     """Give the completeness of DATASET_ID, a datetime, as VIA_DATASET_ID has heard of it.
 
+    That can be older than what the dataset itself has, which it gives where both ids are the same.
     Null where one of the datasets does not exist or nothing has been heard.
     """
     via, dataset = (scope.constant(call.constant(position)) for position in range(2))

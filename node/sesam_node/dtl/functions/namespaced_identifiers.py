@@ -145,7 +145,9 @@ def collapsing(context: RuleContext) -> Cast:
 @special(
     "ni",
     f"NAMESPACE(string{{0|1}}), {VALUES}",
+    Example(["ni", "foo", "bar"], "~:foo:bar"),
     Example(["ni", "foo", ["list", "bar", "x:y", 1]], ["~:foo:bar", "~:foo:x:y"]),
+    Example(["ni", "bar"], "~:bar", note="no namespace"),
     Example(["ni", "foo", "~rhttp://example.org/bar"], None, note="no URIs with a namespace"),
     Example(["ni", "~rhttp://example.org/bar"], "~:_:bar", note="a built-in namespace"),
     Example(
@@ -159,8 +161,8 @@ def ni(scope: Scope, call: Call) -> str:
     """Give each value as a namespaced identifier: in NAMESPACE, or as its text says.
 
     Strings are taken as they are, nothing is escaped. Without NAMESPACE a URI is collapsed: what
-    stands before its last part becomes the namespace declared for it, or a generated one. Values of
-    other types are ignored, with NAMESPACE URIs too.
+    stands before its last part becomes the namespace declared for it, or a generated one, and an
+    identifier stays what it is. Values of other types are ignored, with NAMESPACE all but strings.
     """
     *given, values = call.arguments
     cast = in_namespace(call.constant(0)) if given else collapsing(scope.context)

@@ -53,6 +53,7 @@ def is_not_null(values: Value) -> Value:
 @function(
     "coalesce",
     "FUNCTION(function-expression{0|1}), VALUES(value-expression{1})",
+    Example(["coalesce", ["list", "_S.nick", "_S.name"]], "Ada", source={"name": "Ada"}),
     Example(["coalesce", ["list", None, False, 1]], expect=False, note="false is not null"),
     Example(["coalesce", ["gt", "_.n", 1], ["list", {"n": 1}, {"n": 2}]], {"n": 2}),
     Example(["coalesce", ["list", None, ["list"]]], [], note="a list element comes back whole"),
@@ -61,7 +62,8 @@ def is_not_null(values: Value) -> Value:
 def coalesce(test: Any, values: Value) -> Value:
     """Give the first element that is not null, or the first for which FUNCTION is true.
 
-    Null where there is none. A single value is a list of one.
+    Null where there is none, also for null and `[]`. A single value is a list of one; an element
+    that is a list itself comes back whole.
     """
     if test is ABSENT:
         return next((value for value in as_list(values) if value is not None), None)
@@ -89,7 +91,7 @@ def coalesce_args(scope: Scope, call: Call) -> str:
 @special(
     "if-null",
     "VALUE(value-expression{1}), FALLBACK_VALUE(value-expression{1})",
-    Example(["if-null", None, 2], 2),
+    Example(["if-null", "_S.name", "unknown"], "unknown", note="absent property"),
     Example(["if-null", ["list", None, 123], 2], 2, note="only the first element counts"),
     Example(["if-null", ["list", 1, None], 2], [1, None]),
     Example(["if-null", False, 2], expect=False),

@@ -60,8 +60,9 @@ def numeral(value: Value) -> int | float | Decimal | None:
 def decimal(default: Value, values: Value) -> Value:
     """Cast each value to a decimal, exactly: numbers and strings in decimal notation.
 
-    A float goes through its shortest notation, so 2.2 is 2.2. Other values become FUNCTION with
-    `_` as the value, or are dropped without it; nulls are dropped.
+    A float goes through its shortest notation, so 2.2 is 2.2. Values that cannot be cast become
+    FUNCTION with `_` as the value, or are dropped without it. Null gives null, a list a list
+    without its nulls.
     """
     return cast(default, values, _decimal)
 
@@ -84,8 +85,9 @@ def _decimal(value: Value) -> str | None:
 def float_(default: Value, values: Value) -> Value:
     """Cast each value to a float: numbers and strings in decimal notation.
 
-    Other values become FUNCTION with `_` as the value, or are dropped without it; nulls are
-    dropped.
+    Digits beyond those of a float are lost. Values that cannot be cast or are out of range become
+    FUNCTION with `_` as the value, or are dropped without it. Null gives null, a list a list
+    without its nulls.
     """
     return cast(default, values, _float)
 
@@ -101,6 +103,7 @@ def _float(value: Value) -> float | None:
 @function(
     "integer",
     "FUNCTION(function-expression{0|1}), VALUES(value-expression{1})",
+    Example(["integer", "_S.age"], 42, source={"age": "42"}),
     Example(["integer", ["list", "1", "-12", 124.4, "124.4"]], [1, -12, 124]),
     Example(["integer", ["list", "0x00ff", "0xff"]], [255, -1], note="two's complement bytes"),
     Example(["integer", ["integer", 0], ["list", "1", "10^2"]], [1, 0]),
@@ -109,8 +112,8 @@ def _float(value: Value) -> float | None:
 def integer(default: Value, values: Value) -> Value:
     """Cast each value to an integer: digits with an optional sign, `0x` bytes, numbers.
 
-    Floats and decimals lose their fraction. Other values become FUNCTION with `_` as the value, or
-    are dropped without it; nulls are dropped.
+    Floats and decimals lose their fraction. Values that cannot be cast become FUNCTION with `_` as
+    the value, or are dropped without it. Null gives null, a list a list without its nulls.
     """
     if type(values) is str and values.isdigit() and values.isascii() and len(values) < QUICK_DIGITS:
         return int(values)
@@ -146,7 +149,7 @@ def _integer(value: Value) -> int | None:
 def hex_(values: Value) -> Value:
     """Write each integer as `0x` and its two's complement bytes, as few as show the sign.
 
-    Values that are not integers are dropped.
+    Null gives null, a list a list; values that are not integers (floats too) are dropped.
     """
     return each(values, _hex)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from sesam_node.model.values import Value
 
+LONGEST = 250
+"""The library takes longer text for no number; it shall not be kept among the results either."""
+
 
 def check_region(region: object) -> str | None:
     """Why a constant is no region, else null."""
@@ -103,7 +106,9 @@ def _parser(region: Value) -> Callable[[Value], Value]:
 
 def _parsed(region: str | None, value: Value) -> str | None:
     characters = str(value) if type(value) is int and value >= 0 else text(value)
-    return None if characters is None else _tel(characters, region)
+    if characters is None or len(characters) > LONGEST:
+        return None
+    return _tel(characters, region)
 
 
 @lru_cache(maxsize=10_000)
@@ -124,8 +129,9 @@ def _tel(characters: str, region: str | None) -> str | None:
 def phonenumber_parse(region: Value, values: Value) -> Value:
     """Read each string or integer as a phone number, as a `tel:` URI.
 
-    Without a country code the number is one of DEFAULT_REGION, and dropped without that. Other
-    values and what is no phone number are dropped.
+    Without a country code the number is one of DEFAULT_REGION (two capital letters), and dropped
+    without that. Null gives null, a list a list; other values and what is no phone number are
+    dropped. Whether the number is in use is not looked at.
     """
     return _parser(region)(values)
 
@@ -136,7 +142,7 @@ def _formatter(format_: str) -> Callable[[Value], Value]:
 
 
 def _formatted(format_: str, value: Value) -> str | None:
-    if type(value) is str and value[:6].lower() == "~rtel:":
+    if type(value) is str and value[:6].lower() == "~rtel:" and len(value) <= LONGEST + 2:
         return _written(value[2:], format_)
     return None
 
@@ -157,8 +163,11 @@ def _written(tel: str, format_: str) -> str | None:
     prepare=prepared(_formatter),
 )
 def phonenumber_format(format_: str, values: Value) -> Value:
-    """Write each `tel:` URI in one of the formats. Other values are dropped.
+    """Write each `tel:` URI in one of the formats.
 
-    `e164` has no plus; `national-e164` is the national number in digits, `isocode` the region.
+    `e164`: country code and number in digits, without plus; `national-e164`: the number in digits;
+    `national`, `international`: as written by people; `rfc3966`: the text of the URI; `isocode`:
+    the region in two letters; `country-code`: its digits. Null gives null, a list a list; values
+    that are no `tel:` URI are dropped.
     """
     return _formatter(format_)(values)

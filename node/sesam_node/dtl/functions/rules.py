@@ -57,14 +57,23 @@ def emit_apply(scope: Scope, call: Call, values: str) -> str:
         rules={"order": [["filter", ["gt", "_S.no", 1]], ["copy", "no"]]},
         note="filter in the rule drops a value",
     ),
+    Example(
+        ["apply", "order", "_S.order"],
+        {"number": 7},
+        source={"_id": "x", "order": {"no": 7}},
+        rules={"order": [["add", "number", "_S.no"]]},
+        note="a single value, a single target",
+    ),
+    Example(["apply", "order", None], None, rules={"order": [["copy", "*"]]}),
     pure=False,
 )
 def apply(scope: Scope, call: Call) -> str:
-    """The targets that RULE makes of VALUES.
+    """Give the targets that RULE, a rule of the same transform, makes of VALUES.
 
-    Each value is the `_S` of a new context with an empty `_T`; `_P` is the context of the caller.
-    A list gives a list, a single value one target or null. Values that the rule filters or discards
-    drop out. A rule that hops needs `apply-hops`.
+    Each value, dict or not, is the `_S` of a new context with an empty `_T`; `_P` is the context of
+    the caller with its `_S` and `_T`. A target needs no `_id`. A list gives a list, a single value
+    one target; values that the rule filters or discards drop out, a single one then gives null, as
+    null does. A rule may apply itself; one that hops needs `apply-hops`.
     """
     return emit_apply(scope, call, scope.expression(call.arguments[1]))
 
@@ -91,7 +100,16 @@ class Walker:
 @special(
     "path",
     "NAMES(value-expression{1}), VALUES(value-expression{1})",
+    Example(["path", "age", {"age": 24}], 24),
     Example(["path", "age", ["list", {"age": 23}, {"age": 24}]], [23, 24]),
+    Example(
+        ["path", ["list", "lines", "item"], "_S.orders"],
+        ["pen", "ink", "mug"],
+        source={
+            "orders": [{"lines": [{"item": "pen"}, {"item": "ink"}]}, {"lines": {"item": "mug"}}]
+        },
+    ),
+    Example(["path", "_S.lang", {"no": "hei", "en": "hi"}], "hei", source={"lang": "no"}),
     Example(["path", ["list", "a", "b.c"], {"a": {"b.c": 1}}], 1, note="dots are ordinary"),
     Example(["path", ["list"], {"a": 1}], {"a": 1}, note="an empty path is the value itself"),
     Example(
@@ -103,9 +121,14 @@ class Walker:
     context=True,
 )
 def path(scope: Scope, call: Call) -> str:
-    """The values found along NAMES, each one property name, from each of VALUES.
+    """Give the values found along NAMES from each of VALUES.
 
-    A single dict gives its value as it is, a list a flat list; null where there is nothing.
+    NAMES is a property name or a list of them; a dot in one is an ordinary character, what is no
+    string is ignored, and without any name VALUES comes back as it is. A single dict gives its
+    value as it is, null where it has none; a list gives a flat list without nulls.
+
+    With namespaced identifiers a name without a namespace reads the property in every namespace;
+    `::name` is the one without, `:name` that in the property namespace.
     """
     constant = scope.value(call.arguments[0])
     values = scope.expression(call.arguments[1])

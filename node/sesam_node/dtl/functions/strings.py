@@ -7,11 +7,13 @@ which takes transit's escape off and puts it on again where a result would read 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions._values import (
+    MAX_DIGITS,
     each_text,
     first_is,
     json_text,
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Value
 
 MAX_WIDTH = 10_000_000
+MAX_PADDED = 10 * MAX_WIDTH
+"""What WIDTH may come to for all strings of a list together."""
 
 
 @function(
     "concat",
     "VALUES(value-expression{>=1})",
+    Example(["concat", "Hello ", "_S.name", "!"], "Hello Ada!", source={"name": "Ada"}),
     Example(["concat", "a", ["list", "b", "c"], "d", 123], "abcd", note="lists are spliced"),
-    Example(["concat", "Hello ", "_S.name"], "Hello Ada", source={"name": "Ada"}),
     Example(["concat", 123, None], "", note="no string at all"),
 )
 def concat(*values: Value) -> Value:
@@ -92,7 +96,8 @@ def _joiner(separator: str) -> Callable[[Value], Value]:
 @function(
     "join",
     "SEPARATOR(string{1}), VALUES(value-expression{1})",
-    Example(["join", "-", ["list", "a", "b", 123, "c"]], "a-b-c"),
+    Example(["join", ", ", "_S.tags"], "red, green", source={"tags": ["red", "green"]}),
+    Example(["join", "-", ["list", "a", "b", 123, "c"]], "a-b-c", note="123 is no string"),
     Example(["join", "-", ["list", "a", "", "b"]], "a--b", note="an empty string is a string"),
     Example(["join", "-", "a"], "a"),
     Example(["join", "-", None], ""),
@@ -115,7 +120,10 @@ def join(separator: str, values: Value) -> Value:
     text=len,
 )
 def length(values: Value) -> Value:
-    """Count the characters of each string. Values that are not strings are dropped."""
+    """Count the characters (code points) of each string.
+
+    Null gives null, a list a list; values that are not strings are dropped.
+    """
     return each(values, _length)
 
 
@@ -126,10 +134,17 @@ def _length(value: Value) -> Value:
 
 def _justifier(pad: Callable[[str, int, str], str]) -> Callable[..., Callable[[Value], Value]]:
     def make(width: Value, fill: Value) -> Callable[[Value], Value]:
-        to, character = first_value(width), text(first_value(fill))
-        if type(to) is not int or to > MAX_WIDTH or character is None or len(character) != 1:
+        given, character = first_value(width), text(first_value(fill))
+        if type(given) is not int or given > MAX_WIDTH or character is None or len(character) != 1:
             return lambda _: None
-        return lambda values: each_text(values, lambda one: pad(one, to, character))
+        to = max(given, 0)
+
+        def padded(values: Value) -> Value:
+            if type(values) is list and to * len(values) > MAX_PADDED:
+                return None
+            return each_text(values, lambda one: pad(one, to, character))
+
+        return padded
 
     return make
 
@@ -149,8 +164,10 @@ _ljust, _rjust = _justifier(str.ljust), _justifier(str.rjust)
 def ljust(width: Value, fill: Value, values: Value) -> Value:
     """Pad each string on the right with FILL_CHARACTER up to WIDTH characters.
 
-    Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
-    (or over ten million) or FILL_CHARACTER not exactly one character.
+    Longer strings stay. Null gives null, a list a list; values that are not strings are dropped.
+    The whole result is null where WIDTH is no integer (or over ten million, or a hundred million
+    for all strings of a list) or FILL_CHARACTER not exactly one character; of lists the first
+    value counts.
     """
     return _ljust(width, fill)(values)
 
@@ -167,8 +184,10 @@ def ljust(width: Value, fill: Value, values: Value) -> Value:
 def rjust(width: Value, fill: Value, values: Value) -> Value:
     """Pad each string on the left with FILL_CHARACTER up to WIDTH characters.
 
-    Longer strings stay; values that are not strings are dropped. Null where WIDTH is no integer
-    (or over ten million) or FILL_CHARACTER not exactly one character.
+    Longer strings stay. Null gives null, a list a list; values that are not strings are dropped.
+    The whole result is null where WIDTH is no integer (or over ten million, or a hundred million
+    for all strings of a list) or FILL_CHARACTER not exactly one character; of lists the first
+    value counts.
     """
     return _rjust(width, fill)(values)
 
@@ -176,26 +195,34 @@ def rjust(width: Value, fill: Value, values: Value) -> Value:
 @function(
     "lower",
     "VALUES(value-expression{1})",
+    Example(["lower", "_S.mail"], "ada@example.org", source={"mail": "Ada@Example.org"}),
     Example(["lower", "ÆØÅ"], "æøå"),
     Example(["lower", ["list", "A", 1, "B"]], ["a", "b"]),
     Example(["lower", 123], None),
     text=str.lower,
 )
 def lower(values: Value) -> Value:
-    """Write each string in lower case. Values that are not strings are dropped."""
+    """Write each string in lower case, as Unicode has it.
+
+    Null gives null, a list a list; values that are not strings are dropped.
+    """
     return each_text(values, str.lower)
 
 
 @function(
     "upper",
     "VALUES(value-expression{1})",
+    Example(["upper", "_S.code"], "NO", source={"code": "no"}),
     Example(["upper", "æøå"], "ÆØÅ"),
     Example(["upper", ["list", "a", 1, "b"]], ["A", "B"]),
     Example(["upper", True], None),
     text=str.upper,
 )
 def upper(values: Value) -> Value:
-    """Write each string in upper case. Values that are not strings are dropped."""
+    """Write each string in upper case, as Unicode has it.
+
+    Null gives null, a list a list; values that are not strings are dropped.
+    """
     return each_text(values, str.upper)
 
 
@@ -217,6 +244,7 @@ _strip, _lstrip, _rstrip = _stripper(str.strip), _stripper(str.lstrip), _strippe
 @function(
     "strip",
     "CHARACTERS(string{0|1}), VALUES(value-expression{1})",
+    Example(["strip", "_S.name"], "Ada", source={"name": "  Ada "}),
     Example(["strip", ["list", " ab ", "cd "]], ["ab", "cd"]),
     Example(["strip", "xy", "xy456yx"], "456"),
     Example(["strip", 7], None),
@@ -225,7 +253,7 @@ _strip, _lstrip, _rstrip = _stripper(str.strip), _stripper(str.lstrip), _strippe
 def strip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off both ends of each string.
 
-    Values that are not strings are dropped.
+    Null gives null, a list a list; values that are not strings are dropped.
     """
     return _strip(characters)(values)
 
@@ -241,7 +269,7 @@ def strip(characters: Value, values: Value) -> Value:
 def lstrip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off each string's beginning.
 
-    Values that are not strings are dropped.
+    Null gives null, a list a list; values that are not strings are dropped.
     """
     return _lstrip(characters)(values)
 
@@ -257,7 +285,7 @@ def lstrip(characters: Value, values: Value) -> Value:
 def rstrip(characters: Value, values: Value) -> Value:
     """Take the characters of the set CHARACTERS, by default blanks, off the end of each string.
 
-    Values that are not strings are dropped.
+    Null gives null, a list a list; values that are not strings are dropped.
     """
     return _rstrip(characters)(values)
 
@@ -340,8 +368,9 @@ def _replacer(*constants: Value) -> Callable[[Value], Value]:
 def replace(*arguments: Value) -> Value:
     """Put NEW_STRING for every OLD_STRING, or the values of a dict for its keys, in each string.
 
-    Values that are not strings are dropped. An empty old string changes nothing, nor does a key
-    whose value is no string. Null where REPLACEMENTS is no dict.
+    OLD_STRING is taken literally. The keys of a dict are looked for in one pass, the longest first.
+    An empty old string changes nothing, nor does a key whose value is no string. Null gives null, a
+    list a list; values that are not strings are dropped. Null where REPLACEMENTS is no dict.
     """
     *constants, values = arguments
     return _replacer(*constants)(values)
@@ -366,7 +395,8 @@ def _splitter(separator: Value) -> Callable[[Value], Value]:
 @function(
     "split",
     "SEPARATOR(string{0|1}), VALUES(value-expression{1})",
-    Example(["split", "-", ["list", "a-b", 5, "c"]], ["a", "b", "c"]),
+    Example(["split", ",", "_S.tags"], ["red", "green"], source={"tags": "red,green"}),
+    Example(["split", "-", ["list", "a-b", 5, "c"]], ["a", "b", "c"], note="one flat list"),
     Example(["split", ";", "a;;b"], ["a", "", "b"]),
     Example(["split", " a  b "], ["a", "b"], note="runs of blanks"),
     Example(["split", "", "abc"], ["a", "b", "c"]),
@@ -376,8 +406,8 @@ def _splitter(separator: Value) -> Callable[[Value], Value]:
 def split(separator: Value, values: Value) -> Value:
     """Cut every string at SEPARATOR, or at runs of blanks without one, into one flat list.
 
-    An empty SEPARATOR gives the characters. Values that are not strings are skipped; the result is
-    always a list.
+    An empty SEPARATOR gives the characters. Empty pieces stay (there are none between blanks).
+    Nulls and values that are not strings are skipped; the result is always a list.
     """
     return _splitter(separator)(values)
 
@@ -385,17 +415,19 @@ def split(separator: Value, values: Value) -> Value:
 @function(
     "string",
     "VALUES(value-expression{1})",
-    Example(["string", 12.5], "12.5"),
+    Example(["string", "_S.number"], "4711", source={"number": 4711}),
     Example(["string", ["list", "a", ["uri", "foo:bar"], 1]], ["a", "foo:bar", "1"]),
     Example(["string", {"b": [1, 2], "a": "x"}], '{"a": "x", "b": [1, 2]}'),
+    Example(["string", ["decimal", "1E3"]], "1000", note="no exponent"),
     Example(["string", ["bytes", "blå"]], "blå"),
     text=str,
 )
 def string(values: Value) -> Value:
     """Give the text of each value.
 
-    Decimals are written without exponent, bytes read as utf-8 (dropped where they are none), typed
-    values lose their tag, dicts and lists within the list become JSON. Nulls stay null.
+    Decimals are written without exponent (up to 4299 digits), floats as short as they can be, bytes
+    read as utf-8 (dropped where they are none). Typed values lose their tag, dicts and lists within
+    the list become JSON with sorted keys. Null gives null, a list a list without its nulls.
     """
     return each(values, _string)
 
@@ -415,6 +447,8 @@ def _untagged_string(value: str) -> str | None:
     kind = kind_of_text(value)
     if kind == "string":
         return value
+    if kind == "decimal":
+        return _without_exponent(value[2:])
     if kind == "bytes":
         from base64 import b64decode
 
@@ -423,6 +457,14 @@ def _untagged_string(value: str) -> str | None:
         except UnicodeDecodeError:
             return None
     return as_string(plain_text(value))
+
+
+def _without_exponent(notation: str) -> str:
+    """A decimal in digits; with its exponent where that would be more than `MAX_DIGITS` of them."""
+    if "E" not in notation and "e" not in notation:
+        return notation
+    value = Decimal(notation)
+    return format(value, "f") if abs(value.adjusted()) < MAX_DIGITS else notation
 
 
 def _cutter(start: int, end: Value) -> Callable[[Value], Value]:
@@ -444,7 +486,7 @@ def _cutter(start: int, end: Value) -> Callable[[Value], Value]:
 def substring(start: int, end: Value, values: Value) -> Value:
     """Cut out the characters from START_INDEX up to, not including, END_INDEX (or the end).
 
-    Negative indexes count from the end, those out of range are clipped. Values that are not
-    strings are dropped.
+    Negative indexes count from the end, those out of range are clipped. Null gives null, a list a
+    list; values that are not strings are dropped.
     """
     return _cutter(start, end)(values)

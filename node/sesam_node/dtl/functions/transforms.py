@@ -20,12 +20,13 @@ from sesam_node.model.namespaces import split_name
 from sesam_node.model.values import Entity, Value, is_text, plain_text, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sesam_node.dtl.emit import Scope
     from sesam_node.dtl.syntax import Call, Node, RuleContext
 
 LONG = 50  # branches of a case from which on they are written one after the other
+LONGEST_SLEEP = 86_400  # a day, in seconds
 NAMED = "NAME(string-expression{1})"
 ADA = {"_id": "x", "name": "Ada", "age": 36}
 NAMESPACED = {"namespaced": True, "property_namespace": "bar", "identity_namespace": "foo"}
@@ -53,7 +54,11 @@ class Naming:
                 yield written_name(text_of(name), self.context)
 
     def __call__(self, target: Entity, given: Value, value: Value) -> None:
-        for name in self.names(given):
+        self.fill(target, self.names(given), value)
+
+    def fill(self, target: Entity, names: Iterable[str], value: Value) -> None:
+        """Set the properties of these names, as `names` and `missing` give them."""
+        for name in names:
             target[name] = self.identified(value) if name == "_id" else value
 
     def identified(self, value: Value) -> Value:
@@ -64,9 +69,8 @@ class Naming:
         return value
 
     def missing(self, target: Entity, given: Value) -> list[str]:
-        """The names, escaped, of those properties that the target does not have."""
-        escape = "::" if self.context.namespaced else ""
-        return [escape + name for name in self.names(given) if name not in target]
+        """Those of the names that the target does not have as properties."""
+        return [name for name in self.names(given) if name not in target]
 
 
 def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
@@ -92,6 +96,8 @@ def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
     "add",
     f"{NAMED}, VALUE(value-expression{{1}})",
     Example(["add", "age", 26], {"_id": "x", "age": 26}),
+    Example(["add", "upper_name", ["upper", "_S.name"]], {"_id": "x", "upper_name": "ADA"}, ADA),
+    Example([["add", "a", 1], ["add", "a", None]], {"_id": "x", "a": None}, note="null is stored"),
     Example(["add", ["concat", "x-", "y"], 1], {"_id": "x", "x-y": 1}, note="a computed name"),
     Example(["add", ["list", "a", "b"], 1], {"_id": "x", "a": 1, "b": 1}, note="several names"),
     Example(["add", "age", 26], {"_id": "x", "bar:age": 26}, context=NAMESPACED),
@@ -99,10 +105,14 @@ def _set(scope: Scope, name: Node, value: str, call: Call) -> None:
     checks={"NAME": _property_name},
 )
 def add(scope: Scope, call: Call) -> None:
-    """Set a property of the target, or several, replacing what is there; null is stored too.
+    """Set a property of the target, or several, replacing what is there.
+
+    The value is stored as it is: null, `[]` and lists too. NAME may give a list of names; what is
+    no string in it, and null for NAME, sets nothing.
 
     With namespaced identifiers the name gets the property namespace, unless it is qualified,
-    escaped (`::name`) or begins with `_` or `$`; a string for `_id` gets the identity namespace.
+    escaped (`::name`) or begins with `_` or `$`; a string for `_id` gets the identity namespace
+    where it has none.
     """
     name, value = call.arguments
     if scope.value(name) is VARIES:
@@ -116,15 +126,18 @@ def add(scope: Scope, call: Call) -> None:
 @transform(
     "add-if",
     f"{NAMED}, CONDITION(function-expression{{0|1}}), VALUE(value-expression{{1}})",
+    Example(["add-if", "name", "_S.name"], {"_id": "x", "name": "Ada"}, ADA),
     Example(["add-if", "age", None], {"_id": "x"}, note="by default: where it is not null"),
+    Example(["add-if", "tags", ["list"]], {"_id": "x", "tags": []}, note="an empty list is not"),
     Example(["add-if", "age", ["gte", "_.", 18], 12], {"_id": "x"}),
     Example(["add-if", "age", ["gte", "_.", 18], 20], {"_id": "x", "age": 20}),
     checks={"NAME": _property_name},
 )
 def add_if(scope: Scope, call: Call) -> None:
-    """Set a property where CONDITION holds, with `_` the whole value.
+    """Set a property, as `add` does, where CONDITION holds for the value; else do nothing.
 
-    Without CONDITION: where the value is not null (`[]` and `[null]` are not).
+    In CONDITION `_` is the whole value, a list and all. Without CONDITION the value must not be
+    null itself: `[]` and `[null]` are set.
     """
     bound = scope.bound(call)
     value = scope.temporary()
@@ -144,10 +157,25 @@ def add_if(scope: Scope, call: Call) -> None:
     Example(
         [["add", "a", 1], ["default", "a", 2], ["default", "b", 3]], {"_id": "x", "a": 1, "b": 3}
     ),
+    Example(
+        [["copy", "name"], ["default", ["list", "name", "city"], "?"]],
+        {"_id": "x", "name": "Ada", "city": "?"},
+        ADA,
+        note="several names: those that are missing",
+    ),
+    Example(
+        [["add", "::age", 1], ["default", "age", 26]],
+        {"_id": "x", "age": 1, "bar:age": 26},
+        context=NAMESPACED,
+        note="the name that would be written counts",
+    ),
     checks={"NAME": _property_name},
 )
 def default(scope: Scope, call: Call) -> None:
-    """Set a property of the target where it has none of that name (null counts as having it)."""
+    """Set a property, as `add` does, where the target has none of that name; else do nothing.
+
+    A property that holds null is there. VALUE is evaluated only where a property is missing.
+    """
     name, value = call.arguments
     naming = Naming(scope.context)
     constant = scope.value(name)
@@ -162,7 +190,7 @@ def default(scope: Scope, call: Call) -> None:
     source = scope.call(call.at, naming.missing, "T", scope.expression(name))
     scope.line(f"if {missing} := {source}:", call.at)
     with scope.indented():
-        made = scope.call(call.at, naming, "T", missing, scope.expression(value))
+        made = scope.call(call.at, naming.fill, "T", missing, scope.expression(value))
         scope.line(made, call.at)
 
 
@@ -182,6 +210,7 @@ def _source_dict(scope: Scope, call: Call) -> str:
     "copy",
     "INCLUDE(pattern{1}), EXCLUDE(pattern{0|1})",
     Example(["copy", "*"], {"_id": "x", "name": "Ada", "age": 36}, ADA),
+    Example(["copy", "age"], {"_id": "x", "age": 36}, ADA),
     Example(["copy", "*", ["list", "n*"]], {"_id": "x", "age": 36}, ADA),
     Example(["copy", "?ge"], {"_id": "x", "age": 36}, ADA),
     Example(["copy", ["n*", "a*"], ["a?e", "x*"]], {"_id": "x", "name": "Ada"}, ADA),
@@ -196,8 +225,13 @@ def _source_dict(scope: Scope, call: Call) -> str:
 def copy(scope: Scope, call: Call) -> None:
     """Copy the source properties that match INCLUDE and not EXCLUDE, over what the target has.
 
-    A pattern matches the whole name; `*` is any run of characters, `?` one. Several patterns come
-    as `["list", ...]`, or as a list of them alone.
+    A pattern matches the whole name, `_id` too; `*` is any run of characters, `?` one, all else
+    (dots, upper and lower case) stands for itself. Several patterns come as `["list", ...]`, or as
+    a list of them alone. Values are copied as they are, null too; nothing matches: nothing is
+    copied, and so it is where the source is no dict.
+
+    With namespaced identifiers a pattern without a namespace matches in every namespace; `::name`
+    is the name without one, `:name` that in the property namespace.
     """
     include = patterns_of(call.constant(0))
     exclude = patterns_of(call.constant(1)) if len(call.arguments) == 2 else []
@@ -236,10 +270,22 @@ def remove_properties(target: Entity, selection: Selection) -> None:
 @transform(
     "remove",
     "PATTERN(pattern{1})",
+    Example([["copy", "*"], ["remove", "age"]], {"_id": "x", "name": "Ada"}, ADA),
     Example([["copy", "*"], ["remove", "a*"]], {"_id": "x", "name": "Ada"}, ADA),
+    Example([["copy", "*"], ["remove", "ge"]], {"_id": "x", "name": "Ada", "age": 36}, ADA),
+    Example(
+        [["copy", "*"], ["remove", "x*:age"]],
+        {"_id": "x", "age": 1, "y:age": 3},
+        {"_id": "x", "age": 1, "x:age": 2, "y:age": 3},
+        context=NAMESPACED,
+    ),
 )
 def remove(scope: Scope, call: Call) -> None:
-    """Delete the target properties whose whole name matches PATTERN."""
+    """Delete the target properties whose whole name matches PATTERN; none matches: nothing.
+
+    PATTERN is read as that of `copy`: `*` and `?`, several as `["list", ...]`, and with namespaced
+    identifiers a pattern without a namespace removes the property in every namespace.
+    """
     patterns = patterns_of(call.constant(0))
     exact = [read_name(pattern, scope.context) for pattern in patterns]
     if all(name is not None and not has_wildcards(name) for name in exact):
@@ -273,19 +319,27 @@ class Renaming:
                 namespace, _ = split_name(name)
                 yield name, new if namespace is None else f"{namespace}:{new}"
 
+    def moved(self, source: Entity, old: str, new: str) -> Entity:
+        """The target properties: values of several source properties are one flat list.
+
+        A list of one then becomes the value itself.
+        """
+        found: dict[str, list[Value]] = {}
+        for name, written in self.targets(source, old, new):
+            found.setdefault(written, []).append(source[name])
+        return {written: self.collected(values) for written, values in found.items()}
+
+    def collected(self, values: list[Value]) -> Value:
+        if len(values) == 1:
+            return values[0]
+        flat = [item for value in values for item in as_list(value)]
+        return flat[0] if len(flat) == 1 else flat
+
     def __call__(self, source: Value, target: Entity, old: Value, new: Value) -> None:
         old, new = (as_list(name)[0] if as_list(name) else None for name in (old, new))
         if type(source) is not dict or not is_text(old) or not is_text(new):
             return
-        moved: dict[str, list[Value]] = {}
-        for name, written in self.targets(source, text_of(old), text_of(new)):
-            moved.setdefault(written, []).append(source[name])
-        for written, values in moved.items():
-            if len(values) == 1:
-                target[written] = values[0]
-                continue
-            flat = [item for value in values for item in as_list(value)]
-            target[written] = flat[0] if len(flat) == 1 else flat
+        target.update(self.moved(source, text_of(old), text_of(new)))
 
 
 @transform(
@@ -300,10 +354,25 @@ class Renaming:
         context=NAMESPACED,
         note="each namespace keeps its own",
     ),
+    Example(
+        ["rename", "a", "z:b"],
+        {"_id": "x", "z:b": [1, 2]},
+        {"_id": "x", "a": 1, "y:a": 2},
+        context=NAMESPACED,
+        note="all are collected under a qualified name",
+    ),
     checks={"FROM": _property_name, "TO": _property_name},
 )
 def rename(scope: Scope, call: Call) -> None:
-    """Copy a source property to the target under another name; nothing where it is absent."""
+    """Copy a source property to the target under another name; nothing where it is absent.
+
+    The value is copied as it is, null too. FROM and TO are names, not patterns; of a list the first
+    counts, null or no string does nothing. The source property itself stays what it is.
+
+    With namespaced identifiers a FROM without a namespace reads the property in every namespace,
+    and a TO without one keeps the namespace of each; otherwise all their values go into one flat
+    list under TO, in the order of the property names, or one value where there is only one.
+    """
     old, new = call.arguments
     constants = (scope.value(old), scope.value(new))
     source = scope.variable("_S")
@@ -341,10 +410,10 @@ class MakeNi(Renaming):
         new = split_name(self.old)[1] + "-ni" if self.new is None else self.new
         if not self.context.namespaced:
             new = self.old + "-ni" if self.new is None else self.new
-        for name, written in self.targets(source, self.old, new):
-            value = self.identifiers(source[name])
-            if value is not None:
-                target[written] = value
+        for written, value in self.moved(source, self.old, new).items():
+            made = self.identifiers(value)
+            if made is not None:
+                target[written] = made
 
 
 @transform(
@@ -353,11 +422,30 @@ class MakeNi(Renaming):
     Example(["make-ni", "people", "name"], {"_id": "x", "name-ni": "~:people:Ada"}, ADA),
     Example(["make-ni", "people", "name", "person"], {"_id": "x", "person": "~:people:Ada"}, ADA),
     Example(["make-ni", "people", "age"], {"_id": "x"}, ADA, note="36 is no string"),
+    Example(
+        ["make-ni", "people", "boss"],
+        {"_id": "x", "boss-ni": "~:people:Eve", "y:boss-ni": ["~:people:Ann", "~:people:Bob"]},
+        {"_id": "x", "boss": "Eve", "y:boss": ["Bob", 5, "Ann"]},
+        context=NAMESPACED,
+        note="each namespace keeps its own",
+    ),
+    Example(
+        ["make-ni", "people", "boss", "z:boss"],
+        {"_id": "x", "z:boss": ["~:people:Bob", "~:people:Eve"]},
+        {"_id": "x", "boss": "Eve", "y:boss": "Bob"},
+        context=NAMESPACED,
+        note="all are collected under a qualified name",
+    ),
 )
 def make_ni(scope: Scope, call: Call) -> None:
     """Turn the strings of source property FROM into namespaced identifiers, in property TO.
 
-    TO is FROM and `-ni` by default. Nothing is added where there is no string; a list is sorted.
+    TO is FROM and `-ni` by default. A single string gives one identifier, a list a sorted list of
+    them; values of other types are left out. Nothing is added where there is no string, or no such
+    property.
+
+    With namespaced identifiers a FROM without a namespace reads the property in every namespace,
+    and a TO without one keeps the namespace of each; under a qualified TO all are collected.
     """
     new = call.constant(2) if len(call.arguments) == 3 else None
     maker = MakeNi(scope.context, call.constant(0), call.constant(1), new)
@@ -379,13 +467,19 @@ def merge_properties(target: Entity, values: Value) -> None:
 @transform(
     "merge",
     "VALUES(value-expression{1})",
-    Example(["merge", ["list", {"a": 1}, {"a": 2, "_b": 3}]], {"_id": "x", "a": 2}),
+    Example(["merge", ["list", {"a": 1}, {"a": 2, "b": 3}]], {"_id": "x", "a": 2, "b": 3}),
+    Example(
+        [["add", "a", {"b": 1}], ["merge", {"_id": "y", "a": {"c": 2}}]],
+        {"_id": "x", "a": {"c": 2}},
+        note="no deep merge, and no _id",
+    ),
     Example(["merge", None], {"_id": "x"}),
 )
 def merge(scope: Scope, call: Call) -> None:
     """Let the properties of each dict replace those of the target; the last one wins.
 
-    Properties with a leading underscore are left out, what is no dict is ignored.
+    Properties with a leading underscore are left out at the root, `_id` too. Values are taken as
+    they are: dicts in them are not merged. What is no dict is ignored, null and `[]` do nothing.
     """
     values = scope.expression(call.arguments[0])
     scope.line(scope.call(call.at, merge_properties, "T", values), call.at)
@@ -414,13 +508,18 @@ def merge_union_properties(target: Entity, values: Value) -> None:
 @transform(
     "merge-union",
     "VALUES(value-expression{1})",
+    Example(
+        ["merge-union", ["list", {"a": 1}, {"a": 2, "b": 3}]], {"_id": "x", "a": [1, 2], "b": 3}
+    ),
     Example(["merge-union", ["list", {"a": 1}, {"a": [2, 1]}]], {"_id": "x", "a": [1, 2]}),
     Example(["merge-union", {"a": 1}], {"_id": "x", "a": 1}),
 )
 def merge_union(scope: Scope, call: Call) -> None:
-    """Add the properties of each dict to those of the target: a union where both have one.
+    """Add the properties of each dict to those of the target: a list of all where both have one.
 
-    Properties with a leading underscore are left out, what is no dict is ignored.
+    Such a list has the old values first, each value once, and those of lists joined flat. A value
+    that is the first of its property, or equal to the single one there, stays as it is. Properties
+    with a leading underscore are left out at the root, what is no dict is ignored, null too.
     """
     values = scope.expression(call.arguments[0])
     scope.line(scope.call(call.at, merge_union_properties, "T", values), call.at)
@@ -462,6 +561,13 @@ def create_children_where_possible(values: Value, target: Entity) -> None:
     "create",
     "VALUES(value-expression{1})",
     Example(
+        [["create", "_S.order"], ["discard"]],
+        {"_id": "o1", "amount": 2},
+        {"_id": "x", "order": {"_id": "o1", "amount": 2}},
+        note="what has been created stays, the target alone is discarded",
+    ),
+    Example(["create", ["list"]], {"_id": "x"}, note="nothing to create"),
+    Example(
         [["create", {"_id": 5}]],
         'expected an entity with a string "_id"',
         fails=True,
@@ -469,7 +575,11 @@ def create_children_where_possible(values: Value, target: Entity) -> None:
     Example(["create", {"_id": 5}], {"_id": "x"}, context={"id_required": False}),
 )
 def create(scope: Scope, call: Call) -> None:
-    """Emit each dict as an entity of its own, at once: what comes later does not take it back."""
+    """Emit each dict as an entity of its own, at once: a later filter or discard leaves it there.
+
+    Null and `[]` emit nothing. A value that is no dict, or has no string as `_id`, fails the
+    entity; where the transform has `id_required: false` it is ignored.
+    """
     emitter = create_entities if scope.context.id_required else create_where_possible
     values = scope.expression(call.arguments[0])
     scope.line(scope.call(call.at, emitter, values, scope.out), call.at)
@@ -478,10 +588,24 @@ def create(scope: Scope, call: Call) -> None:
 @transform(
     "create-child",
     "VALUES(value-expression{1})",
-    Example(["create-child", {"_id": "c"}], {"_id": "x", "$children": [{"_id": "c"}]}),
+    Example(
+        ["create-child", "_S.orders"],
+        {"_id": "x", "$children": [{"_id": "o1"}, {"_id": "o2"}]},
+        {"_id": "x", "orders": [{"_id": "o1"}, {"_id": "o2"}]},
+    ),
+    Example(
+        [["create-child", {"_id": "a"}], ["create-child", {"_id": "b"}]],
+        {"_id": "x", "$children": [{"_id": "a"}, {"_id": "b"}]},
+        note="a list, also of one; later children come last",
+    ),
 )
 def create_child(scope: Scope, call: Call) -> None:
-    """Add each dict to the list `$children` of the target."""
+    """Add each dict to the list `$children` of the target, which is made where it is missing.
+
+    Null and `[]` add nothing. A value that is no dict, or has no string as `_id`, fails the entity;
+    where the transform has `id_required: false` it is ignored. A dataset sink then keeps the
+    children that are no longer there as deleted ones.
+    """
     required = scope.context.id_required
     maker = create_children if required else create_children_where_possible
     values = scope.expression(call.arguments[0])
@@ -501,13 +625,18 @@ def _stop_unless(scope: Scope, call: Call, *, filtered: bool) -> None:
 @transform(
     "filter",
     "CONDITION(boolean-expression{0|1})",
-    Example(["filter", ["eq", 1, 2]], {"_id": "x", "_filtered": True}),
-    Example(["filter", ["eq", 1, 1]], {"_id": "x"}),
+    Example(["filter", ["gt", "_S.age", 30]], {"_id": "x"}, ADA),
+    Example(
+        [["filter", ["gt", "_S.age", 40]], ["copy", "name"]], {"_id": "x", "_filtered": True}, ADA
+    ),
+    Example(["filter"], {"_id": "x", "_filtered": True}, note="without CONDITION: always"),
 )
 def filter_(scope: Scope, call: Call) -> None:
-    """Go on where CONDITION holds; else stop, and let the sink delete the entity.
+    """Go on where CONDITION holds; else, or without CONDITION, stop and emit no target.
 
-    In an applied rule the value drops out.
+    A dataset sink deletes the entity where it has it: it gets the `_id` with `_filtered: true`. In
+    an applied rule the value drops out of the result. What has been created stays. False, null and
+    `[]` do not hold, everything else does.
     """
     _stop_unless(scope, call, filtered=True)
 
@@ -515,11 +644,16 @@ def filter_(scope: Scope, call: Call) -> None:
 @transform(
     "discard",
     "CONDITION(boolean-expression{0|1})",
-    Example(["discard", ["eq", 1, 2]], None),
-    Example(["discard", ["eq", 1, 1]], {"_id": "x"}),
+    Example(["discard", ["gt", "_S.age", 30]], {"_id": "x"}, ADA),
+    Example(["discard", ["gt", "_S.age", 40]], None, ADA),
+    Example(["discard"], None, note="without CONDITION: always"),
 )
 def discard(scope: Scope, call: Call) -> None:
-    """Go on where CONDITION holds; else stop and emit nothing: the sink keeps what it has."""
+    """Go on where CONDITION holds; else, or without CONDITION, stop and emit no target.
+
+    Other than with `filter` the sink hears nothing and keeps what it has. In an applied rule the
+    value drops out of the result. What has been created stays.
+    """
     _stop_unless(scope, call, filtered=False)
 
 
@@ -539,17 +673,26 @@ def trip(message: str) -> None:
 @transform(
     "fail!",
     "MESSAGE(string{1})",
-    Example(["fail!", "no name"], "no name", fails=True),
+    Example(
+        ["if", ["is-null", "_S.name"], ["fail!", "no name"]], "no name", {"age": 36}, fails=True
+    ),
+    Example(["if", ["is-null", "_S.name"], ["fail!", "no name"]], {"_id": "x"}, ADA),
 )
 def fail_(scope: Scope, call: Call) -> None:
-    """Let the pump fail with MESSAGE."""
+    """Let the pump fail with MESSAGE, which then stands in its execution log."""
     scope.line(scope.call(call.at, fail, scope.constant(call.constant(0))), call.at)
 
 
 @transform(
     "trip!",
     "MESSAGE(string{1})",
-    Example(["trip!", "too many"], "too many", fails=True),
+    Example(
+        ["if", ["gt", ["count", "_S.tags"], 2], ["trip!", "too many"]],
+        "too many",
+        {"tags": ["a", "b", "c"]},
+        fails=True,
+    ),
+    Example(["if", ["gt", ["count", "_S.tags"], 2], ["trip!", "too many"]], {"_id": "x"}),
 )
 def trip_(scope: Scope, call: Call) -> None:
     """Let the pump fail with MESSAGE and the circuit breaker of the sink dataset trip."""
@@ -557,27 +700,34 @@ def trip_(scope: Scope, call: Call) -> None:
 
 
 def _seconds(value: Any) -> str | None:
-    return None if value >= 0 else f"SECONDS must not be negative, got {preview(value)}"
+    if value < 0:
+        return f"SECONDS must not be negative, got {preview(value)}"
+    if value > LONGEST_SLEEP:
+        return f"SECONDS must not be more than {LONGEST_SLEEP}, got {preview(value)}"
+    return None
 
 
 @transform(
     "sleep!",
     "SECONDS(number{1})",
-    Example(["sleep!", 0], {"_id": "x"}),
+    Example(["sleep!", 1], {"_id": "x"}),
+    Example(["if", ["gt", "_S.age", 40], ["sleep!", 0.5]], {"_id": "x"}, ADA),
     checks={"SECONDS": _seconds},
 )
 def sleep(scope: Scope, call: Call) -> None:
-    """Pause for so many seconds."""
+    """Pause for SECONDS, which may have a fraction and be a day at most. The whole pipe waits."""
     scope.line(f"runtime.sleep({scope.constant(call.constant(0))})", call.at)
 
 
 @transform(
     "comment",
     "ANYTHING(anything{>=0})",
+    Example([["comment", "the name"], ["copy", "name"]], {"_id": "x", "name": "Ada"}, ADA),
+    Example(["comment", "off for now:", ["add", "a", 1]], {"_id": "x"}),
     Example(["comment", ["no-such-function"]], {"_id": "x"}),
 )
 def comment(scope: Scope, call: Call) -> None:
-    """Nothing. What is in it is neither evaluated nor checked."""
+    """Do nothing. What is in it is neither evaluated nor checked."""
 
 
 # -- branches --------------------------------------------------------------------------------------
@@ -615,7 +765,11 @@ def _branches(scope: Scope, pairs: list[tuple[str, Node]], other: Node | None, c
     Example(["if", None, [], [["add", "a", 1], ["add", "b", 2]]], {"_id": "x", "a": 1, "b": 2}),
 )
 def if_(scope: Scope, call: Call) -> None:
-    """Run THEN where CONDITION holds, else ELSE. Each is a transform or a list of them."""
+    """Run THEN where CONDITION holds, else ELSE, or nothing without one.
+
+    Each is a transform or a list of them, which may be empty. False, null and `[]` do not hold,
+    everything else does, `0` and `""` too.
+    """
     other = call.arguments[2] if len(call.arguments) == 3 else None
     with scope.directly():
         pair = (scope.condition(call.arguments[0]), call.arguments[1])
@@ -630,9 +784,24 @@ def if_(scope: Scope, call: Call) -> None:
         {"_id": "x", "is": "young"},
         ADA,
     ),
+    Example(
+        [
+            "case",
+            ["eq", "_S.name", "Bob"],
+            [["add", "a", 1], ["add", "b", 2]],
+            ["eq", "_S.name", "Ada"],
+            [["add", "a", 3], ["add", "b", 4]],
+        ],
+        {"_id": "x", "a": 3, "b": 4},
+        ADA,
+    ),
+    Example(["case", ["gt", "_S.age", 40], ["add", "is", "old"]], {"_id": "x"}, ADA),
 )
 def case(scope: Scope, call: Call) -> None:
-    """Run the first THEN whose CONDITION holds; else ELSE, where there is one."""
+    """Run the first THEN whose CONDITION holds; else ELSE, or nothing without one.
+
+    Conditions after the first that holds are not evaluated. An odd number of arguments has an ELSE.
+    """
     bound = scope.bound(call)
     pairs = [
         (scope.condition(condition), then)
@@ -650,9 +819,19 @@ def case(scope: Scope, call: Call) -> None:
         {"_id": "x", "n": 2},
         ADA,
     ),
+    Example(
+        ["case-eq", "_S.age", "36", ["add", "n", 1], [["add", "n", 0], ["add", "other", True]]],
+        {"_id": "x", "n": 0, "other": True},
+        ADA,
+        note="a string is not a number",
+    ),
+    Example(["case-eq", "_S.nothing", None, ["add", "n", 1]], {"_id": "x", "n": 1}, ADA),
 )
 def case_eq(scope: Scope, call: Call) -> None:
-    """Run the first THEN whose OTHER equals VALUE (by `eq`); else ELSE, where there is one."""
+    """Run the first THEN whose OTHER equals VALUE (by `eq`); else ELSE, or nothing without one.
+
+    VALUE is evaluated once; the OTHERs after the first that is equal are not. Null equals null.
+    """
     bound = scope.bound(call)
     value = scope.temporary()
     scope.line(f"{value} = {scope.expression(bound['VALUE'])}", call.at)

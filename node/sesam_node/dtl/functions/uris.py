@@ -33,13 +33,21 @@ def is_uri(values: Value) -> bool:
     "uri",
     "VALUES(value-expression{1})",
     Example(
+        ["uri", ["concat", "http://example.org/", "_S.name"]],
+        "~rhttp://example.org/ada",
+        source={"name": "ada"},
+    ),
+    Example(
         ["uri", "http://example.org/å b"], "~rhttp://example.org/å b", note="nothing is escaped"
     ),
     Example(["uri", ["list", "foo:bar", 12345]], ["~rfoo:bar"]),
     Example(["uri", 12345], None),
 )
 def uri(values: Value) -> Value:
-    """Make a URI of each string, as it is. URIs pass; other values are dropped."""
+    """Make a URI of each string, as it is: nothing is escaped, see `url-quote`.
+
+    URIs pass. Null gives null, a list a list; other values are dropped.
+    """
     return each(values, _uri)
 
 
@@ -66,7 +74,7 @@ def _quoter(safe: Value) -> Callable[[Value], Value]:
 def url_quote(safe: Value, values: Value) -> Value:
     """Percent-encode each string as utf-8: all but letters, digits, `_.-~` and SAFE_CHARS.
 
-    Values that are not strings are dropped, URIs too.
+    Null gives null, a list a list; values that are not strings are dropped, URIs too.
     """
     return _quoter(safe)(values)
 
@@ -81,6 +89,7 @@ def url_quote(safe: Value, values: Value) -> Value:
 def url_unquote(values: Value) -> Value:
     """Decode the percent-encoded utf-8 of each string, once.
 
-    Bytes that are no utf-8 become U+FFFD. Values that are not strings are dropped, URIs too.
+    Bytes that are no utf-8 become U+FFFD; a plus stays a plus. Null gives null, a list a list;
+    values that are not strings are dropped, URIs too.
     """
     return each_text(values, unquote)

@@ -21,17 +21,19 @@ HEXADECIMAL = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 @special(
     "uuid",
     "VALUES(value-expression{0|1})",
+    Example(["is-uuid", ["uuid"]], expect=True, note="a new one"),
     Example(
         ["uuid", "ABC98F65-ddf5-1234-a8f5-82f6d8e601a8"], "~uabc98f65-ddf5-1234-a8f5-82f6d8e601a8"
     ),
     Example(["uuid", ["list", "hello", 2]], []),
-    Example(["is-uuid", ["uuid"]], expect=True, note="a new one"),
     pure=False,
 )
 def uuid(scope: Scope, call: Call) -> str:
     """Make a new random UUID, or cast each string to one, in any case, with or without hyphens.
 
-    UUIDs pass; other values are dropped. Without an argument each evaluation gives another one.
+    UUIDs pass. Null gives null, a list a list; what is no UUID is dropped. Without an argument each
+    evaluation gives another one (version 4), so the same entity gives another result when it is
+    processed again.
     """
     if not call.arguments:
         return "runtime.new_uuid()"
