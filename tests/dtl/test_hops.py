@@ -74,7 +74,7 @@ def test_an_alias_is_returned_once_and_an_expression_for_each_row():
     assert ids(spec, source=source) == ["oslo", "rome"]
     assert ids({**spec, "return": "p, t"}, source=source) == ["ann", "oslo", "cid", "dan", "rome"]
     named = {**spec, "return": "t.name"}
-    assert hops(named, source=source) == ["Oslo", "Oslo", "Roma", "Oslo"]
+    assert hops(named, source=source) == ["Oslo", "Oslo", "Oslo", "Roma"]
 
 
 def test_a_dict_to_return_is_a_template_of_each_row():

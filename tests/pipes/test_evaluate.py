@@ -146,3 +146,36 @@ def test_look_ups_of_many_entities_see_what_the_pipe_wrote_before_them(node):
     assert [entity["before"] for entity in node.live("b").values()] == [
         [] if n == 0 else [str(n - 1)] for n in range(3 * CHUNK)
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "expression"),
+    [
+        ({"add_namespaces": True}, ["path", "n:x", "_."]),
+        ({}, ["list", "_.x", ["count", ["keys", "_."]]]),
+    ],
+)
+def test_the_previous_version_is_seen_as_the_current_one_is(memory_node, names, expression):
+    """With namespaces, and with the reserved properties where rules name them."""
+    node = memory_node
+    rules = [
+        ["copy", "_id"],
+        ["add", "changed", ["is-changed", expression]],
+        ["add", "seen", ["is-not-null", "_S._updated"]],
+    ]
+    node.put("in", {"_id": "a", "x": 1, "y": 1}, {"_id": "b", "x": 1, "y": 1})
+    node.pipe(
+        "out",
+        source={"type": "dataset", "dataset": "in"},
+        transform={"type": "dtl", "rules": {"default": rules}},
+        namespaces={"property": "n", "identity": "n"},
+        **names,
+        remove_namespaces=True,
+    )
+    node.run("out")
+    node.put("in", {"_id": "a", "x": 1, "y": 2}, {"_id": "b", "x": 2, "y": 1})
+    node.run("out")
+    assert {key: value["changed"] for key, value in node.live("out").items()} == {
+        "a": False,
+        "b": True,
+    }

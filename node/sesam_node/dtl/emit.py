@@ -101,6 +101,7 @@ def _run(module: Module, kind: type[Scope]) -> None:
             (1, "try:", at),
             *body,
             (1, "except infrastructure:", at),
+            *([(2, "del out[size:]", at)] if module.plan.creates else []),
             (2, "raise", at),
             (1, "except Exception as error:", at),
             *([(2, "del out[size:]", at)] if module.plan.creates else []),

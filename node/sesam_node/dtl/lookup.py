@@ -41,7 +41,7 @@ class MemoryLookup:
                         for key, value in entity.items()
                         if key not in HEADER and key != "_deleted"
                     }
-            self.live[name] = latest
+            self.live[name] = dict(sorted(latest.items()))
 
     def entity(self, dataset: str, entity_id: str) -> Entity | None:
         return self.live.get(dataset, {}).get(entity_id)

@@ -191,9 +191,10 @@ class HopReader:
         where = self.where(raw)
         recurse = self.flag(raw, "recurse", default=False)
         returned = self.returned(raw, aliases)
-        if "return" in raw and recurse:
+        given = raw.get("return") is not None
+        if given and recurse:
             self.problem(("return",), "wrong-return", '"return" and "recurse" exclude each other')
-        elif "return" in raw and not last:
+        elif given and not last:
             message = 'only the last specification may have a "return"'
             self.problem(("return",), "wrong-return", message)
         spec = HopSpec(
@@ -259,7 +260,7 @@ class HopReader:
         return tuple(conjuncts(node))
 
     def returned(self, raw: dict[str, Any], aliases: dict[str, str]) -> tuple[str, ...] | Node:
-        if "return" not in raw:
+        if raw.get("return") is None:
             return tuple(aliases)[-1:]
         value = raw["return"]
         if type(value) is str and "." not in value:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FIRST_ONLY = ("if", "case", "case-eq", "and", "or", "not", "coalesce-args", "if-null")
 """Specials of which the first argument is evaluated in any case."""
 
-ALL = ("apply", "eq", "neq", "gt", "gte", "lt", "lte")
+ALL = ("apply", "dict", "eq", "neq", "gt", "gte", "lt", "lte")
 """Specials that evaluate all their arguments."""
 
 

@@ -121,11 +121,11 @@ class Lookup(Protocol):
         ...
 
     def find(self, dataset: str, index: str, keys: Sequence[Value]) -> Sequence[Entity]:
-        """Live entities that have any of `keys` in that index, each once, in log order."""
+        """Live entities that have any of `keys` in that index, each once, by `_id`."""
         ...
 
     def entities(self, dataset: str) -> Iterable[Entity]:
-        """All live entities."""
+        """All live entities, by `_id`."""
         ...
 
     def previous(self, entity: Entity) -> Entity | None:

@@ -10,6 +10,7 @@ a function touches them. Text that would read as such a tag is stored with one m
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cmp_to_key
@@ -321,6 +322,8 @@ def compare(left: Value, right: Value) -> int:
         left, right = len(left), len(right)
     elif left_kind == "string":
         left, right = text_of(left), text_of(right)
+    elif left_kind == "bytes":
+        left, right = b64decode(left[2:]), b64decode(right[2:])
     elif left_kind == "null":
         return 0
     return int(left > right) - int(left < right)

@@ -151,9 +151,14 @@ class Evaluator:
             self._header or pipe.any_transform("reads_previous") or pipe.sink.dataset in pipe.hops
         )
         self._looks_up = bool(pipe.hops)
+        self._pipe = pipe
+        lookup.as_source = self._as_source
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
         self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
+
+    def _as_source(self, entity: Entity, version: Version) -> Entity:
+        return self._pipe.prepared(with_source_header(entity, version) if self._header else entity)
 
     def forget(self) -> None:
         """Lets go of what look-ups have read, once it is much. Called between batches."""

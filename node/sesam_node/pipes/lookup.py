@@ -8,6 +8,7 @@ sink calls `flush` first and remembers nothing of it, so that it sees its own wr
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 
 REMEMBERED = 20_000
 UNKNOWN: Any = object()
+by_entity_id = attrgetter("entity_id")
 
-Found = tuple[list[int], list["Entity"]]
+Found = tuple[list[str], list["Entity"]]
 
 
 class StoreLookup:
-    """Look-ups by id and by index. `count` rises with each; `current` is the source version."""
+    """Look-ups by id and by index. `count` rises with each; `current` is the source version.
+
+    `as_source` makes of a stored version what the first transform would get of it.
+    """
 
     def __init__(self, context: Context, own: str | None = None) -> None:
         self._context = context
@@ -41,6 +46,7 @@ class StoreLookup:
         self.count = 0
         self.current: Version | None = None
         self.current_dataset: Dataset | None = None
+        self.as_source: Callable[[Entity, Version], Entity] = lambda entity, _: entity
 
     def on_flush(self, flush: Callable[[], None]) -> None:
         """Calls `flush` before each look-up in the pipe's own sink."""
@@ -140,36 +146,41 @@ class StoreLookup:
         if missing:
             read = self._read(stored, index, [wanted[name] for name in missing])
             memo.update(zip(missing, read, strict=True))
-        merged = {seq: entity for name in wanted for seq, entity in zip(*memo[name], strict=True)}
-        return [merged[seq] for seq in sorted(merged)]
+        merged = {id_: entity for name in wanted for id_, entity in zip(*memo[name], strict=True)}
+        return [merged[id_] for id_ in sorted(merged)]
 
     def _read(self, stored: Dataset, index: str, keys: Sequence[Value]) -> list[Found]:
         return self._decoded(stored.lookup_many(index, keys))
 
     def _decoded(self, rows: list[list[Version]]) -> list[Found]:
         self._held += len(rows) + sum(map(len, rows))
-        return [
-            ([version.seq for version in row], [decode(version.body) for version in row])
-            for row in rows
-        ]
+        found: list[Found] = []
+        for row in rows:
+            # By `_id`, so that the order does not tell when what was written.
+            ordered = sorted(row, key=by_entity_id) if len(row) > 1 else row
+            found.append(([v.entity_id for v in ordered], [decode(v.body) for v in ordered]))
+        return found
 
     def entities(self, dataset: str) -> Iterator[Entity]:
         self.count += 1
         if dataset == self._own:
             self._open_own()
         stored = self._dataset(dataset)
-        since = None
-        while stored is not None and (versions := stored.changes(since, deleted=False)):
-            for version in versions:
-                yield decode(version.body)
-            since = versions[-1].seq
+        after = None
+        while stored is not None and (listed := stored.live(after)):
+            for version in stored.get_many(
+                [entity_id for entity_id, _, deleted in listed if not deleted]
+            ):
+                if version is not None and not version.deleted:
+                    yield decode(version.body)
+            after = listed[-1][0]
 
     def previous(self, entity: Entity) -> Entity | None:  # noqa: ARG002 - it is the current one
         version, dataset = self.current, self.current_dataset
         if version is None or dataset is None or version.previous is None:
             return None
         before = dataset.at(version.previous)
-        return None if before is None else decode(before.body)
+        return None if before is None else self.as_source(decode(before.body), before)
 
     def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002 - not kept here
         return None

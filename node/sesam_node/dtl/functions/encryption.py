@@ -22,6 +22,7 @@ from sesam_node.dtl.functions.byte_strings import bytes_of, bytes_value
 from sesam_node.dtl.functions.openpgp import decrypt_message, encrypt_message
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import each
+from sesam_node.dtl.syntax import Literal
 from sesam_node.errors import DtlError
 from sesam_node.model.values import as_string, text_of
 
@@ -64,9 +65,8 @@ def _emit(scope: Scope, call: Call, code: Callable[..., Value]) -> str:
     sources = [
         _source(scope, call, text_of(call.constant(position))) for position, _ in enumerate(keys)
     ]
-    constant = scope.value(values)
-    if type(constant) is str and SECRET.search(constant):
-        sources.append(_source(scope, call, constant))
+    if isinstance(values, Literal) and type(values.value) is str:
+        sources.append(_source(scope, call, values.value))
     else:
         sources.append(scope.expression(values))
     return scope.call(call.at, code, *sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import spend
 from sesam_node.dtl.functions.rules import emit_apply
 from sesam_node.dtl.plan import PRIMARY, SpecPlan, Step
 from sesam_node.dtl.registry import Example, special
@@ -12,7 +13,7 @@ from sesam_node.dtl.runtime import as_list, first_value
 from sesam_node.model.values import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sesam_node.dtl.emit import Scope
     from sesam_node.dtl.syntax import Call
@@ -54,13 +55,14 @@ OF_CUSTOMER: dict[str, Any] = {
 
 
 def by_id(entity: Callable[[str, str], Entity | None], dataset: str, keys: Value) -> list[Entity]:
-    """The live entities whose `_id` is among the keys, in the order of the keys."""
+    """The live entities whose `_id` is among the keys, by `_id`."""
     if type(keys) is str:
         found = entity(dataset, keys)
         return [] if found is None else [found]
     if type(keys) is not list:
         return []
-    ids = dict.fromkeys(key for key in keys if type(key) is str)
+    ids = sorted({key for key in keys if type(key) is str})
+    spend(len(ids))
     return [found for key in ids if (found := entity(dataset, key)) is not None]
 
 
@@ -73,8 +75,18 @@ def by_index(
     """The live entities that have one of the keys in an index; nulls match nothing."""
     if type(keys) is list:
         keys = [key for key in keys if key is not None]
-        return find(dataset, index, keys) if keys else ()
-    return () if keys is None else find(dataset, index, (keys,))
+    else:
+        keys = () if keys is None else (keys,)
+    found = find(dataset, index, keys) if keys else ()
+    spend(len(found))
+    return found
+
+
+def all_rows(entities: Iterable[Entity]) -> Iterator[Entity]:
+    """Every entity of a dataset, where no index leads to those that join."""
+    for entity in entities:
+        spend(1)
+        yield entity
 
 
 def overlap(left: Value, right: Value) -> bool:
@@ -116,6 +128,11 @@ def recursive(
     return found
 
 
+def last_dataset(plan: SpecPlan) -> str:
+    """Where the entities come from that a specification hands on: those of its last alias."""
+    return list(plan.spec.aliases.values())[-1]
+
+
 class HopWriter:
     """Writes the code of one call of hops."""
 
@@ -138,11 +155,13 @@ class HopWriter:
         driver = self.scope.inner({})
         at = self.call.at
         driver.line(f"starts = [{self.scope.variable('_S')}]", at)
-        dataset = self.scope.context.source_dataset if self.scope.root else None
+        # Known only of the source itself: elsewhere `_S` is an entity, or a value, of anything.
+        of_source = self.scope.root and self.scope.variable("_S") == "S"
+        dataset = self.scope.context.source_dataset if of_source else None
         for plan in self.plans:
             step = self.step(plan)
             if plan.spec.recurse:
-                last = plan.steps[-1].dataset
+                last = last_dataset(plan)
                 options = (plan.spec.max_depth, plan.spec.exclude_root, dataset == last)
                 texts = ", ".join(str(option) for option in options)
                 driver.line(f"starts = {self.scope.code(recursive)}({step}, starts, {texts})", at)
@@ -151,7 +170,7 @@ class HopWriter:
                 driver.line("for start in starts:", at)
                 driver.line(f"    {step}(start, found, seen)", at)
                 driver.line("starts = found", at)
-            dataset = plan.steps[-1].dataset
+            dataset = last_dataset(plan)
         driver.line("return starts", at)
         return self.scope.defined(driver.body, at)
 
@@ -193,7 +212,8 @@ class HopWriter:
     def rows(self, scope: Scope, step: Step, name: str, *, first: bool) -> None:
         at = step.key.at
         if step.index is None:
-            scope.line(f"for {name} in lookup.entities({step.dataset!a}):", at)
+            entities = f"lookup.entities({step.dataset!a})"
+            scope.line(f"for {name} in {scope.code(all_rows)}({entities}):", at)
             return
         key = scope.expression(step.key)
         if step.index == PRIMARY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.functions.comparisons import emit_equal
 from sesam_node.dtl.names import (
     Everywhere,
@@ -64,8 +65,8 @@ class Naming:
     def identified(self, value: Value) -> Value:
         """An `_id` with the identity namespace, where there is one and it has none."""
         namespace = self.context.identity_namespace
-        if self.context.namespaced and namespace and type(value) is str and ":" not in value:
-            return f"{namespace}:{value}"
+        if self.context.namespaced and namespace and is_text(value) and ":" not in value:
+            return f"{namespace}:{text_of(value)}"
         return value
 
     def missing(self, target: Entity, given: Value) -> list[str]:
@@ -489,7 +490,7 @@ def union_of(old: Value, new: Value) -> Value:
     """The values of both, each once; a single value where two single ones are equal."""
     united: dict[Any, Value] = {}
     for value in (*as_list(old), *as_list(new)):
-        united.setdefault(identity(value), value)
+        united.setdefault(identity(not_too_large("merge-union", value)), value)
     values = list(united.values())
     if type(old) is not list and type(new) is not list and len(values) < 2:
         return values[0] if values else None
