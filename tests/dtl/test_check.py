@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sesam_node.dtl import RuleContext, compile_rules, problems_of, run_rules
+from sesam_node.dtl.codes import CODES
 from sesam_node.dtl.registry import all_functions
+from sesam_node.dtl.schema import schema_of
 from sesam_node.errors import DtlError, Problem
 
 OF_CUSTOMER = {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.customer"]}
@@ -29,8 +31,12 @@ def hop(**options):
     return value(["hops", {**OF_CUSTOMER, **options}])
 
 
-def problem(path, code, message, hint="", level="error"):
-    return Problem("$.default" + path, code, message, hint, level)
+def problem(path, code, message, hint="", level="error", rule="default"):
+    return Problem(f"$.{rule}{path}", code, message, hint, level)
+
+
+def warning(path, code, message, hint=""):
+    return problem(path, code, message, hint, "warning")
 
 
 SHAPES = [
@@ -70,7 +76,10 @@ NAMES = [
         'unknown transform "cpy"', 'did you mean "copy"?')]),
     ("an expression as a transform", {"default": [["upper", "a"]]}, [problem("[0][0]",
         "unknown-function", 'unknown transform "upper"',
-        "it is an expression, and cannot stand here")]),
+        'it is an expression, and cannot stand here; its value is set with ["add", name, ...]')]),
+    ("a condition as a transform", {"default": [["eq", "_S.a", "b"]]}, [problem("[0][0]",
+        "unknown-function", 'unknown transform "eq"', "it is an expression, and cannot stand here; "
+        'a condition stands in ["filter", ...] or ["if", ...]')]),
     ("a transform as an expression", value(["copy", "*"]), [problem("[0][2][0]",
         "unknown-function", 'unknown function "copy"',
         "it is a transform, and cannot stand here")]),
@@ -79,13 +88,17 @@ NAMES = [
             'did you mean "upper"?'),
         problem("[0][2][1][0]", "unknown-function", 'unknown function "lowr"',
             'did you mean "lower"?')]),
-    ("a branch", {"default": [["if", ["eq", 1, 2], ["add", "a", 1], 5]]}, [
+    ("a branch", {"default": [["if", ["eq", 1, "_S.a"], ["add", "a", 1], 5]]}, [
         problem("[0][3]", "wrong-shape", "expected a transform, got 5", A_TRANSFORM)]),
     ("nothing in comments", {"default": [["comment", ["nope"], [], {"a": {1}}]]}, []),
     ("an unknown rule", {**value(["apply", "ordr", "_S."]), "order": []}, [problem("[0][2][1]",
-        "unknown-rule", 'unknown rule "ordr"', 'did you mean "order"?')]),
+        "unknown-rule", 'unknown rule "ordr"', 'did you mean "order"?'),
+        problem("", "unused-rule",
+            'the rule "order" is never applied: nothing from "default" leads to it',
+            'there is an apply of "ordr", which is no rule', "warning", rule="order")]),
     ("a rule that is no name", value(["apply", 5, "_S."]), [
-        problem("[0][2][1]", "wrong-constant", "RULE must be a string, got 5")]),
+        problem("[0][2][1]", "wrong-constant", "RULE must be a string, got 5",
+            'the name of the rule comes first: ["apply", "rule", ...]')]),
     ("unknown datasets", {"default": [
         ["add", "a", ["hops", {**OF_CUSTOMER, "datasets": ["ordrs o"]}]],
         ["add", "b", ["lookup-entity", "cusomers", "x"]]]}, [
@@ -193,14 +206,115 @@ JOINS = [
         {**value(["apply-hops", "r", OF_CUSTOMER]), "r": [HOPS]}, []),
 ]  # fmt: skip
 
-TABLE = [*SHAPES, *NAMES, *ARGUMENTS, *JOINS]
+NEWCOMERS = [
+    ("a list too many", {"default": [[["add", "a", 1], ["add", "b", 2]]]}, [problem("[0]",
+        "wrong-shape", 'expected a transform, got [["add", "a", 1], ["add", "b", 2]]',
+        "there is one list too many around it")]),
+    ("another rule only", {"person": [["copy", "*"]]}, [Problem("$", "missing-default",
+        'there is no rule "default"', 'the rule that runs is named "default"')]),
+    ("several transforms in a branch", {"default": [["if", "_S.a", *[["add", "a", 1]] * 3]]}, [
+        problem("[0]", "arity", '"if" takes 2 to 3 arguments, got 4',
+            'several transforms stand in one list: ["if", condition, [transform, transform]]')]),
+    ("several patterns", {"default": [["remove", "a", "b"]]}, [problem("[0]", "arity",
+        '"remove" takes 1 argument, got 2',
+        'several patterns stand in one list: ["remove", ["list", "a*", "b*"]]')]),
+    ("several values", {"default": [["add", "a", "b", "c"]]}, [problem("[0]", "arity",
+        '"add" takes 2 arguments, got 3',
+        'several values stand in one list: ["add", name, ["list", ...]]')]),
+    ("several conditions", {"default": [["filter", "_S.a", "_S.b"]]}, [problem("[0]", "arity",
+        '"filter" takes 0 to 1 argument, got 2', 'several conditions: ["filter", ["and", ...]]')]),
+    ("a path in a pattern", {"default": [["copy", "_S.name"]]}, [warning("[0][1]",
+        "wrong-constant", '"_S.name" is a property name here, no path', 'did you mean "name"?')]),
+    ("paths among patterns", {"default": [["copy", "*", ["list", "a", "_S.b.c"]]]}, [warning(
+        "[0][2][2]", "wrong-constant", '"_S.b.c" is a property name here, no path',
+        'did you mean "b.c"?')]),
+    ("a list of words", value(["red", "green"]), [problem("[0][2][0]", "unknown-function",
+        'unknown function "red"', A_LIST)]),
+    ("a list of paths", value(["_S.a", "_S.b"]), [problem("[0][2][0]", "unknown-function",
+        'unknown function "_S.a"',
+        'a list is a call; a list of values is written ["list", "_S.a", ...]')]),
+    ("a dict of paths", value({"x": {"y": ["upper", "_S.name"]}}), [warning("[0][2]",
+        "constant-dict", 'a dict is a constant: "_S.name" in it is text',
+        'to evaluate it use ["dict", key, value, ...]')]),
+    ("a variable without its dot", value(["upper", "_S"]), [warning("[0][2][1]",
+        "unknown-variable", '"_S" is text here', 'the variable is "_S."')]),
+    ("the current value without its dot", value(["map", ["upper", "_"], "_S.l"]), [
+        warning("[0][2][1][1]", "unknown-variable", '"_" is text here',
+            'the current value is "_."')]),
+    ("an underscore for a separator", value(["map", ["concat", "_", "_."], "_S.l"]), []),
+    ("a function for a function expression", value(["map", "upper", "_S.l"]), [warning("[0][2][1]",
+        "wrong-kind", '"upper" is text, the same for every value',
+        'FUNCTION is an expression of the current value, as ["upper", "_."]')]),
+    ("a path with a dot at its end", value("_S.a."), [warning("[0][2]", "wrong-path",
+        '"_S.a." reads a property with an empty name', 'did you mean "_S.a"?')]),
+    ("a quoted empty name", value("_S.''"), []),
+    ("a format of another language", value(["datetime-parse", "yyyy-MM-dd", "_S.a"]), [
+        warning("[0][2][1]", "wrong-constant",
+            '"yyyy-MM-dd" has no part of a date: each begins with %', 'as "%Y-%m-%dT%H:%M:%S"')]),
+    ("arguments of apply in the wrong order", {**value(["apply", "_S.l", "r"]), "r": []}, [
+        problem("[0][2][1]", "wrong-constant", 'RULE must be a constant, got the path "_S.l"',
+            'the name of the rule comes first: ["apply", "rule", ...]'),
+        problem("", "unused-rule",
+            'the rule "r" is never applied: nothing from "default" leads to it', "", "warning",
+            rule="r")]),
+    ("a path for a dataset", value(["lookup-entity", "_S.d", "x"]), [problem("[0][2][1]",
+        "wrong-constant", 'DATASET must be a constant, got the path "_S.d"')]),
+    ("an alias under another name", hop(**{"return": "ord.amount"}), [warning("[0][2][1].return",
+        "unknown-variable", '"ord.amount" is text: "ord" is no alias here',
+        'did you mean "o.amount"?')]),
+    ("a dataset for an alias", hop(**{"return": {"a": ["upper", "orders.name"]}}), [
+        warning("[0][2][1].return.a[1]", "unknown-variable",
+            '"orders.name" is text: "orders" is no alias here', 'did you mean "o.name"?')]),
+    ("text with a dot in hops", hop(**{"return": ["concat", "o.name", "file.csv", "oslo.no"]}), []),
+    ("a list of paths in return", hop(**{"return": ["o.a", "o.b"]}), [problem(
+        "[0][2][1].return[0]", "unknown-function", 'unknown function "o.a"',
+        'a list is a call; a list of values is written ["list", "o.a", ...]')]),
+    ("a filter that always holds", hop(where=[["eq", "_S._id", "o.customer"], "o"]), [
+        warning("[0][2][1].where[1]", "wrong-kind", '"o" always counts as true',
+            'a join is ["eq", "_S.key", "alias.key"]')]),
+]  # fmt: skip
+
+MEANT = {
+    "UPPER": "upper", "isNull": "is-null", "is_null": "is-null", "toUpper": "upper",
+    "datetimeParse": "datetime-parse", "ifnull": "if-null", "len": "length", "trim": "strip",
+    "substr": "substring", "==": "eq", "!=": "neq", ">=": "gte", "&&": "and", "switch": "case",
+    "date_format": "datetime-format", "contains": "in", "lookup_entity": "lookup-entity",
+    " upper": "upper", "coalesce_args": "coalesce-args", "foreach": "map", "size": "count",
+}  # fmt: skip
+MEANT_TRANSFORMS = {"Copy": "copy", "delete": "remove", "set": "add", "fail": "fail!",
+    "merge_union": "merge-union", "createChild": "create-child", "makeNi": "make-ni"}  # fmt: skip
+
+TABLE = [*SHAPES, *NAMES, *ARGUMENTS, *JOINS, *NEWCOMERS]
 
 
 @pytest.mark.parametrize(
     ("rules", "expected"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
 )
 def test_problems(rules, expected):
-    assert problems_of(rules, KNOWN, path=()) == expected
+    found = problems_of(rules, KNOWN, path=())
+    assert found == expected
+    assert all(problem.level in CODES[problem.code].levels for problem in found)
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_names_of_other_languages_and_slips(name):
+    (found,) = problems_of(value([name, "_S.a", "_S.b"]))
+    assert found.hint == f'did you mean "{MEANT[name]}"?'
+
+
+@pytest.mark.parametrize("name", MEANT_TRANSFORMS)
+def test_names_of_transforms_that_were_meant(name):
+    (found,) = problems_of({"default": [[name, "a"]]})
+    assert found.hint == f'did you mean "{MEANT_TRANSFORMS[name]}"?'
+
+
+def test_rules_that_hold_themselves_are_refused_and_not_followed_for_ever():
+    rule = [["copy", "*"]]
+    rule.append(["if", "_S.a", rule])
+    assert {found.code for found in problems_of({"default": rule, "r": rule})} == {
+        "too-deep",
+        "unused-rule",
+    }
 
 
 def test_a_rule_set_with_errors_is_refused_with_every_problem():
@@ -261,6 +375,7 @@ def test_a_constant_as_deep_as_a_stack_is_a_problem():
     assert found.code == "wrong-constant"
 
 
+SOURCE_SEEN = RuleContext(schema=schema_of([{"_id": "1", "b": [1, {"x": "y"}]}]))
 NAMES_OF_ALL = sorted({entry.name for entry in all_functions()} - {"sleep!"})
 SCALARS = st.one_of(
     st.none(),
@@ -271,6 +386,12 @@ SCALARS = st.one_of(
         ["_S.a", "_T.a", "_.", "_P._S.a", "o.a", "", "*", "default", "%Y", "~t", "a.b"]
     ),
     st.text(max_size=3),
+)
+SETTINGS = settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 CALLS = st.recursive(
     SCALARS,
@@ -292,14 +413,17 @@ CALLS = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@SETTINGS
 @given(st.one_of(CALLS, st.dictionaries(st.sampled_from(["default", "r"]), CALLS, max_size=2)))
 def test_rules_of_any_shape_raise_nothing_but_dtl_errors(rules):
+    found = problems_of(rules, SOURCE_SEEN)
+    assert {problem.code for problem in found} <= set(CODES)
+    assert found == sorted(set(found))
     with contextlib.suppress(DtlError):
         run_rules(rules, [{"_id": "1", "a": [1, "x"]}], datasets={"d": [{"_id": "1", "a": 1}]})
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@SETTINGS
 @given(st.lists(CALLS, max_size=3), st.booleans())
 def test_expressions_of_any_shape_raise_nothing_but_dtl_errors(expressions, namespaced):
     context = RuleContext(namespaced=namespaced, property_namespace="n", identity_namespace="i")

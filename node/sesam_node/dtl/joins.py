@@ -10,26 +10,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.calls import function_of
 from sesam_node.dtl.parse import hop_specs
-from sesam_node.dtl.registry import EXPRESSIONS
 from sesam_node.dtl.syntax import Block, Call, HopSpec, Literal, Node, Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sesam_node.dtl.registry import Function
-    from sesam_node.dtl.signature import Parameter
     from sesam_node.dtl.syntax import RuleContext
 
 HOPPING = ("hops", "apply-hops")
-
-
-def slots_of(call: Call) -> tuple[Function, tuple[Parameter, ...]] | None:
-    """The registered expression that a call names, with the parameter of each argument."""
-    entry = EXPRESSIONS.get(call.name)
-    if entry is None or entry.signature.match(len(call.arguments)) is None:
-        return None
-    return entry, entry.signature.slots(len(call.arguments))
 
 
 def references(node: Node, known: frozenset[str]) -> frozenset[str]:
@@ -40,7 +31,7 @@ def references(node: Node, known: frozenset[str]) -> frozenset[str]:
         return _all(node.items, known)
     if not isinstance(node, Call):
         return frozenset()
-    found = slots_of(node)
+    found = function_of(node)
     if found is None:
         return _all(node.arguments, known)
     used: frozenset[str] = frozenset()
@@ -144,7 +135,7 @@ def is_pure(node: Node, variable: str, known: frozenset[str]) -> bool:
 
 def _functions(node: Node) -> Iterator[Function]:
     if isinstance(node, Call):
-        found = slots_of(node)
+        found = function_of(node)
         if found is None:
             return
         yield found[0]
@@ -185,7 +176,7 @@ def _renamed(node: Node, variable: str, known: frozenset[str]) -> Any:
         return node.raw
     if not isinstance(node, Call):
         return node.raw
-    found = slots_of(node)
+    found = function_of(node)
     if found is None:
         return node.raw
     return [

@@ -42,7 +42,10 @@ def parse(rules: Any, at: At) -> Rules | Malformed:
 def _rule(rule: Any, at: At) -> Block | Malformed:
     if type(rule) is not list:
         message = f"expected a list of transforms, got {preview(rule)}"
-        return Malformed(at, rule, "wrong-shape", message)
+        hint = 'as [["copy", "*"]]'
+        if at[-1] == "rules" and type(rule) is dict:
+            hint = 'the rule set is what stands in "rules"'
+        return Malformed(at, rule, "wrong-shape", message, hint)
     if rule and type(rule[0]) is str:
         message = f"expected a list of transforms, got one transform {preview(rule)}"
         return Malformed(at, rule, "wrong-shape", message, "put it in a list")
@@ -187,7 +190,7 @@ class HopReader:
             if key not in HOP_OPTIONS:
                 hint = suggestion(str(key), HOP_OPTIONS)
                 self.problem((str(key),), "unknown-option", f"unknown option {preview(key)}", hint)
-        aliases = self.aliases(raw.get("datasets"))
+        aliases = self.aliases(raw)
         where = self.where(raw)
         recurse = self.flag(raw, "recurse", default=False)
         returned = self.returned(raw, aliases)
@@ -229,11 +232,16 @@ class HopReader:
         self.problem(("max_depth",), "wrong-type", message)
         return 10
 
-    def aliases(self, datasets: Any) -> dict[str, str]:
+    def aliases(self, raw: dict[str, Any]) -> dict[str, str]:
         example = 'as ["orders o"]'
+        if "datasets" not in raw:
+            self.problem((), "wrong-shape", 'missing "datasets"', f'"datasets": {example[3:]}')
+            return {}
+        datasets = raw["datasets"]
         if type(datasets) is not list or not datasets:
             message = f'expected a list of "dataset alias", got {preview(datasets)}'
-            self.problem(("datasets",), "wrong-shape", message, example)
+            hint = f"as [{preview(datasets)}]" if type(datasets) is str else example
+            self.problem(("datasets",), "wrong-shape", message, hint)
             return {}
         if len(datasets) > MAX_ALIASES:
             message = f"expected at most {MAX_ALIASES} datasets, got {len(datasets)}"
@@ -267,7 +275,8 @@ class HopReader:
             names = tuple(name.strip() for name in value.split(","))
             for name in names:
                 if name not in aliases and aliases:
-                    hint = suggestion(name, aliases)
+                    own = [alias for alias, dataset in aliases.items() if dataset == name]
+                    hint = f'its alias is "{own[0]}"' if own else suggestion(name, aliases)
                     message = f"unknown alias {preview(name)}"
                     self.problem(("return",), "unknown-alias", message, hint)
             return tuple(name for name in names if name in aliases)

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.calls import function_of
 from sesam_node.dtl.check import check, errors
 from sesam_node.dtl.joins import (
     HOPPING,
@@ -21,7 +22,6 @@ from sesam_node.dtl.joins import (
     is_primary_key,
     is_pure,
     references,
-    slots_of,
 )
 from sesam_node.dtl.parse import hop_specs, parse
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
@@ -101,7 +101,7 @@ def _calls(node: Node, *, transform: bool) -> Iterator[tuple[Call, bool]]:
         entry = TRANSFORMS[node.name]
         slots = entry.signature.slots(len(node.arguments))
     else:
-        found = slots_of(node)
+        found = function_of(node)
         slots = found[1] if found else ()
     for argument, slot in zip(node.arguments, slots, strict=True):
         if not slot.is_constant:

@@ -14,7 +14,7 @@ one value, `transforms` a block of transforms; every other kind is a constant of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MANY = 1 << 30
+MAX_REMEMBERED = 64
+"""Numbers of arguments whose form is remembered; more are rare, and anybody can write them."""
 CARDINALITIES = {
     "1": (1, 1),
     "0|1": (0, 1),
@@ -91,13 +93,19 @@ class Signature:
     text: str
     forms: tuple[Form, ...]
 
+    known: dict[int, tuple[Form, tuple[int, ...]] | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
     def match(self, given: int) -> tuple[Form, tuple[int, ...]] | None:
         """The first form that takes `given` arguments, and the occurrences of its parameters."""
-        for form in self.forms:
-            counts = form.counts(given)
-            if counts is not None:
-                return form, counts
-        return None
+        if given not in self.known:
+            fitting = ((form, form.counts(given)) for form in self.forms)
+            found = next(((form, counts) for form, counts in fitting if counts is not None), None)
+            if given > MAX_REMEMBERED:
+                return found
+            self.known[given] = found
+        return self.known[given]
 
     def slots(self, given: int) -> tuple[Parameter, ...]:
         """The parameter of each of `given` arguments. They must fit."""

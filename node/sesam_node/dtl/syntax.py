@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_node.dtl.schema import Schema
     from sesam_node.model.values import Value
 
 At = tuple[str | int, ...]
@@ -120,7 +121,8 @@ class RuleContext:
 
     `namespaced` turns the resolution of namespaced names on; `namespaces` are declared prefixes of
     URIs. `source_dataset` is where the source entities come from, where that is one dataset.
-    `datasets` are the names that hops may use; None accepts any.
+    `datasets` are the names that hops may use; None accepts any. `schema` is what the source
+    entities look like: the checker then warns of properties that none of them has.
     """
 
     pipe_id: str = ""
@@ -131,3 +133,4 @@ class RuleContext:
     id_required: bool = True
     source_dataset: str | None = None
     datasets: frozenset[str] | None = None
+    schema: Schema | None = None
