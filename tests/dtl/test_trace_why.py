@@ -330,6 +330,26 @@ def test_a_created_entity_is_why_itself():
     ]
 
 
+def test_what_is_created_within_a_create_comes_out_first():
+    rules = {"order": [["create", ["dict", "_id", "inner", "n", "_S.no"]], ["copy", "no"]]}
+    orders = ["apply", "order", ["first", "_S.orders"]]
+    made = record([["create", ["dict", "_id", "outer", "o", orders]]], **rules)
+    ids = [made["values"][value]["_id"] for value in made["entities"][0]["results"]]
+    assert ids == ["inner", "outer", "c1"]
+    inner = why(made, result=0, path="n")["because"][0]
+    assert (inner["kind"], inner["path"]) == ("result", "$.rules.order[0]")
+    assert why(made, result=1, path="_id")["because"][0]["path"] == "$.rules.default[1]"
+    assert leaves(why(made, result=2, path="_id")["because"])[0][0] == "_id of the source entity"
+
+
+def test_the_mark_of_a_filtered_entity_is_from_the_filter():
+    made = record([["if", "_S.age", ["filter", ["gt", "_S.age", 40]]]])
+    (node,) = why(made, path="_filtered")["because"]
+    assert node["text"] == 'filtered by ["filter", ["gt", "_S.age", 40]]'
+    assert node["under"][0]["text"] == "if took THEN"
+    assert leaves([node]) == [("age of the source entity", 36)]
+
+
 def test_why_names_the_conditions_and_what_was_there_before():
     transforms = [
         ["add", "kind", "child"],
@@ -681,8 +701,6 @@ def test_each_place_of_each_example_has_a_why(entry):
         entity = made["entities"][0]
         for position, result in enumerate(entity["results"]):
             for path in places(made["values"][result]):
-                if made["values"][result].get("_filtered"):
-                    continue
                 found = why(made, path=path, result=position)
                 assert found["because"]
                 text = why_text(found)

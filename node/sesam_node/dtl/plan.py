@@ -194,8 +194,10 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
                 readers = hop_specs(call, 0 if call.name == "hops" else 1)
                 hops[call.at] = plan_hops([r.spec for r in readers if r.spec], context)
                 read.update(ds for r in readers if r.spec for ds in r.spec.aliases.values())
-                step = hops[call.at][0].steps[0]
-                if step.index is not None and is_pure(step.key, "_S", VARIABLES):
+                first = hops[call.at][0]
+                step = first.steps[0]
+                alone = len(hops[call.at]) == 1 and not first.spec.recurse
+                if alone and step.index is not None and is_pure(step.key, "_S", VARIABLES):
                     key = json.dumps(step.key.raw)
                     first_lookups[name, step.dataset, step.index, key] += 1
             if call.name in ("apply", "apply-hops") and call.constant(0) not in reachable:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl.trace.applied import Applied
 from sesam_node.dtl.trace.places import MISSING, Part, at, parts_of, same, same_property
 from sesam_node.dtl.trace.recording import Recording, rules_path
-from sesam_node.dtl.trace.state import writers_of
+from sesam_node.dtl.trace.state import end_of, writers_of
 from sesam_node.dtl.trace.values import MAX_DEPTH, MAX_SIBLINGS, Node
 from sesam_node.dtl.trace.words import branch_text, call_text, transform_text
 from sesam_node.errors import InputError, Problem, json_path, preview
@@ -82,11 +82,29 @@ def result_value(recording: Recording, result: int) -> Any:
 def emitted_by(recording: Recording, result: int) -> tuple[int, int] | None:
     """The `create` that emitted a result and the position in what it emitted; None: the target."""
     passed = 0
+    for number in emitting(recording):
+        emits = recording.events[number]["emits"]
+        if result < passed + len(emits):
+            return number, result - passed
+        passed += len(emits)
+    return None
+
+
+def emitting(recording: Recording) -> list[int]:
+    """The `create` events in the order of emitting: one within another is done before it."""
+    found = [
+        number
+        for number, event in enumerate(recording.events)
+        if event["name"] == "create" and "emits" in event
+    ]
+    return sorted(found, key=lambda number: (end_of(recording, number), -number))
+
+
+def filtered_by(recording: Recording) -> int | None:
+    """The filter or discard that ended the default rule, if any."""
     for number, event in enumerate(recording.events):
-        if event["name"] == "create" and "emits" in event:
-            if result < passed + len(event["emits"]):
-                return number, result - passed
-            passed += len(event["emits"])
+        if event["frame"] == 0 and "ends" in event:
+            return number
     return None
 
 
@@ -108,7 +126,20 @@ class Why(Applied):
             return [made]
         if not self.recording.frames:
             return []
+        stopped = filtered_by(self.recording)
+        if stopped is not None:
+            return [self.stopped(stopped)]
         return self.of_target(0, focus)
+
+    def stopped(self, event: int) -> Node:
+        """The filter that ended the rule: why there is the mark of a filtered entity."""
+        text = f"{self.recording.events[event]['ends']} by {call_text(self.recording.raw(event))}"
+        made = self.node("set", text, event)
+        made.update(self.conditions(event))
+        tested = self.recording.children[event]
+        if tested:
+            made["from"] = self.limited([], [lambda n=n: self.value(n, []) for n in tested])
+        return made
 
     def inside(self, event: int, item: Any, focus: list[Part]) -> list[Node]:
         """What made one of the values that the last argument of an event gave."""

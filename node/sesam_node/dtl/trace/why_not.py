@@ -194,14 +194,14 @@ class WhyNot:
 
         What is missing is not there to be followed: it is its nearest owner that is.
         """
-        owner: list[Part] = []
-        owner.extend([part for part in focus if isinstance(part, int)][:1])
+        owner = focus[:1] if focus and isinstance(focus[0], int) else []
+        rest = focus[len(owner) :]
         while self.recording.events[value]["name"] not in ("apply", "apply-hops"):
             passed = self.why.passed(value, owner) if self.is_function(value) else None
             if passed is None:
                 return None, focus
             value, owner = passed
-        return self.why.frame_at(value, [*owner, *focus[len(owner) :]])
+        return self.why.frame_at(value, [*owner, *rest])
 
     def is_function(self, event: int) -> bool:
         return bool(self.recording.events[event]["kind"] == "function")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl.plan import evaluated_nodes
 from sesam_node.dtl.runtime import ABSENT
 from sesam_node.dtl.syntax import Path, RuleContext
+from sesam_node.dtl.trace.document import FORMAT, VERSION
 from sesam_node.dtl.walk.failures import reason_of
 from sesam_node.dtl.walk.stack import room
 from sesam_node.errors import json_path
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 Found = tuple[str, "Entity"]
 """A dataset and an entity in it."""
 
-FORMAT = "sesam-dtl-trace"
-VERSION = 1
 SMALL = 16  # members of a list or dict up to which it is compared by content
 SCALARS = (str, int, float, bool, type(None))
 
