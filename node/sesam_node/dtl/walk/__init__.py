@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sesam_node.dtl.functions  # noqa: F401 - fills the registry
-from sesam_node.dtl.check import check, errors
-from sesam_node.dtl.parse import parse
-from sesam_node.dtl.plan import Plan, plan
+from sesam_node.dtl.plan import Plan, plan_rules
 from sesam_node.dtl.runtime import Runtime
-from sesam_node.dtl.syntax import Malformed, RuleContext
+from sesam_node.dtl.syntax import RuleContext
 from sesam_node.dtl.walk import encryption, expressions, hops, transforms
 from sesam_node.dtl.walk.failures import failure
 from sesam_node.dtl.walk.machine import Walk
 from sesam_node.dtl.walk.recorder import SILENT, Recorder
 from sesam_node.dtl.walk.stack import room
-from sesam_node.errors import DtlError, PipeError, StoreError
+from sesam_node.errors import PipeError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +90,5 @@ def walk_rules(
     path: tuple[str | int, ...] = ("rules",),
 ) -> WalkedRules:
     """Check and plan a rule set. Raises DtlError with every Problem, their paths below `path`."""
-    tree = parse(rules, path)
-    problems = check(tree, context)
-    if errors(problems) or isinstance(tree, Malformed):
-        raise DtlError("the rules have problems", problems)
-    return WalkedRules(plan(tree, context), tuple(problems))
+    planned, warnings = plan_rules(rules, context, path)
+    return WalkedRules(planned, tuple(warnings))
