@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node import __version__
-from sesam_node.api.operations import Operation, operation_of, path_names
+from sesam_node.api.operations import ANYTHING, Operation, operation_of, path_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": parameter.kind}
+    schema: dict[str, Any] = {} if parameter.kind == ANYTHING else {"type": parameter.kind}
     if parameter.kind == "integer":
         schema["minimum"] = 0
     if parameter.default is not None:

@@ -18,11 +18,15 @@ from sesam_node.errors import preview, suggestion
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 ANYTHING = "anything"
+"""The kind of a field of a JSON body that may be any JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that a request may bring: `kind` is "string", "integer" or "boolean"."""
+    """A value that a request may bring: `kind` is "string", "integer" or "boolean".
+
+    A field of a JSON body may be an "array", an "object" or ANYTHING, too.
+    """
 
     name: str
     kind: str = "string"

@@ -7,11 +7,13 @@ Exit codes: 0 all is well; 1 what was asked about is not (a test fails, a projec
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sesam_node import __version__
+from sesam_node.cli.dtl import options as dtl_options
 from sesam_node.errors import SesamError
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sesam-node {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`| head`).
-        sys.stderr.close()
+        # Whoever read our output has seen enough (`| head`). What is still to be written has to
+        # go somewhere when Python ends, or it would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
@@ -50,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
     _validate(commands.add_parser("validate", help="check a project without running it"))
+    dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
     commands.add_parser("version", help="print the version")
     return top
 
@@ -174,5 +178,6 @@ COMMANDS = {
     "test": _run_test,
     "demo": _run_demo,
     "validate": _run_validate,
+    "dtl": dtl_options.run,
     "version": _run_version,
 }

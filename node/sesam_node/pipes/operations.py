@@ -194,7 +194,7 @@ def preview(
         results: list[dict[str, Any]] = []
         for batch in _sample(built, entities, limit):
             for position in range(batch.size):
-                results.append(_previewed(evaluator, batch, position))
+                results.append(previewed(evaluator, batch, position))
                 if len(results) >= limit and entities is None:
                     return {"results": results}
         return {"results": results}
@@ -224,7 +224,8 @@ def _received(pipe: Pipe, since: Offset) -> Iterator[Batch]:
             yield Batch(None, versions, None, None, dataset)
 
 
-def _previewed(evaluator: Evaluator, batch: Batch, position: int) -> dict[str, Any]:
+def previewed(evaluator: Evaluator, batch: Batch, position: int) -> dict[str, Any]:
+    """What the transforms make of one source entity: a result of `preview`."""
     one = Batch(
         None if batch.entities is None else batch.entities[position : position + 1],
         None if batch.versions is None else batch.versions[position : position + 1],

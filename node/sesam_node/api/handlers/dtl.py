@@ -1,14 +1,69 @@
-"""The language: its functions, and a check of rules without a pipe."""
+"""The language: its functions, help for who writes rules, and rules tried on entities."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError, problem_json
-from sesam_node.api.operations import Parameter, operation
-from sesam_node.dtl import RuleContext, compile_rules, functions
-from sesam_node.errors import DtlError
+from sesam_node.api.operations import ANYTHING, Parameter, form, operation, operation_of
+from sesam_node.dtl import functions
+from sesam_node.dtl.format import STYLES
+from sesam_node.errors import preview, suggestion
+from sesam_node.hub.dtl import Asked
+from sesam_node.pipes.samples import Wanted
+
+MAX_TEXT = 4_000_000
+"""The most characters of a text of rules: what is asked for at every key must be quick."""
+
+MAX_PREVIEW = 1_000
+MAX_COUNTED = 100_000
+SECONDS = 20
+KINDS: dict[str, tuple[type, str]] = {
+    "string": (str, "a string"),
+    "integer": (int, "a number that is not negative"),
+    "boolean": (bool, "true or false"),
+    "array": (list, "a list"),
+    "object": (dict, "an object"),
+}
+
+RULES = form("rules", ANYTHING, doc="rules by name, or a list of transforms; the pipe's if absent")
+REQUIRED_RULES = form("rules", ANYTHING, doc="rules by name, or a list of transforms")
+PIPE = form("pipe", doc="the pipe whose source feeds the rules")
+DATASET = form("dataset", doc="the dataset that feeds the rules")
+PIPE_ID = form("pipe_id", doc="whose namespaces are meant, where no pipe is named")
+NAMESPACED = form(
+    "namespaced", "boolean", doc="have names namespaces? The node's setting if absent"
+)
+PLACE = (PIPE, DATASET, PIPE_ID, NAMESPACED)
+TEXT = form("text", required=True, doc="JSON with comments: rules, a transform or a pipe")
+OFFSET = form("offset", "integer", required=True, doc="where in the text, in characters")
+ENTITIES = form("entities", "array", doc="source entities to use instead")
+IDS = form("ids", "array", doc="only the source entities with these ids")
+TRANSFORM = form("transform", "integer", doc="which transform of a pipe that has several")
+EXAMPLES = (ENTITIES, IDS, form("limit", "integer", 10, "how many source entities"))
+TIME = form("seconds", "integer", SECONDS, f"stop after so many, at most {SECONDS}")
+JSON = "application/json"
+
+
+class DtlHandler(ApiHandler):
+    """What the handlers of bodies share."""
+
+    def fields(self) -> dict[str, Any]:
+        """The declared fields of the JSON body, by name. Raises ApiError for any other."""
+        declared = operation_of(type(self), "post")
+        known = {p.name: p for p in declared.parameters} if declared else {}
+        given = self.json_object("fields")
+        for name in given:
+            if name not in known:
+                raise ApiError(400, f"unknown field {preview(name)}", hint=suggestion(name, known))
+        return {name: _field(p, given.get(name)) for name, p in known.items()}
+
+    def asked(self, fields: dict[str, Any]) -> Asked:
+        """What the fields are about: rules, and what feeds them."""
+        place = {p.name: fields[p.name] for p in PLACE}
+        return Asked(rules=_rules(fields.get("rules")), **place)
 
 
 class FunctionsHandler(ApiHandler):
@@ -26,38 +81,203 @@ class FunctionsHandler(ApiHandler):
         self.answer(found)
 
 
-class CheckHandler(ApiHandler):
-    @operation(body="application/json")
-    def post(self) -> None:
-        """All problems of a rule set: `{"rules": {"default": […]}, "datasets": […]?}`."""
-        self.answer(checked(self.json_object("rules")))
-
-
-def checked(request: dict[str, Any]) -> dict[str, Any]:
-    """What the compiler says of rules; a list counts as the rule `default`."""
-    if "rules" not in request:
-        raise ApiError(400, 'expected an object with "rules"')
-    rules = request["rules"]
-    if type(rules) is list:
-        rules = {"default": rules}
-    datasets = request.get("datasets")
-    context = RuleContext(
-        pipe_id=str(request.get("pipe_id", "")),
-        namespaced=request.get("namespaced") is True,
-        datasets=frozenset(map(str, datasets)) if type(datasets) is list else None,
+class CheckHandler(DtlHandler):
+    @operation(
+        REQUIRED_RULES,
+        form("text", doc="the same as text, JSON with comments: problems have line and column"),
+        *PLACE,
+        form("datasets", "array", doc="the datasets that may be named; any if absent"),
+        body=JSON,
     )
-    try:
-        compiled = compile_rules(rules, context)
-    except DtlError as error:
-        return {"valid": False, "problems": [problem_json(p) for p in error.problems]}
-    return {
-        "valid": True,
-        "problems": [problem_json(problem) for problem in compiled.warnings],
-        "datasets": sorted(compiled.datasets),
+    async def post(self) -> None:
+        """All problems of a rule set, and the datasets that it looks into.
+
+        With `pipe` or `dataset` a sample of its entities tells which properties there are, and a
+        property that none has is a warning.
+        """
+        fields = self.fields()
+        text, datasets = fields["text"], fields["datasets"]
+        if (text is None) == (fields["rules"] is None):
+            raise ApiError(400, 'expected an object with "rules" or "text"')
+        names = None if datasets is None else frozenset(_texts("datasets", datasets))
+        asked = replace(self.asked(fields), rules=fields["rules"])
+        found = await self.hub.dtl.check(asked, text, names)
+        found["problems"] = [{**problem_json(p), **place} for p, place in found["problems"]]
+        if not found["valid"]:
+            del found["datasets"]
+        self.answer(found)
+
+
+class PreviewHandler(DtlHandler):
+    @operation(RULES, *PLACE, *EXAMPLES, body=JSON)
+    async def post(self) -> None:
+        """What rules make of some source entities; nothing is written.
+
+        Each of `results` has `source`, `emitted`, `filtered`, `discarded` and `error`, as the
+        preview of a pipe; an entity that fails does not end it. `missing` are ids that were not
+        found, `stopped` is "time" where time was up. At most 1,000 entities.
+        """
+        fields = self.fields()
+        asked = self.asked(fields)
+        _check_fed(asked, fields)
+        self.answer(await self.hub.dtl.preview(asked, _wanted(fields, MAX_PREVIEW)))
+
+
+class TraceHandler(DtlHandler):
+    @operation(
+        RULES,
+        *PLACE,
+        *EXAMPLES,
+        TRANSFORM,
+        TIME,
+        form("strength", default="full", choices=("full", "counters"), doc="how much is recorded"),
+        body=JSON,
+    )
+    async def post(self) -> None:
+        """The record of what rules do with some source entities: `trace`, a trace document.
+
+        At most 1,000 entities with strength "full", 100,000 with "counters". `skipped` are source
+        entities that an earlier transform failed on, `missing` ids that were not found; `stopped`
+        is "time" or "events" where that ended it. What rules decrypt is hidden.
+        """
+        fields = self.fields()
+        asked = self.asked(fields)
+        _check_fed(asked, fields)
+        most = MAX_PREVIEW if fields["strength"] == "full" else MAX_COUNTED
+        wanted = _wanted(fields, most)
+        self.answer(
+            await self.hub.dtl.trace(asked, wanted, fields["strength"], fields["transform"])
+        )
+
+
+class ExplainHandler(DtlHandler):
+    @operation(RULES, *PLACE, TRANSFORM, body=JSON)
+    async def post(self) -> None:
+        """How rules are carried out: what they write, look up, track, and the Python they become.
+
+        `text` says it for people. Keys and passwords in the rules are hidden.
+        """
+        fields = self.fields()
+        asked = self.asked(fields)
+        if asked.pipe is None and asked.rules is None:
+            raise ApiError(400, 'expected "rules", or a "pipe" whose rules are meant')
+        self.answer(await self.hub.dtl.explain(asked, fields["transform"]))
+
+
+class CompleteHandler(DtlHandler):
+    @operation(TEXT, OFFSET, *PLACE, body=JSON)
+    async def post(self) -> None:
+        """What may stand at an offset of a text of rules, however unfinished: the best first.
+
+        `items` replace the text between `from` and `to`. With `pipe` or `dataset` a sample of its
+        entities tells which properties there are; datasets that the text names are looked into.
+        """
+        fields = self.fields()
+        asked = self.asked(fields)
+        self.answer(await self.hub.dtl.complete(asked, fields["text"], fields["offset"]))
+
+
+class HoverHandler(DtlHandler):
+    @operation(TEXT, OFFSET, *PLACE, body=JSON)
+    async def post(self) -> None:
+        """What stands at an offset of a text: a function, variable, property; null for nothing."""
+        fields = self.fields()
+        asked = self.asked(fields)
+        self.answer(await self.hub.dtl.hover(asked, fields["text"], fields["offset"]))
+
+
+class FormatHandler(DtlHandler):
+    @operation(
+        TEXT,
+        form("width", "integer", 100, "characters of a line that are not passed, where possible"),
+        form("style", default="compact", choices=STYLES, doc="portal is that of Sesam's portal"),
+        body=JSON,
+    )
+    async def post(self) -> None:
+        """A text of rules or configuration in its one layout; comments stay.
+
+        `changed` says whether it is another text; 400 with line and column where it is no JSON.
+        """
+        fields = self.fields()
+        text = await self.hub.dtl.format(fields["text"], fields["width"], fields["style"])
+        self.answer({"text": text, "changed": text != fields["text"]})
+
+
+def _field(parameter: Parameter, value: Any) -> Any:
+    """The value of a field. Raises ApiError where it does not fit."""
+    if value is None:
+        if parameter.required:
+            raise ApiError(400, f'the field "{parameter.name}" is missing', parameter.doc)
+        return parameter.default
+    if parameter.kind == ANYTHING:
+        return value
+    type_, wanted = KINDS[parameter.kind]
+    negative = type(value) is int and value < 0
+    fits = type(value) is type_ and not negative
+    if parameter.choices and value not in parameter.choices:
+        fits, wanted = False, "one of " + ", ".join(parameter.choices)
+    if not fits:
+        raise ApiError(
+            400, f'the field "{parameter.name}" does not fit', f"expected {wanted}, {_got(value)}"
+        )
+    if type_ is str and len(value) > MAX_TEXT:
+        raise ApiError(413, f'the field "{parameter.name}" has more than {MAX_TEXT:,} characters')
+    return value
+
+
+def _got(value: Any) -> str:
+    return f"got {preview(value)}"
+
+
+def _texts(name: str, values: list[Any]) -> list[str]:
+    for value in values:
+        if type(value) is not str:
+            raise ApiError(
+                400, f'the field "{name}" does not fit', f"expected strings, {_got(value)}"
+            )
+    return values
+
+
+def _rules(rules: Any) -> Any:
+    """A list is the rule `default`."""
+    return {"default": rules} if type(rules) is list else rules
+
+
+def _check_fed(asked: Asked, fields: dict[str, Any]) -> None:
+    """Raises ApiError where it is not said which rules, or which entities, are meant."""
+    if asked.pipe is None and asked.rules is None:
+        raise ApiError(400, 'expected "rules", or a "pipe" whose rules are meant')
+    if asked.pipe is None and asked.dataset is None and fields["entities"] is None:
+        raise ApiError(400, 'expected "pipe", "dataset" or "entities"', "nothing feeds the rules")
+    if fields["entities"] is not None and fields["ids"] is not None:
+        raise ApiError(400, 'expected "entities" or "ids", got both')
+
+
+def _wanted(fields: dict[str, Any], most: int) -> Wanted:
+    """Which source entities are meant. Raises ApiError for more than there may be."""
+    entities, ids = fields["entities"], fields["ids"]
+    counts: dict[str, int] = {
+        "entities": len(entities or ()),
+        "ids": len(ids or ()),
+        "limit": fields["limit"],
     }
+    for name, count in counts.items():
+        if count > most:
+            raise ApiError(
+                400, f'the field "{name}" does not fit', f"at most {most:,}, got {count:,}"
+            )
+    wanted = Wanted(entities, tuple(_texts("ids", ids or [])), fields["limit"])
+    seconds = fields.get("seconds", SECONDS)
+    return replace(wanted, seconds=float(min(seconds, SECONDS)))
 
 
 ROUTES = [
     ("/dtl/functions", FunctionsHandler),
     ("/dtl/check", CheckHandler),
+    ("/dtl/preview", PreviewHandler),
+    ("/dtl/trace", TraceHandler),
+    ("/dtl/explain", ExplainHandler),
+    ("/dtl/complete", CompleteHandler),
+    ("/dtl/hover", HoverHandler),
+    ("/dtl/format", FormatHandler),
 ]

@@ -30,7 +30,10 @@ class DtlTransform:
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         rules = options["rules"]
         path = ("transform", context.position) if context.in_list else ("transform",)
-        compiled = compile_rules(rules, rule_context(options, context), path=(*path, "rules"))
+        self.rules = rules
+        self.path = (*path, "rules")
+        self.context = rule_context(options, context)
+        compiled = compile_rules(rules, self.context, path=self.path)
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
@@ -50,6 +53,14 @@ class DtlTransform:
     def bind(self, runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
         run = self.compiled.bind(runtime)
         return run if self._trigger is None else self._trigger(run)
+
+    def takes(self, entity: Entity) -> bool:
+        """Is the entity transformed, or does `trigger_on` let it pass?"""
+        if self._trigger is None:
+            return True
+        taken: list[Entity] = []
+        self._trigger(lambda item, _out: taken.append(item))(entity, [])
+        return bool(taken)
 
 
 def looked_up_datasets(rules: Any) -> set[str]:

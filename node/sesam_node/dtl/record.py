@@ -1,0 +1,100 @@
+"""Runs rules over entities and gives the trace of it: one document of a few, or figures of many.
+
+"full" walks the rules and writes down everything; "counters" runs compiled rules that count. What
+is secret is hidden in both (see `masking`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.dtl.compile import NO_DATASETS, compile_index
+from sesam_node.dtl.counting import count_rules
+from sesam_node.dtl.lookup import MemoryLookup
+from sesam_node.dtl.masking import masked
+from sesam_node.dtl.runtime import Runtime
+from sesam_node.dtl.syntax import RuleContext
+from sesam_node.dtl.walk import Recorder, walk_rules
+from sesam_node.errors import DtlError, InputError, preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from sesam_node.model.values import Entity
+
+    Run = Callable[[Entity, list[Entity]], None]
+
+STRENGTHS = ("full", "counters")
+
+
+def record(
+    rules: Any,
+    entities: Iterable[Entity],
+    *,
+    strength: str = "full",
+    datasets: Mapping[str, list[Entity]] = NO_DATASETS,
+    context: RuleContext = RuleContext(),  # noqa: B008 - immutable
+    runtime: Runtime | None = None,
+    path: tuple[str | int, ...] = ("rules",),
+    version_of: Callable[[Entity], int | None] | None = None,
+    budget: int | None = None,
+) -> dict[str, Any]:
+    """The trace document of a rule set over entities; an entity that fails is part of it.
+
+    Hops look into `datasets` (name to entities in memory), else into the look-up of `runtime`,
+    which brings the rest. `version_of` gives the version of a source entity (`_updated`) where it
+    is not in the entity; `budget` is how many events are kept of all entities: once there are so
+    many, no further entity is run. The paths in the document lie below `path`.
+
+    Raises DtlError with every Problem for rules that do not compile.
+    """
+    made = runtime or Runtime()
+    if datasets:
+        made = replace(made, lookup=MemoryLookup(datasets, compile_index))
+    if strength == "counters":
+        counted = count_rules(rules, context, path=path)
+        _run(counted.bind(made), entities)
+        document = counted.document()
+    elif strength == "full":
+        recorder = Recorder(rules, context)
+        run = walk_rules(rules, context, path=path).bind(made, recorder)
+        if version_of is not None:
+            run = _versioned(run, recorder, version_of)
+        _run(run, entities if budget is None else _within(budget, recorder, entities))
+        document = recorder.document()
+    else:
+        known = " or ".join(f'"{name}"' for name in STRENGTHS)
+        raise InputError(f"expected the strength to be {known}, got {preview(strength)}")
+    return masked(document, made.secrets.values())
+
+
+def _run(run: Run, entities: Iterable[Entity]) -> None:
+    for entity in entities:
+        try:
+            run(entity, [])
+        except DtlError:
+            # The document has it.
+            continue
+
+
+def _versioned(run: Run, recorder: Recorder, version_of: Callable[[Entity], int | None]) -> Run:
+    def versioned(entity: Entity, out: list[Entity]) -> None:
+        version = version_of(entity)
+        try:
+            run(entity, out)
+        finally:
+            recorder.entities[-1]["version"] = version
+
+    return versioned
+
+
+def _within(budget: int, recorder: Recorder, entities: Iterable[Entity]) -> Iterator[Entity]:
+    """The entities for as long as there are events left to record."""
+    limit = recorder.limit
+    for entity in entities:
+        if budget <= 0:
+            return
+        recorder.limit = min(limit, budget)
+        yield entity
+        budget -= len(recorder.entities[-1]["events"])

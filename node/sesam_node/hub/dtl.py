@@ -1,0 +1,200 @@
+"""The language over the node's datasets: check, preview, trace and help for who writes rules.
+
+Nothing is written, and no configuration is needed: rules come with the request, on the source of a
+pipe, on a dataset, or on entities that come with it, too. The work is done in workers, which end
+it after a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.config.environment import substitute
+from sesam_node.errors import ConfigError, InputError, NotFoundError, Problem, suggestion
+from sesam_node.hub.active import written_datasets
+
+if TYPE_CHECKING:
+    from sesam_node.hub.configuration import Configuration
+    from sesam_node.hub.pumps import Pumps
+    from sesam_node.pipes.runs import PipeDefinition
+    from sesam_node.pipes.samples import Wanted
+    from sesam_node.scheduling.executor import Executor
+    from sesam_node.store import Store
+
+WORK = "sesam_node.pipes.dtl"
+DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request is about: rules (null: those of the pipe), and what feeds them.
+
+    `pipe` names a pipe whose source is meant, `dataset` a dataset; with neither the entities come
+    with the request, or there are none. `pipe_id` is what namespaces are taken from where there is
+    no pipe, `namespaced` whether names have them (null: as the node has it).
+    """
+
+    rules: Any = None
+    pipe: str | None = None
+    dataset: str | None = None
+    pipe_id: str | None = None
+    namespaced: bool | None = None
+
+
+class Dtl:
+    """The service behind `/api/dtl`."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        pumps: Pumps,
+        executor: Executor,
+        *,
+        timeout_s: float,
+    ) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._pumps = pumps
+        self._executor = executor
+        self._timeout_s = timeout_s
+
+    async def check(
+        self, asked: Asked, text: str | None = None, datasets: frozenset[str] | None = None
+    ) -> dict[str, Any]:
+        """The problems of rules, or of a text of rules, as `check_rules` gives them."""
+        return await self._found(
+            "check_rules",
+            definition=self._definition(asked),
+            rules=asked.rules,
+            text=text,
+            env=dict(self._configuration.active.env),
+            datasets=datasets,
+            sampled=asked.pipe is not None or asked.dataset is not None,
+        )
+
+    async def preview(self, asked: Asked, wanted: Wanted) -> dict[str, Any]:
+        """What rules make of some source entities. Raises DtlError, ConfigError."""
+        return await self._found(
+            "preview_rules",
+            definition=self._definition(asked),
+            rules=self._rules(asked.rules),
+            wanted=wanted,
+        )
+
+    async def trace(
+        self, asked: Asked, wanted: Wanted, strength: str, transform: int | None
+    ) -> dict[str, Any]:
+        """The record of what rules do with some source entities. Raises DtlError, ConfigError."""
+        return await self._found(
+            "trace_rules",
+            definition=self._definition(asked),
+            rules=self._rules(asked.rules),
+            wanted=wanted,
+            strength=strength,
+            position=transform,
+        )
+
+    async def explain(self, asked: Asked, transform: int | None) -> dict[str, Any]:
+        """How rules are carried out, as data and as text. Raises DtlError, ConfigError."""
+        return await self._found(
+            "explain_rules",
+            definition=self._definition(asked),
+            rules=self._rules(asked.rules),
+            position=transform,
+        )
+
+    async def complete(self, asked: Asked, text: str, offset: int) -> dict[str, Any]:
+        """What may stand at an offset of a text of rules."""
+        return await self._found(
+            "complete_rules",
+            definition=self._definition(asked),
+            text=text,
+            offset=offset,
+            datasets=tuple(self._datasets()),
+        )
+
+    async def hover(self, asked: Asked, text: str, offset: int) -> dict[str, Any] | None:
+        """What is known of what stands at an offset of a text of rules; null for nothing."""
+        found: dict[str, Any] | None = await self._work(
+            "hover_rules",
+            definition=self._definition(asked),
+            text=text,
+            offset=offset,
+            datasets=tuple(self._datasets()),
+        )
+        return found
+
+    async def format(self, text: str, width: int, style: str) -> str:
+        """A text of rules or configuration in its one layout. Raises InputError."""
+        laid_out: str = await self._work("format_rules", text=text, width=width, style=style)
+        return laid_out
+
+    async def _found(self, operation: str, **payload: Any) -> dict[str, Any]:
+        found: dict[str, Any] = await self._work(operation, **payload)
+        return found
+
+    async def _work(self, operation: str, **payload: Any) -> Any:
+        call = self._executor.call(f"{WORK}:{operation}", payload, timeout_s=self._timeout_s)
+        return await call.value()
+
+    # -- what feeds the rules ----------------------------------------------------------------------
+
+    def _definition(self, asked: Asked) -> PipeDefinition:
+        if asked.pipe is not None:
+            if asked.dataset is not None:
+                raise InputError('expected "pipe" or "dataset", got both')
+            return self._of_pipe(asked.pipe, own_rules=asked.rules is None)
+        if asked.dataset is not None and self._pumps.dataset(asked.dataset) is None:
+            hint = suggestion(asked.dataset, self._store.names())
+            if asked.dataset in written_datasets(self._configuration.active):
+                hint = "the pipe that writes it has not run yet"
+            message = f'there is no dataset "{asked.dataset}"'
+            raise NotFoundError(message, [Problem("$.dataset", "unknown-dataset", message, hint)])
+        return self._draft(asked)
+
+    def _of_pipe(self, pipe_id: str, *, own_rules: bool) -> PipeDefinition:
+        """A pipe as it is configured; where it is not asked for its rules they may be wrong."""
+        self._pumps.known(pipe_id)
+        active = self._configuration.active
+        wrong = [
+            problem
+            for problem in active.problems.get(pipe_id, ())
+            if problem.level == "error"
+            and (own_rules or not problem.path.startswith("$.transform"))
+        ]
+        if wrong:
+            raise ConfigError(f'the pipe "{pipe_id}" has an invalid configuration', wrong)
+        return self._pumps.definition(pipe_id)
+
+    def _draft(self, asked: Asked) -> PipeDefinition:
+        pipe_id = asked.pipe_id or asked.dataset or DRAFT
+        source: dict[str, Any] = {"type": "embedded", "entities": []}
+        if asked.dataset is not None:
+            source = {"type": "dataset", "dataset": asked.dataset}
+        pipe: dict[str, Any] = {
+            "_id": pipe_id,
+            "type": "pipe",
+            "source": source,
+            "sink": {"type": "dataset", "dataset": pipe_id},
+            # The rules get the entities as they are, and what they make of them is shown.
+            "add_namespaces": False,
+            "remove_namespaces": False,
+        }
+        if asked.namespaced is not None:
+            pipe["namespaced_identifiers"] = asked.namespaced
+        return self._pumps.with_systems(pipe, {})
+
+    def _datasets(self) -> list[str]:
+        """The datasets that there are or will be, those of the node itself left out."""
+        names = written_datasets(self._configuration.active).union(self._store.names())
+        return sorted(name for name in names if not name.startswith("system:"))
+
+    def _rules(self, rules: Any) -> Any:
+        """The rules with every `$ENV(name)` replaced. Raises ConfigError for one not set."""
+        missing: list[Problem] = []
+        replaced = substitute(rules, self._configuration.active.env, ("rules",), missing)
+        if missing:
+            raise ConfigError("the rules name variables that are not set", missing)
+        return replaced

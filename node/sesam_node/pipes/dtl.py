@@ -1,0 +1,426 @@
+"""Rules over sample entities, for somebody who writes them: preview, trace, schema, completion.
+
+Everything here runs in a worker and writes nothing, but for the indexes that look-ups need, which
+are made as for the pipe itself. The rules may be those of a pipe or come with the request. A sample
+is bounded by a number of entities and by time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.config.environment import substitute
+from sesam_node.dtl import Runtime, compile_rules, problems_of
+from sesam_node.dtl.complete import complete, hover
+from sesam_node.dtl.explain import explain, explain_text
+from sesam_node.dtl.format import format_text
+from sesam_node.dtl.masking import decrypts, without_keys
+from sesam_node.dtl.record import record
+from sesam_node.dtl.schema import Schema, schema_of
+from sesam_node.dtl.source_text import SourceText, read_source
+from sesam_node.errors import DtlError, InputError, Problem, preview
+from sesam_node.model import content, decode
+from sesam_node.model.namespaces import remove_namespaces
+from sesam_node.pipes.batch import Context
+from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_header
+from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.operations import error_data, previewed
+from sesam_node.pipes.samples import Sample, Wanted
+from sesam_node.pipes.transforms.dtl import DtlTransform, rule_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sesam_node.dtl import RuleContext
+    from sesam_node.model import Entity
+    from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.runs import PipeDefinition
+    from sesam_node.store.api import Store
+
+SCHEMA_SAMPLE = 1_000
+SCHEMA_SECONDS = 2.0
+LEAST_WIDTH, MOST_WIDTH = 20, 1_000
+HOPPED = 8
+"""How many datasets of hops are looked into for their properties, for completion."""
+
+HOPPED_SAMPLE = 200
+EVENTS = 200_000
+"""How many events a trace may have: it is sent as one answer."""
+
+NO_ENV: Mapping[str, Any] = MappingProxyType({})
+TRANSFORM = "$.transform.rules"
+
+
+def with_rules(definition: PipeDefinition, rules: Any) -> PipeDefinition:
+    """The pipe with these rules in place of its transforms; its own where they are null."""
+    if rules is None:
+        return definition
+    return replace(
+        definition, pipe={**definition.pipe, "transform": {"type": "dtl", "rules": rules}}
+    )
+
+
+def _built(definition: PipeDefinition, store: Store, rules: Any) -> Pipe:
+    """The pipe to run. Raises DtlError with paths from the request: `$.rules.default[0]`."""
+    try:
+        pipe = build_pipe(with_rules(definition, rules), store)
+    except DtlError as error:
+        raise error if rules is None else DtlError(error.message, asked(error.problems)) from None
+    for transform in pipe.transforms:
+        if getattr(transform, "side_effects", False):
+            pipe.close()
+            raise InputError("a transform with side effects cannot be previewed")
+    return pipe
+
+
+def asked(problems: Any) -> list[Problem]:
+    """Problems of rules of a request, with the paths they have there."""
+    return [replace(problem, path=request_path(problem.path), component="") for problem in problems]
+
+
+def request_path(path: str) -> str:
+    return f"$.rules{path[len(TRANSFORM) :]}" if path.startswith(TRANSFORM) else path
+
+
+def preview_rules(
+    definition: PipeDefinition, store: Store, *, rules: Any = None, wanted: Wanted
+) -> dict[str, Any]:
+    """What rules make of some source entities: `results` as those of a pipe's preview.
+
+    An entity that fails has an `error`; the others go on. What rules decrypt is hidden. Raises
+    DtlError where the rules do not compile.
+    """
+    pipe = _built(definition, store, rules)
+    try:
+        sample = Sample(pipe, wanted)
+        if any(decrypts(getattr(transform, "rules", None)) for transform in pipe.transforms):
+            found = _hiding(pipe, sample)
+        else:
+            pipe.ensure_indexes()
+            lookup = StoreLookup(pipe.context)
+            evaluator = Evaluator(pipe, lookup, Runtime(lookup=lookup, sleep=_awake))
+            found = {"results": [previewed(evaluator, one, 0) for one in sample], **sample.told()}
+    finally:
+        pipe.close()
+    for result in found["results"]:
+        _with_request_paths(result["error"], rules)
+    return found
+
+
+def _hiding(pipe: Pipe, sample: Sample) -> dict[str, Any]:
+    """The preview of rules that decrypt: recorded, so that it is known what came of secrets."""
+    if len(pipe.transforms) > 1:
+        raise InputError("of rules that decrypt only one transform can be previewed")
+    tracing = Tracing(pipe, sample, 0)
+    document = tracing.record("full")
+    values = document["values"]
+    results = []
+    for entity in document["entities"]:
+        source = values[entity["source"]]
+        out = [values[number] for number in entity["results"]]
+        shown = [remove_namespaces(item) if pipe.remove else item for item in out]
+        results.append(
+            {
+                "source": source,
+                "emitted": [content(item) for item in shown if "_filtered" not in item],
+                "filtered": any("_filtered" in item for item in out),
+                "discarded": not out and entity["error"] is None,
+                "error": _recorded_error(source, entity["error"]),
+            }
+        )
+    return {"results": results, **tracing.told()}
+
+
+def _recorded_error(source: Entity, error: dict[str, str] | None) -> dict[str, Any] | None:
+    """An error of a trace as that of a preview."""
+    if error is None:
+        return None
+    problem = Problem(error["path"], error["code"], error["message"])
+    where = f"the entity {preview(source['_id'])} failed at {problem.path}"
+    return error_data(DtlError(f"{where}: {problem.message}", [problem]))
+
+
+def _with_request_paths(error: dict[str, Any] | None, rules: Any) -> None:
+    """Puts the paths of the request into the error of a result, where the rules came with it."""
+    if error is not None and rules is not None:
+        error["message"] = error["message"].replace(TRANSFORM, "$.rules")
+        for problem in error["problems"]:
+            problem["path"] = request_path(problem["path"])
+
+
+def _awake(_seconds: float) -> None:
+    """`sleep!` of a sample: nobody should wait for it."""
+
+
+# -- traces -----------------------------------------------------------------------------------
+
+
+class Tracing:
+    """Records the transform of a pipe at a position, over a sample of the pipe's source."""
+
+    def __init__(self, pipe: Pipe, sample: Sample, position: int | None) -> None:
+        self.pipe = pipe
+        self.sample = sample
+        self.position = dtl_position(pipe, position)
+        self.lookup = StoreLookup(pipe.context)
+        self.runtime = Runtime(lookup=self.lookup, sleep=_awake)
+        self.skipped: list[dict[str, Any]] = []
+        self.read_all = False
+
+    def record(self, strength: str, path: tuple[str | int, ...] | None = None) -> dict[str, Any]:
+        """The trace document; its paths lie below `path`, or are those of the pipe."""
+        pipe = self.pipe
+        pipe.ensure_indexes()
+        transform: Any = pipe.transforms[self.position]
+        return record(
+            transform.rules,
+            self.entities(transform),
+            strength=strength,
+            context=transform.context,
+            runtime=self.runtime,
+            path=path or transform.path,
+            version_of=self.version,
+            budget=EVENTS,
+        )
+
+    def entities(self, transform: DtlTransform) -> Iterator[Entity]:
+        """What the transform gets: source entities as the steps before it give them."""
+        before = self.steps_before()
+        for one in self.sample:
+            entity = source_entity(one, 0)
+            self.lookup.forget()
+            self.lookup.current_dataset = one.dataset
+            self.lookup.current = one.versions[0] if one.versions is not None else None
+            if self.pipe.any_transform("reads_header") and self.lookup.current is not None:
+                with_source_header(entity, self.lookup.current)
+            given = [entity]
+            try:
+                for step in before:
+                    out: list[Entity] = []
+                    for item in given:
+                        step(item, out)
+                    given = [item for item in out if "_filtered" not in item]
+            except DtlError as error:
+                self.skipped.append({"_id": entity["_id"], "message": error.message})
+                continue
+            yield from filter(transform.takes, given)
+        self.read_all = True
+
+    def steps_before(self) -> list[Any]:
+        pipe = self.pipe
+        steps = [transform.bind(self.runtime) for transform in pipe.transforms[: self.position]]
+        added = pipe.bind(self.runtime, "before-transforms")
+        return steps if added is None else [added, *steps]
+
+    def version(self, _entity: Entity) -> int | None:
+        """The version of the source entity that is on its way."""
+        current = self.lookup.current
+        return None if current is None else current.seq
+
+    def told(self) -> dict[str, Any]:
+        """What the answer says beside the document."""
+        told = self.sample.told()
+        if self.skipped:
+            told["skipped"] = self.skipped
+        if not self.read_all and "stopped" not in told:
+            told["stopped"] = "events"
+        return told
+
+
+def trace_rules(
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    rules: Any = None,
+    wanted: Wanted,
+    strength: str,
+    position: int | None = None,
+) -> dict[str, Any]:
+    """The record of what rules do with some source entities: `trace`, a trace document.
+
+    `skipped` are source entities that an earlier transform of the pipe failed on, `stopped` is
+    "time" or "events" where that ended it. Raises DtlError, InputError.
+    """
+    pipe = _built(definition, store, rules)
+    try:
+        tracing = Tracing(pipe, Sample(pipe, wanted), position)
+        document = tracing.record(strength, None if rules is None else ("rules",))
+    finally:
+        pipe.close()
+    return {"trace": document, **tracing.told()}
+
+
+def dtl_position(pipe: Pipe, position: int | None) -> int:
+    """The position of the transform that is meant. Raises InputError where that is not clear."""
+    known = [i for i, t in enumerate(pipe.transforms) if isinstance(t, DtlTransform)]
+    if position is None and len(known) == 1:
+        return known[0]
+    if position is not None and position in known:
+        return position
+    if not known:
+        raise InputError(f'the pipe "{pipe.id}" has no dtl transform')
+    positions = ", ".join(map(str, known))
+    message = f'the pipe "{pipe.id}" has dtl transforms at {positions}'
+    raise InputError(f"{message}; say which one" if position is None else message)
+
+
+# -- without running --------------------------------------------------------------------------
+
+
+def check_rules(
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    rules: Any = None,
+    text: str | None = None,
+    env: Mapping[str, Any] = NO_ENV,
+    datasets: frozenset[str] | None = None,
+    sampled: bool = True,
+) -> dict[str, Any]:
+    """Every problem of rules that the pipe's source feeds, and the datasets that they look into.
+
+    The rules are given, or stand in `text` (JSON with comments): then each problem has its place in
+    it. `env` are the values of `$ENV(name)`; `datasets` are those that may be named, null accepts
+    any. With `sampled` the properties of a sample of the source are known.
+    """
+    source: SourceText | None = None
+    if text is not None:
+        try:
+            source = read_source(text)
+        except InputError as error:
+            offset: int = getattr(error, "offset", 0)
+            place = {**_place(SourceText(text), offset), "end": offset + 1}
+            return {"valid": False, "problems": [(error.problems[0], place)], "datasets": []}
+        rules = source.value
+    listed = type(rules) is list
+    problems: list[Problem] = []
+    rules = substitute({"default": rules} if listed else rules, env, ("rules",), problems)
+    context = _context_of(definition, store, datasets, sampled=sampled)
+    problems = sorted([*problems, *problems_of(rules, context)])
+    valid = not any(problem.level == "error" for problem in problems)
+    read = compile_rules(rules, context).datasets if valid else frozenset()
+    found = [_placed(problem, source, listed=listed) for problem in problems]
+    return {"valid": valid, "problems": found, "datasets": sorted(read)}
+
+
+def _placed(
+    problem: Problem, source: SourceText | None, *, listed: bool
+) -> tuple[Problem, dict[str, int]]:
+    """A problem with its place in a text, whose paths are those of the text."""
+    if source is None:
+        return problem, {}
+    path = problem.path.replace("$.rules", "$", 1)
+    if listed and path.startswith("$.default"):
+        path = path.replace("$.default", "$", 1)
+    start, end = source.span(path) or (0, 0)
+    return replace(problem, path=path), {**_place(source, start), "end": end}
+
+
+def _place(source: SourceText, offset: int) -> dict[str, int]:
+    line, column = source.position(offset)
+    return {"line": line, "column": column, "start": offset}
+
+
+def _context_of(
+    definition: PipeDefinition, store: Store, datasets: frozenset[str] | None, *, sampled: bool
+) -> RuleContext:
+    pipe = _source_alone(definition, store)
+    try:
+        schema = _schema(pipe) if sampled else None
+        return replace(_context(pipe), datasets=datasets, schema=schema)
+    finally:
+        pipe.close()
+
+
+def _source_alone(definition: PipeDefinition, store: Store) -> Pipe:
+    """The pipe without its transforms: what feeds them may be right where they are not."""
+    return build_pipe(replace(definition, pipe={**definition.pipe, "transform": []}), store)
+
+
+def _context(pipe: Pipe) -> RuleContext:
+    """What rules of the request are compiled for, in place of the transforms of the pipe."""
+    namespaced = bool(pipe.context.namespaced)
+    context = Context(
+        pipe.definition, None, namespaced=namespaced, source_dataset=pipe.context.source_dataset
+    )
+    return rule_context({"id_required": True}, context)
+
+
+def _schema(pipe: Pipe) -> Schema | None:
+    """The properties of the pipe's source, where it can be read without asking another system."""
+    inside = pipe.stored_source is not None or getattr(pipe.source, "is_receiver", False)
+    if not inside and pipe.definition.pipe["source"]["type"] != "embedded":
+        return None
+    before = pipe.bind(Runtime(), "before-transforms")
+    found: list[Entity] = []
+    for one in Sample(pipe, Wanted(limit=SCHEMA_SAMPLE, seconds=SCHEMA_SECONDS)):
+        entity = source_entity(one, 0)
+        if before is None:
+            found.append(entity)
+        else:
+            before(entity, found)
+    return schema_of(found)
+
+
+def explain_rules(
+    definition: PipeDefinition, store: Store, *, rules: Any = None, position: int | None = None
+) -> dict[str, Any]:
+    """How rules are carried out, as data, with `text` for people. Keys in them are hidden.
+
+    Raises DtlError, InputError.
+    """
+    pipe = _built(definition, store, rules)
+    try:
+        transform: Any = pipe.transforms[dtl_position(pipe, position)]
+    finally:
+        pipe.close()
+    path = transform.path if rules is None else ("rules",)
+    found = explain(without_keys(transform.rules), transform.context, path=path)
+    return {**found, "text": explain_text(found)}
+
+
+# -- while rules are written -------------------------------------------------------------------
+
+
+def complete_rules(
+    definition: PipeDefinition, store: Store, *, text: str, offset: int, datasets: tuple[str, ...]
+) -> dict[str, Any]:
+    """What may stand at an offset of a text: see `dtl.complete`. `datasets` may be hopped to."""
+    schema, others = _schemas(definition, store, text, datasets)
+    return {
+        **complete(text, offset, schema=schema, datasets=datasets, dataset_schemas=others),
+    }
+
+
+def hover_rules(
+    definition: PipeDefinition, store: Store, *, text: str, offset: int, datasets: tuple[str, ...]
+) -> dict[str, Any] | None:
+    """What stands at an offset of a text; null where nothing is known of it."""
+    schema, others = _schemas(definition, store, text, datasets)
+    found = hover(text, offset, schema=schema, dataset_schemas=others)
+    return None if found is None else {**found}
+
+
+def _schemas(
+    definition: PipeDefinition, store: Store, text: str, datasets: tuple[str, ...]
+) -> tuple[Schema | None, dict[str, Schema]]:
+    """The properties of the source entities, and of the datasets that the text names."""
+    pipe = _source_alone(definition, store)
+    try:
+        schema = _schema(pipe)
+    finally:
+        pipe.close()
+    named = [name for name in datasets if name in text and store.exists(name)][:HOPPED]
+    others = {}
+    for name in named:
+        versions = store.dataset(name, create=False).changes(None, HOPPED_SAMPLE, deleted=False)
+        others[name] = schema_of(decode(version.body) for version in versions)
+    return schema, others
+
+
+def format_rules(text: str, *, width: int, style: str) -> str:
+    """A text in its one layout. Raises InputError with line and column where it is no JSON."""
+    return format_text(text, width=min(max(width, LEAST_WIDTH), MOST_WIDTH), style=style)

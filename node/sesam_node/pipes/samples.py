@@ -1,0 +1,133 @@
+"""Some source entities of a pipe: those given, those with some ids, or the first ones.
+
+Bounded by a number and by time, and read without writing anything: for previews and traces.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.model import decode, encode
+from sesam_node.model.stream import check_entities
+from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.evaluate import source_entity
+from sesam_node.pipes.log_reader import LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_node.pipes.pipe import Pipe
+    from sesam_node.store.api import Dataset
+
+SCANNED = 100_000
+"""How many source entities are looked through for ids, where the source has no index of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which source entities: those given, those with some ids, or the first `limit`.
+
+    `seconds` is when to stop with what there is; it is looked at between entities.
+    """
+
+    entities: list[Any] | None = None
+    ids: tuple[str, ...] = ()
+    limit: int = 10
+    seconds: float = 10.0
+
+
+@dataclass(slots=True)
+class Sample:
+    """The source entities that are wanted, each in a batch of its own.
+
+    After it is read, `missing` holds ids that were not there, and `stopped` is "time" where time
+    ended it.
+    """
+
+    pipe: Pipe
+    wanted: Wanted
+    missing: list[str] = field(default_factory=list)
+    stopped: str = ""
+
+    def __iter__(self) -> Iterator[Batch]:
+        until = time.monotonic() + self.wanted.seconds
+        for one in self._chosen():
+            yield one
+            if time.monotonic() > until:
+                self.stopped = "time"
+                return
+
+    def _chosen(self) -> Iterator[Batch]:
+        wanted = self.wanted
+        if wanted.entities is not None:
+            given = decode(encode(check_entities(decode(encode(wanted.entities)))))
+            return _singly(Batch(given, None, None))
+        if not wanted.ids:
+            return islice(self._all(), wanted.limit)
+        dataset = self._dataset()
+        return self._scan() if dataset is None else self._got(dataset)
+
+    def _all(self) -> Iterator[Batch]:
+        pipe = self.pipe
+        if getattr(pipe.source, "is_receiver", False):
+            dataset = pipe.context.dataset(pipe.sink.dataset or "")
+            if dataset is not None:
+                for versions in LogReader(dataset).read(None):
+                    yield from _singly(Batch(None, versions, None, None, dataset))
+            return
+        stored = pipe.stored_source
+        if stored is not None:
+            stored.prepare()
+        for batch in pipe.source.read(None):
+            yield from _singly(batch)
+
+    def _dataset(self) -> Dataset | None:
+        """The dataset that has the source entities by id, where one has them as they are."""
+        pipe = self.pipe
+        if getattr(pipe.source, "is_receiver", False):
+            return pipe.context.dataset(pipe.sink.dataset or "")
+        if pipe.definition.pipe["source"]["type"] == "dataset":
+            return pipe.context.dataset(pipe.source.datasets[0])
+        return None
+
+    def _got(self, dataset: Dataset) -> Iterator[Batch]:
+        ids = self.wanted.ids
+        for entity_id, version in zip(ids, dataset.get_many(ids), strict=True):
+            if version is None:
+                self.missing.append(entity_id)
+            else:
+                yield Batch(None, [version], None, None, dataset)
+
+    def _scan(self) -> Iterator[Batch]:
+        left = dict.fromkeys(self.wanted.ids)
+        for one in islice(self._all(), SCANNED):
+            entity_id = source_entity(one, 0)["_id"]
+            if entity_id in left:
+                del left[entity_id]
+                yield one
+                if not left:
+                    break
+        self.missing.extend(left)
+
+    def told(self) -> dict[str, Any]:
+        """What the answer says of the sample beside its results."""
+        told: dict[str, Any] = {}
+        if self.missing:
+            told["missing"] = self.missing
+        if self.stopped:
+            told["stopped"] = self.stopped
+        return told
+
+
+def _singly(batch: Batch) -> Iterator[Batch]:
+    for position in range(batch.size):
+        yield Batch(
+            None if batch.entities is None else batch.entities[position : position + 1],
+            None if batch.versions is None else batch.versions[position : position + 1],
+            None,
+            None,
+            batch.dataset,
+        )
