@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import spend
 from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list, truth
 
@@ -102,7 +103,9 @@ def all_(test: Any, values: Value) -> bool:
     """
     if test is ABSENT:
         return all(map(truth, as_list(values)))
-    return all(truth(test(value)) for value in as_list(values))
+    items = as_list(values)
+    spend(len(items))
+    return all(truth(test(value)) for value in items)
 
 
 @function(
@@ -125,4 +128,6 @@ def any_(test: Any, values: Value) -> bool:
     """
     if test is ABSENT:
         return any(map(truth, as_list(values)))
-    return any(truth(test(value)) for value in as_list(values))
+    items = as_list(values)
+    spend(len(items))
+    return any(truth(test(value)) for value in items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import VARIES
 from sesam_node.model.values import RANKS, Value, compare, equal, kind
@@ -23,6 +24,7 @@ def equal_values(left: Value, right: Value) -> bool:
     if left is None or right is None:
         return left is right
     if type(left) is list:
+        not_too_large("eq", left)
         return equal(left, right if type(right) is list else [right])
     if type(right) is list:
         return equal([left], right)

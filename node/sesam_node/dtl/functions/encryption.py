@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl.functions._values import each_text, text
 from sesam_node.dtl.functions.byte_strings import bytes_of, bytes_value
 from sesam_node.dtl.functions.openpgp import decrypt_message, encrypt_message
+from sesam_node.dtl.plan import SECRET
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import each
-from sesam_node.dtl.syntax import Literal
 from sesam_node.errors import DtlError
 from sesam_node.model.values import as_string, text_of
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from sesam_node.dtl.syntax import Call
     from sesam_node.model.values import Value
 
-SECRET = re.compile(r"\$SECRET\(([^()]+)\)")
 VERSION = b"\x01"
 PUBLIC_PEM = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq..."
 PRIVATE_PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpQIBAAKC..."
@@ -60,16 +59,15 @@ def resolve_secrets(secrets: Mapping[str, str], key: str) -> str:
 
 
 def _emit(scope: Scope, call: Call, code: Callable[..., Value]) -> str:
-    """A call of `code` with the constants as keys, and last the values."""
+    """A call of `code` with the constants as keys, and last the values.
+
+    Secrets are put in as keys alone: as values they could be read by whoever may write rules.
+    """
     *keys, values = call.arguments
     sources = [
         _source(scope, call, text_of(call.constant(position))) for position, _ in enumerate(keys)
     ]
-    if isinstance(values, Literal) and type(values.value) is str:
-        sources.append(_source(scope, call, values.value))
-    else:
-        sources.append(scope.expression(values))
-    return scope.call(call.at, code, *sources)
+    return scope.call(call.at, code, *sources, scope.expression(values))
 
 
 def _source(scope: Scope, call: Call, constant: str) -> str:

@@ -62,7 +62,8 @@ def by_id(entity: Callable[[str, str], Entity | None], dataset: str, keys: Value
     if type(keys) is not list:
         return []
     ids = sorted({key for key in keys if type(key) is str})
-    spend(len(ids))
+    if len(ids) > 1:
+        spend(len(ids))
     return [found for key in ids if (found := entity(dataset, key)) is not None]
 
 
@@ -78,7 +79,8 @@ def by_index(
     else:
         keys = () if keys is None else (keys,)
     found = find(dataset, index, keys) if keys else ()
-    spend(len(found))
+    if len(found) > 1:  # what is found one by one multiplies nothing
+        spend(len(found))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.functions._values import json_text, text, untagged
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each
@@ -36,7 +37,10 @@ def json(values: Value) -> Value:
 
     Null stays null, and is left out of a list; below that level it is JSON's null.
     """
-    return each(values, lambda value: None if value is None else json_text(untagged(value)))
+    return each(
+        values,
+        lambda value: None if value is None else json_text(untagged(not_too_large("json", value))),
+    )
 
 
 @function(
@@ -51,7 +55,10 @@ def json_transit(values: Value) -> Value:
 
     Null stays null, and is left out of a list; below that level it is JSON's null.
     """
-    return each(values, lambda value: None if value is None else json_text(value))
+    return each(
+        values,
+        lambda value: None if value is None else json_text(not_too_large("json-transit", value)),
+    )
 
 
 @function(

@@ -12,6 +12,7 @@ from functools import reduce
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import SHORT, refuse_too_many, spend
 from sesam_node.dtl.functions._values import json_text, text
 from sesam_node.dtl.functions.arithmetic import EXACT, LARGEST
 from sesam_node.dtl.functions.sets import identities
@@ -41,19 +42,10 @@ if TYPE_CHECKING:
 VALUES = "VALUES(value-expression{1})"
 BY_FUNCTION = f"FUNCTION(function-expression{{0|1}}), {VALUES}"
 
-MAX_MADE = 10_000_000
-"""The longest list that `range` and `tuples` make: beyond it a rule is wrong, not large."""
-
 ZERO_STEP = "expected an integer other than 0, got 0"
 
 AGES: list[Value] = ["list", {"age": 30}, {"age": 50}, {"age": 20}]
 PAIRS: list[Value] = ["list", ["list", "x", 1], ["list", "y", 2], ["list", "x", 3]]
-
-
-def refuse_too_many(name: str, count: int) -> None:
-    """Stop before a list that no memory holds. Raises DtlError."""
-    if count > MAX_MADE:
-        raise DtlError(f'"{name}" would make a list of {count} values; the limit is {MAX_MADE}')
 
 
 def check_step(step: Value) -> str | None:
@@ -81,7 +73,10 @@ def combine(*values: Value) -> Value:
 
     A null argument adds nothing; null elements and duplicates stay.
     """
-    return [item for value in values for item in as_list(value)]
+    out = [item for value in values for item in as_list(value)]
+    if len(out) > SHORT:
+        spend(len(out))
+    return out
 
 
 @function(
@@ -114,6 +109,8 @@ def flatten(values: Value) -> Value:
             out.extend(value)
         else:
             out.append(value)
+    if len(out) > SHORT:
+        spend(len(out))
     return out
 
 
@@ -133,6 +130,8 @@ def insert(index: Value, values: Value, item: Value) -> Value:
     if type(index) is not int:
         return None
     out = list(as_list(values))
+    if len(out) > SHORT:
+        spend(len(out))
     # A list takes no index beyond a machine word.
     out.insert(max(-len(out), min(index, len(out))), item)
     return out
@@ -386,7 +385,9 @@ def filter_(test: Function, values: Value) -> Value:
 
     Null has no values and gives `[]`.
     """
-    return [value for value in as_list(values) if truth(test(value))]
+    items = as_list(values)
+    spend(len(items))
+    return [value for value in items if truth(test(value))]
 
 
 # -- mapping ---------------------------------------------------------------------------------------
@@ -407,7 +408,9 @@ def map_(change: Function, values: Value) -> Value:
 
     Null results stay as elements and list results stay lists; null VALUES gives `[]`.
     """
-    return [change(value) for value in as_list(values)]
+    items = as_list(values)
+    spend(len(items))
+    return [change(value) for value in items]
 
 
 @function(
@@ -437,6 +440,7 @@ def _map_dict(on_key: Function, on_value: Function, value: Value) -> dict[str, V
     if type(value) is not dict:
         return None
     out = {}
+    spend(len(value))
     for key, item in value.items():
         name = text(on_key(as_string(key)))
         if name is not None:
@@ -459,8 +463,9 @@ def map_values(change: Function, values: Value) -> Value:
 
     What is no dict is ignored, null too.
     """
-    dicts = (value for value in as_list(values) if type(value) is dict)
-    return [change(item) for value in dicts for item in value.values()]
+    items = [item for d in as_list(values) if type(d) is dict for item in d.values()]
+    spend(len(items))
+    return [change(item) for item in items]
 
 
 # -- order -----------------------------------------------------------------------------------------
@@ -468,6 +473,7 @@ def map_values(change: Function, values: Value) -> Value:
 
 def keys_of(by: Any, items: list[Value]) -> list[Value]:
     """What values are compared by: the results of the function, or themselves without one."""
+    spend(len(items))
     return items if by is ABSENT else [by(item) for item in items]
 
 
@@ -632,6 +638,7 @@ def group(key: Function, change: Function, values: Value) -> Value:
     VALUES gives `[]`.
     """
     items = as_list(values)
+    spend(len(items))
     keys = [key(item) for item in items]
     groups: dict[Any, list[Value]] = {}
     for identity, shown, item in zip(identities(keys), keys, items, strict=True):
@@ -661,7 +668,9 @@ def group_by(key: Function, text_of_key: Any, values: Value) -> Value:
     key; where that is no string the value is left out. Null VALUES gives `{}`.
     """
     out: dict[str, list[Value]] = {}
-    for item in as_list(values):
+    items = as_list(values)
+    spend(len(items))
+    for item in items:
         found = key(item)
         name = json_text(found) if text_of_key is ABSENT else text(text_of_key(found))
         if name is not None:

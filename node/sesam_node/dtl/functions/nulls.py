@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import spend
 from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list
 from sesam_node.model.values import Value, truth
@@ -67,7 +68,9 @@ def coalesce(test: Any, values: Value) -> Value:
     """
     if test is ABSENT:
         return next((value for value in as_list(values) if value is not None), None)
-    return next((value for value in as_list(values) if truth(test(value))), None)
+    items = as_list(values)
+    spend(len(items))
+    return next((value for value in items if truth(test(value))), None)
 
 
 @special(

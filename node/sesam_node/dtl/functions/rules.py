@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import names
+from sesam_node.dtl.functions._limits import APPLIED, spend
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import VARIES, as_list, walk
 from sesam_node.model.values import is_text, text_of
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from sesam_node.dtl.syntax import Call, RuleContext
     from sesam_node.model.values import Value
 
+MAX_STEPS = 50
+"""A constant path of more steps than this is walked and not written out as code."""
+
 ORDERS = {"_id": "x", "name": "Ada", "orders": [{"no": 1}, {"no": 2}]}
 
 
@@ -25,13 +29,17 @@ def apply_rule(
 ) -> Value:
     """The targets of a rule: a list for a list, one for a single value, null for null."""
     if type(values) is list:
+        spend(APPLIED * len(values))
         targets = []
         for value in values:
             target = rule(value, caller, root)
             if target is not None:
                 targets.append(target)
         return targets
-    return None if values is None else rule(values, caller, root)
+    if values is None:
+        return None
+    spend(APPLIED)
+    return rule(values, caller, root)
 
 
 def emit_apply(scope: Scope, call: Call, values: str) -> str:
@@ -132,7 +140,7 @@ def path(scope: Scope, call: Call) -> str:
     """
     constant = scope.value(call.arguments[0])
     values = scope.expression(call.arguments[1])
-    if constant is VARIES:
+    if constant is VARIES or (type(constant) is list and len(constant) > MAX_STEPS):
         walker = Walker(scope.context)
         return scope.call(call.at, walker, scope.expression(call.arguments[0]), values)
     steps = [text_of(name) for name in as_list(constant) if is_text(name)]

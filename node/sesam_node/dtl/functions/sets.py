@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import as_list
 from sesam_node.model.values import Value, identity
@@ -23,7 +24,7 @@ def identities(values: Iterable[Value]) -> list[Any]:
     return [
         value
         if type(value) is int or (type(value) is str and value[:1] != "~")
-        else identity(value)
+        else identity(not_too_large("comparison", value))
         for value in values
     ]
 

@@ -12,6 +12,13 @@ from functools import lru_cache
 from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING
 
+from sesam_node.dtl.functions._limits import (
+    MAX_TEXT,
+    SHORT,
+    made_text,
+    not_too_large,
+    refuse_too_long,
+)
 from sesam_node.dtl.functions._values import (
     MAX_DIGITS,
     each_text,
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
 
     from sesam_node.model.values import Value
 
+FEW = 20
+"""So many texts, each of which fits, are put together without counting first."""
+
 MAX_WIDTH = 10_000_000
 MAX_PADDED = 10 * MAX_WIDTH
 """What WIDTH may come to for all strings of a list together."""
@@ -49,17 +59,20 @@ def concat(*values: Value) -> Value:
     Nulls and values that are not strings are skipped; the result is never null.
     """
     try:
+        if len(values) > FEW:
+            refuse_too_long("concat", sum(map(len, values)))
         joined = "".join(values)
     except TypeError:  # a list, or something to skip
         joined = "~"
     if "~" not in joined:  # no tag, no escape: all are plain strings
-        return joined
+        return joined if len(joined) <= SHORT else made_text("concat", joined)
     parts = []
     for value in values:
         for item in value if type(value) is list else (value,):
             characters = text(item)
             if characters is not None:
                 parts.append(characters)
+    refuse_too_long("concat", sum(map(len, parts)))
     return as_string("".join(parts))
 
 
@@ -82,12 +95,15 @@ def _joiner(separator: str) -> Callable[[Value], Value]:
     def join_values(values: Value) -> Value:
         if type(values) is list:
             try:
+                if len(values) > FEW:
+                    refuse_too_long("join", sum(map(len, values)) + len(between) * len(values))
                 joined = between.join(values)
             except TypeError:  # something to skip
                 joined = "~"
             if "~" not in joined:  # no tag, no escape: all are plain strings
-                return joined
+                return joined if len(joined) <= SHORT else made_text("join", joined)
         parts = [characters for item in as_list(values) if (characters := text(item)) is not None]
+        refuse_too_long("join", sum(map(len, parts)) + len(between) * len(parts))
         return as_string(between.join(parts))
 
     return join_values
@@ -336,8 +352,14 @@ def _replacer(*constants: Value) -> Callable[[Value], Value]:
     if len(constants) == 2:
         old, new = map(text_of, constants)
 
+        growth = len(new) - len(old)
+
         def change(one: str) -> str:
-            return one.replace(old, new) if old else one
+            if not old:
+                return one
+            if growth > 0 and len(one) * growth > SHORT:
+                refuse_too_long("replace", len(one) + one.count(old) * growth)
+            return one.replace(old, new)
 
         def whole(values: Value) -> Value:
             return each_text(values, change)
@@ -350,9 +372,24 @@ def _replacer(*constants: Value) -> Callable[[Value], Value]:
     if not by_key:
         return lambda values: each_text(values, str)
     replace_all = _any_of(tuple(by_key))
-    return lambda values: each_text(
-        values, lambda one: replace_all(lambda found: by_key[found[0]], one)
-    )
+    longest = max(map(len, by_key.values()))
+
+    def change_all(one: str) -> str:
+        made = 0
+
+        def counted(found: re.Match[str]) -> str:
+            nonlocal made
+            replacement = by_key[found[0]]
+            made += len(replacement)
+            if made > MAX_TEXT:
+                refuse_too_long("replace", made)
+            return replacement
+
+        if len(one) * longest <= SHORT:
+            return replace_all(lambda found: by_key[found[0]], one)
+        return made_text("replace", replace_all(counted, one))
+
+    return lambda values: each_text(values, change_all)
 
 
 @function(
@@ -440,7 +477,7 @@ def _string(value: Value) -> Value:
         return repr(value)
     if kind is bool:
         return "true" if value else "false"
-    return None if value is None else json_text(untagged(value))
+    return None if value is None else json_text(untagged(not_too_large("string", value)))
 
 
 def _untagged_string(value: str) -> str | None:
