@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+POSITION = re.compile(r"(?<=\[)([0-9]{1,9})(?=\])")
+"""A position in a JSON path."""
+
 PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$")
 
 
@@ -41,8 +44,8 @@ class Problem:
     @property
     def _order(self) -> tuple[Any, ...]:
         parts = [
-            (0, int(part), "") if part.isdigit() else (1, 0, part)
-            for part in re.split(r"(\d+)", self.path)
+            (0, int(part), "") if position % 2 else (1, 0, part)
+            for position, part in enumerate(POSITION.split(self.path))
         ]
         return self.component, parts, self.code, self.message, self.hint, self.level
 

@@ -45,7 +45,7 @@ SHAPES = [
     ("no default", {"defalt": []}, [Problem("$", "missing-default", 'there is no rule "default"',
         'did you mean "defalt"?')]),
     ("a rule that is no list", {"default": 5}, [
-        problem("", "wrong-shape", "expected a list of transforms, got 5")]),
+        problem("", "wrong-shape", "expected a list of transforms, got 5", 'as [["copy", "*"]]')]),
     ("a rule that is one transform", {"default": ["copy", "*"]}, [problem("", "wrong-shape",
         'expected a list of transforms, got one transform ["copy", "*"]', "put it in a list")]),
     ("an empty call", {"default": [[]]}, [

@@ -147,7 +147,7 @@ NODES = frozenset((
 
 ATTRIBUTES = frozenset((
     "add", "append", "entities", "entity", "extend", "find", "get", "items", "lookup", "new_uuid",
-    "now", "parameters", "pop", "secrets", "sleep", "update",
+    "now", "parameters", "pop", "secrets", "sleep", "update", "value",
 ))  # fmt: skip
 """Methods of dicts, lists and sets, and what a runtime and a look-up have."""
 

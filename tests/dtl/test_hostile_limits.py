@@ -1,7 +1,7 @@
 """No rule set hangs or fills the memory: what grows is refused, with a word on why.
 
 The cases run in processes of their own, whose time and memory are limited: a hang is a failing
-test. The budget of an entity is filled as it is by whoever runs entities.
+test. Each entity has its budget, as everywhere.
 """
 
 from __future__ import annotations

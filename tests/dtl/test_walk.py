@@ -127,7 +127,6 @@ FAILURES = {
     "in a plain function": default(["add", "r", ["count", ["range", 0, 5, "_S.zero"]]]),
     "in a special": default(["add", "r", ["upper", ["decrypt", "k", "_S.bytes"]]]),
     "no secret": default(["add", "r", ["encrypt", "$SECRET(none)", "_S._id"]]),
-    "no secret as a value": default(["add", "r", ["encrypt", "k", "$SECRET(none)"]]),
     "in a function of `_`": default(["add", "r", ["map", ["decrypt", "k", "_."], "_S.list"]]),
     "in an applied rule": default(["add", "r", ["apply", "r", "_S.list"]], r=[["fail!", "x"]]),
     "in return": default(

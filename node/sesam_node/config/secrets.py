@@ -80,8 +80,13 @@ def check_secrets(
     ]
 
 
-def check_no_secrets(component: Mapping[str, Any], at: At = json_path) -> list[Problem]:
-    """Secrets named outside a system, where they are not put in."""
+def check_no_secrets(
+    component: Mapping[str, Any], at: At = json_path, rules: Collection[Path] = ()
+) -> list[Problem]:
+    """Secrets named outside a system, where they are not put in.
+
+    `rules` are the places of rules, which have secrets of their own and are checked elsewhere.
+    """
     return [
         Problem(
             at(path),
@@ -90,6 +95,7 @@ def check_no_secrets(component: Mapping[str, Any], at: At = json_path) -> list[P
             "name it in the system",
         )
         for path, name in find_secrets(dict(component))
+        if not any(path[: len(place)] == place for place in rules)
     ]
 
 

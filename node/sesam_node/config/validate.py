@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -137,7 +136,7 @@ class _Validation:
         for name, component in self.document.by_id.items():
             self.effective.setdefault(name, component)
         unique = list(dict.fromkeys(self.problems))
-        return Checked(self.effective, sorted(unique, key=_order))
+        return Checked(self.effective, sorted(unique))
 
     def report(self, component_id: str, problems: list[Problem]) -> None:
         self.problems += [
@@ -185,6 +184,7 @@ class _Validation:
         at = resolved.at
         problems = check_options(PIPE, written, where="the pipe", at=at)
         options: dict[Path, tuple[Option, ...] | None] = {(): PIPE, ("pump",): PUMP}
+        rules: list[Path] = []
         for kind, path, part in parts_of(written):
             if type(part) is not dict:
                 if kind == "transform":
@@ -193,12 +193,13 @@ class _Validation:
             problems += self.component(kind, part, path, at=at)
             spec = spec_of(kind, part, self.specs)
             options[path] = spec.all_options if spec else None
+            rules += [(*path, o.name) for o in options[path] or () if "dtl-rules" in o.kinds]
             if kind == "transform" and spec is not None and self.check_rules is not None:
                 problems += self.rules(name, part, spec, path, resolved)
         problems += self.unused(resolved, options)
         problems += self.pump(component.get("pump"), at)
         problems += _check_permissions(written.get("permissions"), at)
-        problems += check_no_secrets(written, at)
+        problems += check_no_secrets(written, at, rules)
         self.report(name, [*resolved.problems, *problems])
 
     def component(
@@ -322,11 +323,3 @@ def _check_permissions(permissions: Any, at: At) -> list[Problem]:
             message = f'expected ["allow" or "deny", [roles], [permissions]], got {preview(rule)}'
             problems.append(Problem(at(("permissions", i)), "wrong-type", message))
     return problems
-
-
-def _order(problem: Problem) -> tuple[Any, ...]:
-    numbered = [
-        (int(part), "") if part.isdecimal() else (-1, part)
-        for part in re.split(r"(\d+)", problem.path)
-    ]
-    return (problem.component, numbered, problem.code, problem.message)

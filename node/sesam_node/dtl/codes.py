@@ -249,6 +249,16 @@ COLLECTED = [
         _value(["dict", "name", "_S.name"]),
     ),
     Code(
+        "misplaced-secret",
+        WARNING,
+        "a secret where none is put in",
+        "$SECRET(name) stands for the value of a secret as a KEY or PASSPHRASE of the encryption "
+        "functions. Anywhere else in rules it is text: whoever may write rules could read the "
+        "secret otherwise.",
+        _value(["encrypt", "key", "$SECRET(name)"]),
+        _value(["encrypt", "$SECRET(name)", "_S.name"]),
+    ),
+    Code(
         "unreachable",
         WARNING,
         "something that can never run",

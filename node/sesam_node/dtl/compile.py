@@ -19,6 +19,7 @@ from sesam_node.dtl.check import check, errors
 from sesam_node.dtl.dependencies import Tracker, dependencies
 from sesam_node.dtl.emit import key_function
 from sesam_node.dtl.execute import execute, executed
+from sesam_node.dtl.limits import begin
 from sesam_node.dtl.lookup import MemoryLookup
 from sesam_node.dtl.parse import parse, parse_node
 from sesam_node.dtl.plan import Plan, plan_rules
@@ -133,9 +134,10 @@ def compile_index(index: str) -> Callable[[Entity], list[Value]]:
     if problems:
         raise DtlError(f"not an index: {index!r}", problems)
     emitted = key_function(Plan(Rules((), {}), context), parse_node(document, at))
-    value_of = executed(emitted, f"<index {index}>")(Runtime())
+    value_of = executed(emitted, f"<index {index!a}>")(Runtime())
 
     def keys(entity: Entity) -> list[Value]:
+        begin()
         try:
             return [value for value in as_list(value_of(entity)) if value is not None]
         except Exception:  # noqa: BLE001 - the entity has no key; the store must go on

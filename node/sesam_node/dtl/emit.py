@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.limits import BUDGET, budget
 from sesam_node.dtl.module import Module, words_of
 from sesam_node.dtl.scope import Scope
 from sesam_node.errors import DtlError, PipeError, StoreError, preview
@@ -79,6 +80,7 @@ def _prologue(body: list[tuple[int, str, At]], at: At, root: str) -> list[tuple[
 def _run(module: Module, kind: type[Scope]) -> None:
     rule = module.plan.rules.rules["default"]
     module.names["infrastructure"] = INFRASTRUCTURE
+    module.names["budget"] = budget
     scope = kind(module, DEFAULT, frozenset(["S", "T", "B"]), "default", root=True, depth=2, base=2)
     scope.whole(rule)
     at = rule.at
@@ -91,7 +93,7 @@ def _run(module: Module, kind: type[Scope]) -> None:
         scope.line('if type(i := T.get("_id")) is str and i:', at)
         scope.line("    out.append(T)", at)
     body = scope.body
-    head = _prologue(body, at, "R = (S, T, out)")
+    head = [(1, f"budget.value = {BUDGET}", at), *_prologue(body, at, "R = (S, T, out)")]
     if module.plan.creates:
         head.append((1, "size = len(out)", at))
     module.functions.append(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.emit import NO_NAMES, Emitted, emit
+from sesam_node.dtl.limits import begin
 from sesam_node.dtl.scope import Scope
 from sesam_node.errors import DtlError, Problem, json_path
 
@@ -57,11 +58,14 @@ def execute(
     `scope` writes the code, `names` are further globals of it. Raises DtlError where the source is
     more than Python takes.
     """
+    name = plan.context.pipe_id or "rules"
+    begin()  # for what is folded
     try:
         emitted = emit(plan, scope, names)
-        return emitted, executed(emitted, f"<dtl {plan.context.pipe_id or 'rules'} {id(plan):x}>")
+        return emitted, executed(emitted, f"<dtl {name!a} {id(plan):x}>")
     except (RecursionError, MemoryError, SyntaxError) as error:
-        message = f"the rules are too large or too deep to compile: {error}"
+        reason = getattr(error, "msg", None) or str(error)
+        message = f"the rules are too large or too deep to compile: {reason}"
         raise DtlError(
             message, [Problem(json_path(plan.rules.at), "too-large", message)]
         ) from error

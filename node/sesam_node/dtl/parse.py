@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 MAX_HEIGHT = 64
 MAX_CONSTANT_DEPTH = 100
 MAX_ALIASES = 12
+MAX_STEPS = 64
+MAX_DIGITS = 4300
+LARGEST = 10 ** (MAX_DIGITS - 1)
+"""Longer integers cannot be written as text."""
+
 SCALARS = (str, int, float, bool, type(None))
 HOP_OPTIONS = (
     "datasets",
@@ -110,6 +115,8 @@ def constant_problem(raw: Any) -> str | None:
                 return f"expected JSON data, got a {type(value).__name__}"
             elif type(value) is float and not math.isfinite(value):
                 return f"expected a finite number, got {value}"
+            elif type(value) is int and not -LARGEST < value < LARGEST:
+                return f"expected an integer of less than {MAX_DIGITS} digits"
         if not inner:
             return None
         level = inner
@@ -140,6 +147,8 @@ def parse_path(text: str, at: At) -> Literal | Path:
     names = path_names(rest)
     if names is None:
         return Path(at, text, variable, (), value, "a quote in this path is not closed")
+    if len(names) > MAX_STEPS:
+        return Path(at, text, variable, (), value, f"a path has at most {MAX_STEPS} names")
     return Path(at, text, variable, names, value)
 
 

@@ -8,6 +8,7 @@ to what is known by then test the rows, filters run as early as their variables 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from sesam_node.dtl.syntax import At, RuleContext
     from sesam_node.errors import Problem
     from sesam_node.model.values import Value
+
+SECRET = re.compile(r"\$SECRET\(([^()]+)\)")
+"""A secret in a constant; put in where the function gets a key."""
 
 PRIMARY = ""
 """The index id that stands for the primary key."""
@@ -72,7 +76,7 @@ class Plan:
 
     `shared` are first look-ups that a rule makes more than once: rule, dataset, index, key as JSON.
     `repeated` are calls that a rule makes more than once and that give the same value each time in
-    one entity: rule, call as JSON.
+    one entity: rule, call as JSON. `secrets` are those named as keys of encryption, and where.
     """
 
     rules: Rules
@@ -83,6 +87,7 @@ class Plan:
     read: frozenset[str] = frozenset()
     shared: frozenset[tuple[str, str, str, str]] = frozenset()
     repeated: frozenset[tuple[str, str]] = frozenset()
+    secrets: Mapping[str, At] = field(default_factory=dict)
 
 
 def calls_of(node: Node) -> Iterator[tuple[Call, bool]]:
@@ -184,12 +189,16 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
     reachable = ["default"]
     creates = False
     read: set[str] = set()
+    secrets: dict[str, At] = {}
     first_lookups: Counter[tuple[str, str, str, str]] = Counter()
     for name in reachable:  # grows while rules that are applied are found
         for call, is_transform in calls_of(rules.rules[name]):
             if is_transform:
                 creates = creates or call.name == "create"
                 continue
+            if EXPRESSIONS[call.name].group == "encryption":
+                for secret, at in secrets_of(call):
+                    secrets.setdefault(secret, at)
             if call.name in HOPPING:
                 readers = hop_specs(call, 0 if call.name == "hops" else 1)
                 hops[call.at] = plan_hops([r.spec for r in readers if r.spec], context)
@@ -206,7 +215,24 @@ def plan(rules: Rules, context: RuleContext) -> Plan:
                 read.add(call.constant(0))
     shared = frozenset(lookup for lookup, times in first_lookups.items() if times > 1)
     repeated = repeated_calls(rules, reachable)
-    return Plan(rules, context, hops, tuple(reachable), creates, frozenset(read), shared, repeated)
+    return Plan(
+        rules,
+        context,
+        hops,
+        tuple(reachable),
+        creates,
+        frozenset(read),
+        shared,
+        repeated,
+        secrets,
+    )
+
+
+def secrets_of(call: Call) -> Iterator[tuple[str, At]]:
+    """The secrets that a call of an encryption function names as keys."""
+    for position, argument in enumerate(call.arguments[:-1]):
+        for name in SECRET.findall(str(call.constant(position))):
+            yield name, argument.at
 
 
 def repeated_calls(rules: Rules, names: Iterable[str]) -> frozenset[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sesam_node.dtl.emit import Emitted
 from sesam_node.dtl.execute import executed
 from sesam_node.dtl.joins import HOPPING, is_pure
+from sesam_node.dtl.limits import begin
 from sesam_node.dtl.module import Module
 from sesam_node.dtl.plan import PRIMARY, STOPPING, may_stop
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
@@ -50,6 +51,7 @@ class Prefetch:
         wanted: list[list[Value]] = [[] for _ in self.lookups]
         if self._run is not None:
             for entity in entities:
+                begin()
                 try:
                     self._run(entity, wanted)
                 except Exception:  # noqa: BLE001, S112 - the run itself will tell

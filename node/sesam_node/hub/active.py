@@ -100,7 +100,7 @@ def concerned_pipes(old: Active, new: Active, *, secrets_changed: bool) -> set[s
             or old.effective(name) != new.effective(name)
             or (name in old.invalid) != (name in new.invalid)
             or old.systems_of(name) != new.systems_of(name)
-            or (secrets_changed and old.facts[name].systems)
+            or (secrets_changed and (old.facts[name].systems or old.facts[name].secrets))
         ):
             concerned.add(name)
     return concerned

@@ -13,7 +13,7 @@ from sesam_node.config.document import NODE, Document
 from sesam_node.config.effective import datasets_read, spec_of, transforms_of
 from sesam_node.config.validate import Checked, validate
 from sesam_node.dtl import RuleContext, compile_rules, problems_of
-from sesam_node.errors import DtlError, Problem
+from sesam_node.errors import DtlError, Problem, json_path, suggestion
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.component import specs
 from sesam_node.pipes.runs import PipeDefinition
@@ -21,7 +21,7 @@ from sesam_node.pipes.transforms.dtl import rule_context
 from sesam_node.scheduling.schedule import check_cron
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sesam_node.config.options import Path
 
@@ -35,6 +35,7 @@ class Facts:
     `sources` and `hops` are the datasets it reads, `sink` the one it writes. `waits` is a pipe
     that is never started: a receiver or a publisher. `receiver` has an endpoint as its source,
     `embedded` its entities in the configuration; `since` is a source that can go on at an offset.
+    `secrets` are those that its rules name.
     """
 
     sources: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Facts:
     receiver: bool = False
     since: bool = False
     systems: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -85,7 +87,7 @@ def check_configuration(
     Raises ConfigError where they are no configuration at all.
     """
     document = Document.from_list(components, warnings)
-    rules = _Rules(document)
+    rules = _Rules(document, None if known_secrets is None else known_secrets.get("", []))
     checked = validate(
         document,
         env,
@@ -95,7 +97,9 @@ def check_configuration(
         check_cron=lambda text: check_cron(text) or "",
     )
     facts = {
-        name: _facts(checked.effective[name], rules.datasets.get(name, set()))
+        name: _facts(
+            checked.effective[name], rules.datasets.get(name, set()), rules.secrets.get(name, set())
+        )
         for name in document.pipes
     }
     return Outcome(checked, facts)
@@ -104,13 +108,15 @@ def check_configuration(
 class _Rules:
     """Compiles the rules of pipes and keeps which datasets they look into."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, known_secrets: Collection[str] | None) -> None:
+        self._known_secrets = known_secrets
         self._metadata = document.metadata or {"_id": NODE}
         sinks = [pipe.get("sink") for pipe in document.pipes.values()]
         named = [sink.get("dataset") for sink in sinks if type(sink) is dict]
         # A condition or a variable may choose another name; then the warning is left to the run.
         self._written = frozenset(document.pipes) | {name for name in named if type(name) is str}
         self.datasets: dict[str, set[str]] = {}
+        self.secrets: dict[str, set[str]] = {}
 
     def check(
         self, pipe_id: str, rules: Any, path: Path, effective: dict[str, Any]
@@ -130,9 +136,27 @@ class _Rules:
             found = list(error.problems) or [Problem("$", "bad-rules", error.message)]
             return found + self._unwritten(rules, context, path)
         self.datasets.setdefault(pipe_id, set()).update(compiled.datasets)
+        self.secrets.setdefault(pipe_id, set()).update(compiled.plan.secrets)
+        problems = [*compiled.warnings, *self._unknown_secrets(compiled.plan.secrets)]
         if compiled.datasets <= self._written:
-            return list(compiled.warnings)
-        return list(compiled.warnings) + self._unwritten(rules, context, path)
+            return problems
+        return problems + self._unwritten(rules, context, path)
+
+    def _unknown_secrets(self, named: Mapping[str, tuple[str | int, ...]]) -> list[Problem]:
+        """Rules may name those secrets that all systems may name."""
+        known = self._known_secrets
+        if known is None:
+            return []
+        return [
+            Problem(
+                json_path(at),
+                "unknown-secret",
+                f'the secret "{name}" is not set',
+                suggestion(name, known) or "rules may name the secrets of the node",
+            )
+            for name, at in named.items()
+            if name not in known
+        ]
 
     def _unwritten(self, rules: Any, context: RuleContext, path: Path) -> list[Problem]:
         """Hopped datasets that no pipe writes: a warning, they may come from elsewhere."""
@@ -154,7 +178,7 @@ class _Rules:
         return rule_context({"id_required": transform.get("id_required") is not False}, context)
 
 
-def _facts(pipe: dict[str, Any], hops: set[str]) -> Facts:
+def _facts(pipe: dict[str, Any], hops: set[str], secrets: set[str]) -> Facts:
     known = specs()
     source, sink = pipe.get("source"), pipe.get("sink")
     source_spec, sink_spec = spec_of("source", source, known), spec_of("sink", sink, known)
@@ -181,4 +205,5 @@ def _facts(pipe: dict[str, Any], hops: set[str]) -> Facts:
         receiver=source_spec is not None and not source_spec.scheduled,
         since=since,
         systems=frozenset(systems),
+        secrets=frozenset(secrets),
     )

@@ -130,15 +130,16 @@ class Configuration:
         return self._vault.names().get(system or SHARED, [])
 
     def with_secrets(
-        self, systems: Mapping[str, dict[str, Any]]
+        self, systems: Mapping[str, dict[str, Any]], named: Collection[str] = ()
     ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """Systems and the secrets that they name, as they go to the worker of a pipe.
 
-        Where two systems have secrets of their own under one name, the second one's is renamed.
+        `named` are further common secrets. Where two systems have secrets of their own under one
+        name, or a system and `named`, that of the later system is renamed.
         """
         shared = self._vault.values(SHARED)
         found: dict[str, dict[str, Any]] = {}
-        values: dict[str, str] = {}
+        values = {name: shared[name] for name in named if name in shared}
         for system_id, system in systems.items():
             own = secrets_for(system, self._vault.values(system_id), shared)
             clash = {name for name in own if values.get(name, own[name]) != own[name]}

@@ -47,4 +47,5 @@ async def draft_definition(
         for name in sorted(outcome.facts[pipe_id].systems)
         if name in active.document.systems
     }
-    return pumps.with_systems(outcome.checked.effective[pipe_id], systems)
+    named = outcome.facts[pipe_id].secrets
+    return pumps.with_systems(outcome.checked.effective[pipe_id], systems, named)

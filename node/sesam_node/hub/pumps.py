@@ -70,13 +70,21 @@ class Pumps:
     def definition(self, pipe_id: str) -> PipeDefinition:
         """All that a worker needs to build a pipe."""
         active = self.configuration.active
-        return self.with_systems(active.effective(pipe_id), active.systems_of(pipe_id))
+        return self.with_systems(
+            active.effective(pipe_id), active.systems_of(pipe_id), active.facts[pipe_id].secrets
+        )
 
     def with_systems(
-        self, effective: dict[str, Any], systems: Mapping[str, dict[str, Any]]
+        self,
+        effective: dict[str, Any],
+        systems: Mapping[str, dict[str, Any]],
+        named: Collection[str] = (),
     ) -> PipeDefinition:
-        """The definition of a pipe, or of a draft of one, with its systems and their secrets."""
-        found, secrets = self.configuration.with_secrets(systems)
+        """The definition of a pipe, or of a draft of one, with its systems and their secrets.
+
+        `named` are the secrets that its rules name.
+        """
+        found, secrets = self.configuration.with_secrets(systems, named)
         return PipeDefinition(
             pipe=effective,
             systems=found,

@@ -101,7 +101,7 @@ def preview_rules(
         else:
             pipe.ensure_indexes()
             lookup = StoreLookup(pipe.context)
-            evaluator = Evaluator(pipe, lookup, Runtime(lookup=lookup, sleep=_awake))
+            evaluator = Evaluator(pipe, lookup, _runtime(pipe, lookup))
             found = {"results": [previewed(evaluator, one, 0) for one in sample], **sample.told()}
     finally:
         pipe.close()
@@ -151,6 +151,11 @@ def _with_request_paths(error: dict[str, Any] | None, rules: Any) -> None:
             problem["path"] = request_path(problem["path"])
 
 
+def _runtime(pipe: Pipe, lookup: StoreLookup) -> Runtime:
+    """What rules get while a sample of entities is shown to somebody."""
+    return Runtime(lookup=lookup, sleep=_awake, secrets=pipe.definition.secrets)
+
+
 def _awake(_seconds: float) -> None:
     """`sleep!` of a sample: nobody should wait for it."""
 
@@ -166,7 +171,7 @@ class Tracing:
         self.sample = sample
         self.position = dtl_position(pipe, position)
         self.lookup = StoreLookup(pipe.context)
-        self.runtime = Runtime(lookup=self.lookup, sleep=_awake)
+        self.runtime = _runtime(pipe, self.lookup)
         self.skipped: list[dict[str, Any]] = []
         self.read_all = False
 

@@ -165,7 +165,8 @@ def _evaluator(
 ) -> Evaluator:
     pipe.ensure_indexes()
     lookup = StoreLookup(pipe.context)
-    runtime = Runtime(lookup=lookup, parameters=dict(parameters or {}))
+    given = dict(parameters or {})
+    runtime = Runtime(lookup=lookup, parameters=given, secrets=pipe.definition.secrets)
     return Evaluator(pipe, lookup, runtime, stage)
 
 

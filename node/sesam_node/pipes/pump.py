@@ -168,7 +168,8 @@ class PumpRun:
         self.state = offsets.read_state(self.writer.state)
         self.lookup = StoreLookup(pipe.context, sink.dataset)
         self.lookup.on_flush(lambda: self._commit({}))
-        self.evaluator = Evaluator(pipe, self.lookup, Runtime(lookup=self.lookup))
+        runtime = Runtime(lookup=self.lookup, secrets=pipe.definition.secrets)
+        self.evaluator = Evaluator(pipe, self.lookup, runtime)
         # Not while a transform waits for a server: a long reader makes the files grow.
         self._reads_together = bool(pipe.hops) and all(
             hasattr(transform, "compiled") for transform in pipe.transforms

@@ -99,7 +99,7 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
     pipe.ensure_indexes()
     lookup = StoreLookup(pipe.context, sink.dataset)
     # What the request itself brings is not seen by its look-ups: it is written as one.
-    evaluator = Evaluator(pipe, lookup, Runtime(lookup=lookup))
+    evaluator = Evaluator(pipe, lookup, Runtime(lookup=lookup, secrets=pipe.definition.secrets))
     batch = Batch(entities, None, None)
     if sink.dataset is None:
         emitted = [item for _, out in evaluator.emitted(batch) for item in out]

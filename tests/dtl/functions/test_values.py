@@ -369,15 +369,17 @@ def test_encrypted_text_differs_at_each_evaluation() -> None:
     assert first != second
 
 
-def test_a_key_and_a_value_may_be_secrets() -> None:
+def test_a_key_may_be_a_secret_and_a_value_may_not() -> None:
+    """Else whoever may write rules could read what only the key should be made of."""
     compiled = compile_rules(
         rules(["decrypt", "$SECRET(key)", ["encrypt", "opensesame", "$SECRET(word)"]])
     )
     runtime = Runtime(secrets={"key": "opensesame", "word": "treasure"})
     out: list[Any] = []
     compiled.bind(runtime)({"_id": "x"}, out)
-    assert out == [{"_id": "x", "result": "treasure"}]
-    assert "treasure" not in compiled.source
+    assert out == [{"_id": "x", "result": "$SECRET(word)"}]
+    assert list(compiled.plan.secrets) == ["key"]
+    assert [problem.code for problem in compiled.warnings] == ["misplaced-secret"]
 
 
 def test_rsa_keys_fit_in_both_private_formats_and_long_text_fails() -> None:

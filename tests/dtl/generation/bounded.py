@@ -40,14 +40,12 @@ def outcomes(cases: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_case(case: dict[str, Any]) -> dict[str, Any]:
-    from sesam_node.dtl import Runtime, compile_index, compile_rules
-    from sesam_node.dtl.functions._limits import BUDGET, begin
+    from sesam_node.dtl import Runtime, compile_index, compile_rules, emit
     from sesam_node.dtl.lookup import MemoryLookup
     from sesam_node.errors import SesamError
 
     out: list[dict[str, Any]] = []
-    budget = case.get("budget", BUDGET)
-    begin(budget)
+    emit.BUDGET = case.get("budget", emit.BUDGET)
     try:
         run = compile_rules(case["rules"]).bind(
             Runtime(
@@ -56,7 +54,6 @@ def run_case(case: dict[str, Any]) -> dict[str, Any]:
                 sleep=lambda _: None,
             )
         )
-        begin(budget)
         run(case.get("entity", {"_id": "1"}), out)
     except SesamError as error:
         problem = error.problems[0]

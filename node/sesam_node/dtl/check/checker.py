@@ -175,6 +175,10 @@ class Checker:
                 message = f"a dict is a constant: {preview(path)} in it is text"
                 hint = 'to evaluate it use ["dict", key, value, ...]'
                 self.warn(node.at, "constant-dict", message, hint)
+        elif type(node.raw) is str and "$SECRET(" in node.raw:
+            message = f"a secret is put in as a key of encryption only; {preview(node.raw)}"
+            hint = 'as in ["encrypt", "$SECRET(key)", "_S.text"]'
+            self.warn(node.at, "misplaced-secret", f"{message} is text", hint)
 
     def path(self, node: Path, env: Env) -> None:
         if node.variable in env.variables:

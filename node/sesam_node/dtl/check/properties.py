@@ -150,7 +150,8 @@ class Properties:
             self.rename(old, new, node.arguments[0], reading, target)
         elif name == "make-ni":
             given = [node.constant(position) for position in range(1, len(node.arguments))]
-            old, new = given if len(given) == 2 else (given[0], f"{given[0]}-ni")
+            default = f"{given[0]}-ni" if type(given[0]) is str else None
+            old, new = given if len(given) == 2 else (given[0], default)
             self.rename(old, new, node.arguments[1], reading, target)
         elif name in ("merge", "merge-union"):
             target.open = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import spend
+from sesam_node.dtl.limits import spend
 from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list, truth
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._limits import not_too_large
+from sesam_node.dtl.limits import not_too_large
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import VARIES
 from sesam_node.model.values import RANKS, Value, compare, equal, kind

@@ -12,7 +12,6 @@ that this is done once and not for each value.
 from __future__ import annotations
 
 import os
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from sesam_node.errors import DtlError
 from sesam_node.model.values import as_string, text_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from cryptography.fernet import Fernet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import spend
 from sesam_node.dtl.functions.rules import emit_apply
+from sesam_node.dtl.limits import spend
 from sesam_node.dtl.plan import PRIMARY, SpecPlan, Step
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import as_list, first_value

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.functions._values import json_text, text, untagged
+from sesam_node.dtl.limits import not_too_large
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each
 from sesam_node.errors import InputError

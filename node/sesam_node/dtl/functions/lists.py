@@ -12,10 +12,10 @@ from functools import reduce
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import SHORT, refuse_too_many, spend
 from sesam_node.dtl.functions._values import json_text, text
 from sesam_node.dtl.functions.arithmetic import EXACT, LARGEST
 from sesam_node.dtl.functions.sets import identities
+from sesam_node.dtl.limits import SHORT, refuse_too_many, spend
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, VARIES, as_list
 from sesam_node.errors import DtlError

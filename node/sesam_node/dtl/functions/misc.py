@@ -7,8 +7,8 @@ import math
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import refuse_too_many
 from sesam_node.dtl.functions._values import text
+from sesam_node.dtl.limits import refuse_too_many
 from sesam_node.dtl.registry import Example, function, special
 from sesam_node.dtl.runtime import ABSENT, as_list, each
 from sesam_node.errors import preview

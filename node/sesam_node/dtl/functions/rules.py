@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import names
-from sesam_node.dtl.functions._limits import APPLIED, spend
+from sesam_node.dtl.limits import APPLIED, spend
 from sesam_node.dtl.registry import Example, special
 from sesam_node.dtl.runtime import VARIES, as_list, walk
 from sesam_node.model.values import is_text, text_of

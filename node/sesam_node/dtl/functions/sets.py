@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import not_too_large
+from sesam_node.dtl.limits import not_too_large
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import as_list
 from sesam_node.model.values import Value, identity

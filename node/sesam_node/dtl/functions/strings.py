@@ -12,13 +12,6 @@ from functools import lru_cache
 from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._limits import (
-    MAX_TEXT,
-    SHORT,
-    made_text,
-    not_too_large,
-    refuse_too_long,
-)
 from sesam_node.dtl.functions._values import (
     MAX_DIGITS,
     each_text,
@@ -27,6 +20,13 @@ from sesam_node.dtl.functions._values import (
     prepared,
     text,
     untagged,
+)
+from sesam_node.dtl.limits import (
+    MAX_TEXT,
+    SHORT,
+    made_text,
+    not_too_large,
+    refuse_too_long,
 )
 from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.registry import Example, function

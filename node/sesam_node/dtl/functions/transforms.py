@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl.functions._limits import not_too_large
 from sesam_node.dtl.functions.comparisons import emit_equal
+from sesam_node.dtl.limits import not_too_large
 from sesam_node.dtl.names import (
     Everywhere,
     Selection,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sesam_node.dtl.functions  # noqa: F401 - fills the registry
+from sesam_node.dtl.limits import begin
 from sesam_node.dtl.plan import Plan, plan_rules
 from sesam_node.dtl.runtime import Runtime
 from sesam_node.dtl.syntax import RuleContext
@@ -66,6 +67,7 @@ class WalkedRules:
 
         def run(source: Entity, out: list[Entity]) -> None:
             size = len(out)
+            begin()
             recording = SILENT if recorder is None else recorder.begin_entity(source)
             walk = Walk(self.plan, made, out, recording, planned=planned)
             try:

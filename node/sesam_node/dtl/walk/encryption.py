@@ -5,7 +5,6 @@ A cipher written twice would prove nothing; what is walked here is where keys an
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions.encryption import (
@@ -16,7 +15,7 @@ from sesam_node.dtl.functions.encryption import (
     encrypt_pki_values,
     encrypt_values,
 )
-from sesam_node.dtl.syntax import Literal, Path
+from sesam_node.dtl.plan import SECRET
 from sesam_node.dtl.walk.tables import special
 from sesam_node.errors import DtlError
 from sesam_node.model.values import text_of
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from sesam_node.dtl.walk.machine import Env, Walk
     from sesam_node.model.values import Value
 
-SECRET = re.compile(r"\$SECRET\(([^()]+)\)")
-
 
 def with_secrets(walk: Walk, text: str) -> str:
     """Text of the configuration with its `$SECRET(name)` replaced. Raises DtlError: unknown one."""
@@ -38,16 +35,6 @@ def with_secrets(walk: Walk, text: str) -> str:
         if name not in secrets:
             raise DtlError(f'unknown secret "{name}"')
     return SECRET.sub(lambda match: secrets[match[1]], text)
-
-
-def values_of(walk: Walk, call: Call, env: Env) -> Value:
-    """The last argument; a text of the configuration may hold secrets too."""
-    node = call.arguments[-1]
-    value = walk.argument(node, env)
-    constant = isinstance(node, Literal) or (
-        isinstance(node, Path) and not env.knows(node.variable)
-    )
-    return with_secrets(walk, value) if constant and type(value) is str else value
 
 
 def enter(name: str, cipher: Callable[..., Value]) -> None:
@@ -59,7 +46,7 @@ def enter(name: str, cipher: Callable[..., Value]) -> None:
             with_secrets(walk, text_of(call.constant(position)))
             for position in range(len(call.arguments) - 1)
         ]
-        return cipher(*keys, values_of(walk, call, env))
+        return cipher(*keys, walk.argument(call.arguments[-1], env))
 
 
 for _name, _cipher in (

@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.joins import is_pure
+from sesam_node.dtl.limits import spend
 from sesam_node.dtl.plan import PRIMARY, SpecPlan, Step
 from sesam_node.dtl.registry import EXPRESSIONS
 from sesam_node.dtl.runtime import as_list, first_value
@@ -253,11 +254,12 @@ def looked_up(walk: Walk, step: Step, env: Env) -> Sequence[Entity]:
         value = walk.value(step.key, env)
         keys = [key for key in as_list(value) if key is not None]
         if step.index == PRIMARY:
-            keys = list(dict.fromkeys(key for key in keys if type(key) is str))
+            keys = sorted({key for key in keys if type(key) is str})
             each = (lookup.entity(step.dataset, key) for key in keys)
             found = [entity for entity in each if entity is not None]
         else:
             found = list(lookup.find(step.dataset, step.index, keys)) if keys else []
+        spend(len(found))
         if recording.records:
             # The index has answered for this side; the trace shows the values it was found by.
             rows = [env.hopped_to(step.alias, step.dataset, entity) for entity in found]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import names
+from sesam_node.dtl.limits import APPLIED, spend
 from sesam_node.dtl.parse import clean
 from sesam_node.dtl.registry import EXPRESSIONS
 from sesam_node.dtl.runtime import ABSENT
@@ -249,6 +250,7 @@ class Walk:
 
         `dataset` is the one that the value is known to be an entity of.
         """
+        spend(APPLIED)
         target: Entity = {}
         caller = Context(env.source, env.target, env.caller)
         inner = Env(target, caller, env.root, {"_S": source, "_": None}, dataset)

@@ -2,8 +2,8 @@
 
 A rule set is data from outside. Loops within loops, texts put together with themselves and rules
 that apply each other grow beyond any machine within a few lines, so functions whose cost is not
-that of their arguments say what they spend. `begin` fills the budget: whoever runs an entity calls
-it before. Without it nothing is counted, as where indexes are computed and constants are folded.
+that of their arguments say what they spend. Each entity begins with a full budget, and so do the
+keys of an entity in an index, and what is folded while compiling.
 """
 
 from __future__ import annotations
@@ -32,21 +32,23 @@ CHARACTERS = 16
 """So many characters of a text cost what one value does."""
 
 
-class _Left(threading.local):
-    value = float("inf")
+class Budget(threading.local):
+    """What is left for the entity that this thread is at; generated code fills it by itself."""
+
+    value = BUDGET
 
 
-_left = _Left()
+budget = Budget()
 
 
-def begin(budget: float = BUDGET) -> None:
+def begin() -> None:
     """Fill the budget of this thread: a new entity."""
-    _left.value = budget
+    budget.value = BUDGET
 
 
 def spend(count: int) -> None:
     """Take from the budget. Raises DtlError where it is used up."""
-    left = _left.value = _left.value - count
+    left = budget.value = budget.value - count
     if left < 0:
         raise DtlError(f"the rules do too much for one entity: more than {BUDGET} values and rows")
 
