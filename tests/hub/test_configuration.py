@@ -258,6 +258,58 @@ def test_a_missing_secret_is_an_error_of_the_system_and_of_its_pipes_until_it_is
     assert play(scenario) == frozenset()
 
 
+ENCRYPTING = pipe(
+    "p",
+    [{"_id": "a", "name": "Ada"}],
+    ["copy", "_id"],
+    ["add", "hidden", ["encrypt", "$SECRET(key)", "_S.name"]],
+    ["add", "shown", ["decrypt", "$SECRET(key)", "_T.hidden"]],
+)
+
+
+def test_rules_get_the_secrets_that_they_name_as_keys(play_real):
+    async def scenario(hub):
+        await hub.configuration.put_secrets({"key": "opensesame", "more": "hidden"})
+        await hub.configuration.put(document(ENCRYPTING))
+        result = await hub.pumps.driver.run("p")
+        entity = json.loads(hub.datasets.entity("p", "a"))
+        return result.error, entity, hub.pumps.definition("p").secrets
+
+    error, entity, secrets = play_real(scenario)
+    assert error is None
+    assert (entity["shown"], entity["hidden"][:2]) == ("Ada", "~b")
+    assert secrets == {"key": "opensesame"}
+
+
+def test_a_missing_secret_of_rules_is_told_with_its_place_until_it_is_set(play):
+    async def scenario(hub):
+        await hub.configuration.put_secrets({"keys": "x"})
+        with pytest.raises(ConfigError) as caught:
+            await hub.configuration.put(document(ENCRYPTING))
+        await hub.configuration.put(document(ENCRYPTING), force=True)
+        await hub.configuration.put_secrets({"key": "x"})
+        return caught.value.problems, hub.configuration.active.invalid
+
+    problems, invalid = play(scenario)
+    assert [(p.component, p.path, p.code, p.hint) for p in problems] == [
+        ("p", "$.transform.rules.default[1][2][1]", "unknown-secret", 'did you mean "keys"?')
+    ]
+    assert invalid == frozenset()
+
+
+def test_a_secret_in_rules_that_is_no_key_stays_text(play):
+    other = pipe("q", [{"_id": "a"}], ["copy", "_id"], ["add", "x", "$SECRET(key)"])
+
+    async def scenario(hub):
+        await hub.configuration.put_secrets({"key": "opensesame"})
+        await hub.configuration.put(document(other))
+        return hub.configuration.active.problems["q"], hub.pumps.definition("q").secrets
+
+    problems, secrets = play(scenario)
+    assert [(p.code, p.level) for p in problems] == [("misplaced-secret", "warning")]
+    assert secrets == {}
+
+
 def test_the_secrets_of_a_system_go_with_it(play):
     async def scenario(hub):
         await hub.configuration.put(document(SYSTEM))
