@@ -9,12 +9,15 @@ from dataclasses import replace
 import pytest
 from dtl.generation.garbage import garbage
 from dtl.generation.minimise import minimised
-from dtl.generation.outcomes import compiled, differ, walked
+from dtl.generation.outcomes import compiled, differ, outcome_of, walked
 from dtl.generation.programs import make_program, programs
 from dtl.generation.reach import EXCLUDED, Reach
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sesam_node.dtl import RuleContext
+from sesam_node.dtl.counting import count_rules
+from sesam_node.dtl.plan import plan_rules
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 
 
@@ -80,6 +83,38 @@ def test_hypothesis_finds_no_difference(chance):
     """As above with programs that hypothesis steers, and shrinks where it finds one."""
     program = make_program(chance)
     assert compiled(program).text() == walked(program).text()
+
+
+def with_repeats(program):
+    """A program in which every property is added twice: what repeats is evaluated once."""
+    rules = {
+        name: [*rule, *([t[0], f"{t[1]}-again", *t[2:]] for t in rule if is_plain_add(t))]
+        for name, rule in program.rules.items()
+    }
+    return replace(program, rules=rules)
+
+
+def is_plain_add(transform):
+    return transform[:1] == ["add"] and type(transform[1]) is str and transform[1][:1].isalpha()
+
+
+def test_what_a_rule_repeats_gives_what_the_walk_gives():
+    repeating = [with_repeats(program) for program in programs(300, 5)]
+    for program in repeating:
+        if differ(program):
+            pytest.fail(told(program))
+    # and the rules do repeat: some of it is kept in a local name
+    kept = [program for program in repeating if plan_rules_of(program).repeated]
+    assert len(kept) > 100
+
+
+def plan_rules_of(program):
+    return plan_rules(program.rules, RuleContext(**program.context), ())[0]
+
+
+def test_rules_that_count_give_what_the_others_give():
+    for program in programs(300, 6):
+        assert outcome_of(program, count_rules).text() == compiled(program).text()
 
 
 def test_the_same_seed_makes_the_same_programs():
