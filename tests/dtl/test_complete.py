@@ -13,7 +13,7 @@ from sesam_node.dtl.complete.place import NAME_ROLES
 from sesam_node.dtl.complete.ranking import fit
 from sesam_node.dtl.complete.shapes import PASSING
 from sesam_node.dtl.complete.target import WRITES
-from sesam_node.dtl.parse import HOP_OPTIONS
+from sesam_node.dtl.hop_specs import HOP_OPTIONS
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.dtl.schema import schema_of
 from sesam_node.dtl.source_text import read_source

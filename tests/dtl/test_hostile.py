@@ -282,3 +282,9 @@ def test_an_index_id_is_data():
         except SesamError:
             continue
         keys({"_id": "1"})
+
+
+def test_generated_code_knows_no_other_built_in_names():
+    """Were there a hole, there would be nothing to reach through it."""
+    run = compile_rules({"default": [["copy", "*"]]}).bind()
+    assert set(run.__globals__["__builtins__"]) == BUILTINS

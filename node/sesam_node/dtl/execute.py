@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Entity
 
 
+ALLOWED = {
+    kind.__name__: kind
+    for kind in (Exception, bool, dict, float, int, len, list, range, set, str, tuple, type)
+}
+"""The built-in names that generated code is made of."""
+
+
 class Failure:
     """Turns an exception in generated code into a DtlError that names rule and entity."""
 
@@ -72,8 +79,8 @@ def execute(
 
 
 def executed(emitted: Emitted, file: str) -> Callable[[Runtime], Any]:
-    """The `bind` of a source, which runs under the name of a file."""
-    namespace = {**emitted.names, "failure": Failure(file, emitted)}
+    """The `bind` of a source, which runs under the name of a file and knows `ALLOWED` alone."""
+    namespace = {**emitted.names, "failure": Failure(file, emitted), "__builtins__": ALLOWED}
     exec(compile(emitted.source, file, "exec"), namespace)  # noqa: S102 - that is what a compiler does
     made: Callable[[Runtime], Any] = namespace["bind"]
     return made

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.calls import function_of
-from sesam_node.dtl.parse import hop_specs
+from sesam_node.dtl.hop_specs import hop_specs
 from sesam_node.dtl.syntax import Block, Call, HopSpec, Literal, Node, Path
 
 if TYPE_CHECKING:

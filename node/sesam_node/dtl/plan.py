@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.calls import function_of
 from sesam_node.dtl.check import check, errors
+from sesam_node.dtl.hop_specs import hop_specs
 from sesam_node.dtl.joins import (
     HOPPING,
     Join,
@@ -24,7 +25,7 @@ from sesam_node.dtl.joins import (
     is_pure,
     references,
 )
-from sesam_node.dtl.parse import hop_specs, parse
+from sesam_node.dtl.parse import parse
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.dtl.syntax import VARIABLES, Block, Call, HopSpec, Malformed, Node, Path, Rules
 from sesam_node.errors import DtlError, json_path

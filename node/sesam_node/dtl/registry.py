@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Check = Callable[[Any], str | None]
 NO_CHECKS: Mapping[str, Check] = MappingProxyType({})
+FUNCTIONS = "sesam_node.dtl.functions."
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Example:
 class Function:
     """A registered name. `kind` is "function", "special" or "transform"; `code` what was decorated.
 
-    `group` is the module it stands in, `context` says that its code depends on the rule context
-    (namespaces), which then belongs to the id of an index made from it.
+    `group` is the module or package of `functions` that it stands in, `context` says that its code
+    depends on the rule context (namespaces), which then belongs to the id of an index made from it.
     """
 
     name: str
@@ -96,6 +97,11 @@ class Function:
 
 EXPRESSIONS: dict[str, Function] = {}
 TRANSFORMS: dict[str, Function] = {}
+
+
+def _group(code: Callable[..., Any]) -> str:
+    """The part of the module path that follows `FUNCTIONS`: "lists", also of "lists.ordering"."""
+    return code.__module__.removeprefix(FUNCTIONS).partition(".")[0]
 
 
 def _register(table: dict[str, Function], entry: Function) -> None:
@@ -125,7 +131,7 @@ def function(
             parsed,
             examples,
             code,
-            code.__module__.rpartition(".")[2],
+            _group(code),
             pure=pure,
             boolean=boolean,
             checks=checks,
@@ -157,7 +163,7 @@ def special(
             parsed,
             examples,
             code,
-            code.__module__.rpartition(".")[2],
+            _group(code),
             pure=pure,
             boolean=boolean,
             context=context,
@@ -185,7 +191,7 @@ def transform(
             parsed,
             examples,
             code,
-            code.__module__.rpartition(".")[2],
+            _group(code),
             pure=False,
             checks=checks,
         )

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
-from sesam_node.errors import DtlError, InputError, PipeError, SesamError
+from sesam_node.errors import DtlError, InputError, SesamError
 from sesam_node.errors import preview as shown
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import with_header
@@ -190,7 +190,7 @@ def preview(
     try:
         for transform in built.transforms:
             if getattr(transform, "side_effects", False):
-                raise PipeError("a transform with side effects cannot be previewed")
+                raise InputError("a transform with side effects cannot be previewed")
         evaluator = _evaluator(built)
         results: list[dict[str, Any]] = []
         for batch in _sample(built, entities, limit):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sesam_node.dtl import RuleContext, compile_rules, run_rules
-from sesam_node.dtl.functions.transforms import LONGEST_SLEEP
+from sesam_node.dtl.functions.transforms.emitting import LONGEST_SLEEP
 from sesam_node.errors import DtlError
 from sesam_node.model.entity import encode
 

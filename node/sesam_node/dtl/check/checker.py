@@ -24,9 +24,10 @@ from sesam_node.dtl.check.reachability import (
     dead_transforms,
     unused_rules,
 )
+from sesam_node.dtl.hop_specs import hop_specs
 from sesam_node.dtl.joins import HOPPING, find_joins, is_pure
 from sesam_node.dtl.names import patterns_of
-from sesam_node.dtl.parse import constant_problem, hop_specs
+from sesam_node.dtl.parse import constant_problem
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.dtl.syntax import (
     VARIABLES,

@@ -19,6 +19,7 @@ from sesam_node.dtl.check.reachability import (
     items_of,
     rules_called,
 )
+from sesam_node.dtl.hop_specs import hop_specs
 from sesam_node.dtl.joins import HOPPING
 from sesam_node.dtl.names import (
     Everywhere,
@@ -28,7 +29,6 @@ from sesam_node.dtl.names import (
     read_name,
     written_name,
 )
-from sesam_node.dtl.parse import hop_specs
 from sesam_node.dtl.runtime import VARIES, as_list
 from sesam_node.dtl.schema import Shape, names_in
 from sesam_node.dtl.syntax import VARIABLES, Call, Malformed, Node, Path

@@ -11,7 +11,7 @@ from sesam_node.dtl.complete.place import Place, Role, call_name
 from sesam_node.dtl.complete.ranking import Candidate
 from sesam_node.dtl.complete.shapes import Shapes, aliases_at
 from sesam_node.dtl.complete.target import by_name
-from sesam_node.dtl.parse import HOP_OPTIONS
+from sesam_node.dtl.hop_specs import HOP_OPTIONS
 from sesam_node.dtl.registry import EXPRESSIONS, TRANSFORMS
 from sesam_node.errors import preview
 

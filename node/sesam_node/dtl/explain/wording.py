@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.calls import function_of
+from sesam_node.dtl.hop_specs import hop_specs
 from sesam_node.dtl.joins import HOPPING
-from sesam_node.dtl.parse import hop_specs, parse_node
+from sesam_node.dtl.parse import parse_node
 from sesam_node.dtl.syntax import VARIABLES, Block, Call, Path
 from sesam_node.errors import json_path, preview
 

@@ -1,4 +1,4 @@
-"""All functions and transforms, one module a group. Importing this package fills the registry."""
+"""All functions and transforms, one module or package a group. Its import fills the registry."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ GROUPS = (
     uris,
     uuids,
 )
-"""The modules in the order of the manual."""
+"""The modules and packages in the order of the manual."""

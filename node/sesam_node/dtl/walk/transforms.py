@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions.transforms import TripError
+from sesam_node.dtl.functions.transforms.emitting import TripError
 from sesam_node.dtl.names import patterns_of, written_name
 from sesam_node.dtl.runtime import as_list, first_value
 from sesam_node.dtl.walk.expressions import chosen, chosen_equal
