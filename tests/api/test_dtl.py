@@ -375,7 +375,7 @@ REFUSED = {
     "what is no entity": (
         "preview",
         {**RULES, "entities": [{"a": 1}]},
-        "the body holds values that are no entities",
+        'the field "entities" holds values that are no entities',
     ),
     "rules with problems": (
         "trace",
@@ -457,3 +457,61 @@ def test_everything_is_in_the_openapi_document():
     schema = paths["/api/dtl/trace"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert "type" not in schema["properties"]["rules"]
     assert schema["properties"]["strength"]["enum"] == ["full", "counters"]
+
+
+def test_the_text_of_a_transform_or_a_pipe_is_checked_where_its_rules_are(filled):
+    rules = [["copy", "*"], ["add", "x", ["uper", "_S.name"]]]
+    transform = {"type": "dtl", "rules": {"default": rules}}
+    listed = {"type": "dtl", "rules": rules}
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "dataset", "dataset": "people"}}
+    cases = {
+        "$.rules.default[1][2][0]": transform,
+        "$.rules[1][2][0]": listed,
+        "$.transform.rules.default[1][2][0]": {**pipe, "transform": transform},
+        "$.transform[1].rules[1][2][0]": {**pipe, "transform": [{"type": "http"}, listed]},
+    }
+    for path, value in cases.items():
+        text = json.dumps(value)
+        found = filled.post("/dtl/check", json={"text": text}).json()
+        (problem,) = found["problems"]
+        assert (found["valid"], problem["path"], problem["code"]) == (
+            *(False, path),
+            "unknown-function",
+        )
+        assert text[problem["start"] : problem["end"]] == '"uper"'
+    both = {"type": "conditional", "alternatives": {"a": transform, "b": listed}}
+    text = json.dumps({**pipe, "transform": both})
+    found = filled.post("/dtl/check", json={"text": text}).json()["problems"]
+    assert [problem["path"] for problem in found] == [
+        "$.transform.alternatives.a.rules.default[1][2][0]",
+        "$.transform.alternatives.b.rules[1][2][0]",
+    ]
+    unknown = {**listed, "rules": [["copy", "*"], ["add", "x", "_S.made"]]}
+    for transforms, codes in (
+        ([unknown], ["unknown-property"]),
+        ([{"type": "http"}, unknown], []),
+    ):
+        text = json.dumps({**pipe, "transform": transforms})
+        found = filled.post("/dtl/check", json={"text": text, "dataset": "people"}).json()
+        assert [problem["code"] for problem in found["problems"]] == codes
+    good = {**transform, "rules": {"default": HOP}}
+    found = filled.post("/dtl/check", json={"text": json.dumps({**pipe, "transform": good})}).json()
+    assert found == {"valid": True, "problems": [], "datasets": ["orders"]}
+    found = filled.post("/dtl/check", json={"text": json.dumps(pipe)}).json()
+    assert found == {"valid": True, "problems": [], "datasets": []}
+
+
+def test_errors_tell_newcomers_what_to_try(filled):
+    answer = filled.get("/dtl/functions", params={"name": "uper"})
+    assert (answer.status_code, answer.json()["hint"]) == (404, 'did you mean "upper"?')
+    answer = filled.post("/dtl/preview", json={"pipe": "shot"})
+    assert (answer.status_code, answer.json()["hint"]) == (404, 'did you mean "shout"?')
+    assert answer.json()["message"] == 'there is no pipe "shot"'
+    answer = filled.post("/dtl/explain", json={"rules": [["copy", "*"]], "transform": 4})
+    assert (answer.status_code, answer.json()["hint"]) == (400, "those of the type dtl are at 0")
+    assert answer.json()["message"] == "no dtl transform is at position 4"
+    wrong = {"rules": [["copy", "*"]], "entities": [{"_id": "1"}, {"a": 1}]}
+    answer = filled.post("/dtl/preview", json=wrong).json()
+    assert [problem["path"] for problem in answer["problems"]] == ["$.entities[1]._id"]
+    answer = filled.post("/dtl/preview", json={"pipe": "shout", "limit": 1.5}).json()
+    assert answer["detail"] == "expected a whole number that is not negative, got 1.5"

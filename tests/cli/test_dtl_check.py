@@ -280,3 +280,60 @@ def test_reference_cannot_write_into_a_file(dtl, file):
     code, _, errors = dtl("reference", file("x"))
     assert code == 2
     assert errors.startswith("sesam-node dtl: ")
+
+
+# -- as newcomers meet it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("transforms", "warned"),
+    [
+        ([{"type": "dtl"}], True),
+        ([{"type": "http", "url": "u"}, {"type": "dtl"}], False),
+        ({"type": "conditional", "alternatives": {"a": {"type": "dtl"}}}, True),
+    ],
+)
+def test_a_sample_is_what_the_first_transform_gets(dtl, file, transforms, warned):
+    """A dtl transform behind one of another type gets what that one made."""
+    text = json.dumps({"_id": "p", "type": "pipe", "transform": transforms})
+    rules = {"default": [["copy", "*"], ["add", "x", "_S.made"]]}
+    whole = json.dumps({"type": "dtl", "rules": rules})
+    path = file(text.replace('{"type": "dtl"}', whole), "pipe.json")
+    sample = file('{"_id": "1"}', "sample.json")
+    code, out, _ = dtl("check", path, "--sample", sample)
+    assert code == 0
+    assert ("[unknown-property]" in out) is warned
+
+
+def test_every_alternative_is_checked(dtl, file):
+    alternatives = {name: {"type": "dtl", "rules": {"default": [[name]]}} for name in ("cpy", "ad")}
+    transform = {"type": "conditional", "alternatives": alternatives}
+    path = file(json.dumps({"_id": "p", "type": "pipe", "transform": transform}))
+    code, out, _ = dtl("check", path)
+    assert code == 1
+    assert "$.transform.alternatives.cpy.rules.default[0][0]" in out
+    assert "$.transform.alternatives.ad.rules.default[0][0]" in out
+
+
+def test_the_help_is_as_wide_as_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit):
+        main(["dtl", "run", "--help"])
+    head, _, example = capsys.readouterr().out.partition("example:")
+    assert max(map(len, head.splitlines())) <= 60
+    assert '-e \'[["copy", "_id"], ["add", "name", ["upper", "_S.name"]]]\'' in example
+
+
+def test_the_rule_that_is_begun_with_is_not_called_unused(dtl, file):
+    rules = {
+        "default": [["copy", "_id"]],
+        "one": [["copy", "_id"], ["add", "x", ["apply", "two", "_S.d"]]],
+        "two": [["copy", "a"]],
+        "three": [["cpy"]],
+    }
+    path = file(json.dumps(rules))
+    code, out, _ = dtl("check", path, "--rule", "one")
+    assert (code, out) == (0, f"{path}: 0 errors, 0 warnings\n")
+    out = dtl("explain", path, "--rule", "one")[1]
+    assert "never applied" not in out
+    assert "Rule two" in out

@@ -128,7 +128,7 @@ def test_a_pipe_with_two_dtl_transforms_is_asked_for_one(dtl, files):
     folder = files(pipe__json={"_id": "p", "source": {}, "transform": transforms})
     code, _, errors = dtl("run", folder / "pipe.json", stdin=lines({"_id": "1"}))
     assert code == 2
-    assert "choose one with --transform (positions 0, 1)" in errors[0]
+    assert "2 dtl transforms; choose one with --transform: 0, 1" in errors[0]
     rules = [["copy", "_id"], ["add", "n", 1]]
     transforms[1]["rules"]["default"] = rules
     folder = files(pipe__json={"_id": "p", "source": {}, "transform": transforms})
@@ -247,10 +247,12 @@ def test_keep_going_tells_of_all_that_fail_and_exits_1(dtl):
     given = lines({"_id": "1"}, {"_id": "0"}) + b'{"x": 1}\n{"_id":\n' + lines({"_id": "3"})
     code, out, errors = dtl("run", "-e", FAILING, "--keep-going", stdin=given)
     assert (code, out) == (1, [{"_id": "0"}, {"_id": "3"}])
-    assert [error.partition(": ")[0] for error in errors] == ["line 1", "line 3", "line 4"]
+    assert [error.partition(": ")[0] for error in errors] == [
+        *["line 1", "line 3", "line 4, column 8"]
+    ]
     assert errors[1:] == [
-        "line 3: expected a string, got null",
-        "line 4: line 1, column 8: Input data was truncated",
+        'line 3: _id: expected a string, got null; every entity needs an "_id"',
+        "line 4, column 8: Input data was truncated",
     ]
 
 
@@ -305,7 +307,7 @@ def test_datasets_that_cannot_be_read(dtl, files):
     assert dtl("run", "-e", "[]", "--datasets", folder / "no", stdin=b"")[0] == 2
     code, _, errors = dtl("run", "-e", "[]", "--datasets", folder, stdin=b"")
     assert code == 2
-    assert "orders.jsonl, line 2: expected a string, got 1" in errors[0]
+    assert "orders.jsonl, line 2: _id: expected a string, got 1" in errors[0]
 
 
 def test_time_and_chance_are_handed_in(dtl):
@@ -403,3 +405,78 @@ def test_a_limit_that_is_no_number(limit, capsys):
         main(["dtl", "run", "-e", "[]", "--limit", limit])
     assert ended.value.code == 2
     assert "not negative" in capsys.readouterr().err
+
+
+# -- as newcomers meet it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (b"a;b\n", "line 1, column 1: invalid character; an entity is a JSON object: one a line"),
+        (b'  {"_id": "1",}\n', "line 1, column 15: "),
+        (b'"x"\n', 'line 1: expected an entity, got "x"'),
+    ],
+)
+def test_a_line_that_is_no_entity_is_told_once_and_with_its_place(dtl, text, error):
+    code, out, errors = dtl("run", "-e", '[["copy", "*"]]', stdin=text)
+    assert (code, out, len(errors)) == (1, [], 1)
+    assert errors[0].startswith(error)
+
+
+def test_a_closed_standard_stream_is_a_message(capsys, monkeypatch):
+    for stream, name in (("stdin", "input"), ("stdout", "output")):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, stream, None)
+            assert main(["dtl", "run", "-e", "[]"]) == 2
+        assert capsys.readouterr().err == f"sesam-node dtl: standard {name} is closed\n"
+
+
+CONDITIONAL = {
+    "type": "conditional",
+    "condition": "$ENV(rules)",
+    "alternatives": {
+        name: {"type": "dtl", "rules": {"default": [["copy", "_id"], ["add", "is", name]]}}
+        for name in ("lenient", "strict")
+    },
+}
+
+
+def test_an_alternative_of_a_conditional_transform_is_chosen_by_its_name(dtl, files):
+    pipe = {"_id": "p", "source": {"type": "dataset", "dataset": "d"}, "transform": CONDITIONAL}
+    path = files(pipe__json=pipe) / "pipe.json"
+    given = lines({"_id": "1"})
+    code, _, errors = dtl("run", path, stdin=given)
+    assert code == 2
+    assert errors[0].endswith("choose one with --transform: lenient, strict")
+    out = dtl("run", path, "--transform", "strict", stdin=given)[1]
+    assert out == [{"_id": "1", "is": "strict"}]
+    code, _, errors = dtl("run", path, "--transform", "strickt", stdin=given)
+    assert code == 2
+    assert errors[0].endswith("has no dtl transform strickt; there are lenient, strict")
+
+
+def test_a_pipe_of_a_project_has_the_namespaces_of_its_node(dtl, tmp_path, monkeypatch):
+    metadata = {"_id": "node", "type": "metadata", "namespaced_identifiers": True}
+    (tmp_path / "node-metadata.conf.json").write_text(json.dumps(metadata))
+    (tmp_path / "pipes").mkdir()
+    rules = {"default": [["copy", "_id"], ["add", "a", 1]]}
+    pipe = {"_id": "p", "type": "pipe", "transform": {"type": "dtl", "rules": rules}}
+    file = tmp_path / "pipes" / "p.conf.json"
+    file.write_text(json.dumps(pipe))
+    assert dtl("run", file, stdin=lines({"_id": "p:1"}))[1] == [{"_id": "p:1", "p:a": 1}]
+    monkeypatch.chdir(tmp_path / "pipes")
+    assert dtl("run", file.name, stdin=lines({"_id": "p:1"}))[1] == [{"_id": "p:1", "p:a": 1}]
+    monkeypatch.chdir(tmp_path)
+    out = dtl("run", "-e", json.dumps(pipe), stdin=lines({"_id": "p:1"}))[1]
+    assert out == [{"_id": "p:1", "a": 1}]
+    file.write_text(json.dumps({**pipe, "namespaced_identifiers": False}))
+    assert dtl("run", file, stdin=lines({"_id": "p:1"}))[1] == [{"_id": "p:1", "a": 1}]
+
+
+def test_a_system_or_the_metadata_holds_no_rules(dtl, files):
+    for kind in ("system:url", "metadata"):
+        path = files(s__json={"_id": "s", "type": kind}) / "s.json"
+        code, _, errors = dtl("run", path, stdin=b"")
+        assert (code, len(errors)) == (2, 1)
+        assert errors[0].endswith(f's.json holds no rules: it is of the type "{kind}"')

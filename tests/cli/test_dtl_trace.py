@@ -137,7 +137,8 @@ def test_a_line_that_is_no_entity_ends_it(dtl, folder):
     (folder / "bad.jsonl").write_text('{"_id": "1"}\n{"a": 1}\n')
     code, out, errors = dtl("trace", entities="bad.jsonl")
     assert (code, out) == (2, "")
-    assert errors == "sesam-node dtl: line 2: expected a string, got null\n"
+    problem = '_id: expected a string, got null; every entity needs an "_id"'
+    assert errors == f"sesam-node dtl: line 2: {problem}\n"
 
 
 def test_rules_with_problems(dtl):
@@ -192,3 +193,18 @@ def test_bench_cannot_without_entities_or_with_a_time_that_makes_no_sense(dtl, f
     (folder / "none.jsonl").write_text("")
     assert dtl("bench", entities="none.jsonl")[0] == 2
     assert dtl("bench", "--seconds", "0")[0] == 2
+
+
+def test_why_of_what_is_no_path_or_of_nobody(dtl, folder):
+    code, out, errors = dtl("trace", "--why", "$..name")
+    assert (code, out) == (2, "")
+    expected = "expected the path of a value, such as '$.name', got '$..name'"
+    assert errors == f"sesam-node dtl: --why: {expected}\n"
+    (folder / "none.jsonl").write_text("")
+    code, out, errors = dtl("trace", "--why", "$.name", entities="none.jsonl")
+    assert (code, out, errors) == (2, "", "sesam-node dtl: there are no source entities\n")
+
+
+def test_one_entity_is_one_entity(dtl):
+    out = dtl("trace", "--limit", 1)[1]
+    assert out.startswith("1 entity: 1 came out, 0 filtered, 0 failed\n")

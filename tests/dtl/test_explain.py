@@ -581,3 +581,26 @@ def test_long_expressions_are_cut_and_wrapped():
     long = ["concat", *(f"_S.property_{n}" for n in range(200))]
     found = told(["add", "a", long])
     assert len(found["rules"][0]["transforms"][1]["text"]) < 420
+
+
+@pytest.mark.parametrize(
+    ("transforms", "warned"),
+    [
+        ([], True),
+        ([["add", "x", 1]], True),
+        ([["copy", "*", "_*"]], True),
+        ([["filter", ["eq", "_S.a", 1]], ["rename", "a", "b"]], True),
+        ([["create", "_S.items"]], True),
+        ([["create", "_S.items"], ["discard", False]], False),
+        ([["copy", "_i?"]], False),
+        ([["add", "_id", "_S.key"]], False),
+        ([["add", "_S.name", 1]], False),
+        ([["merge", "_S.all"]], False),
+        ([["if", ["eq", "_S.a", 1], ["copy", "*"]]], False),
+    ],
+)
+def test_a_rule_that_never_sets_the_id_is_a_caution(transforms, warned):
+    found = explain({"default": transforms})
+    assert ["_id" in caution["text"] for caution in found["cautions"]] == [True] * warned
+    unneeded = explain({"default": transforms}, RuleContext(id_required=False))
+    assert unneeded["cautions"] == []

@@ -9,7 +9,7 @@ import pytest
 from sesam_node.dtl import RuleContext, Runtime, compile_index, run_rules
 from sesam_node.dtl.lookup import MemoryLookup
 from sesam_node.dtl.masking import decrypts, masked, without_keys
-from sesam_node.dtl.record import record
+from sesam_node.dtl.record import record, size_of
 from sesam_node.dtl.trace import coverage, validate
 from sesam_node.errors import DtlError, InputError
 
@@ -203,3 +203,36 @@ def test_decrypts():
     assert decrypts({"default": [["add", "x", ["list", ["decrypt-pki", "k", "_S.x"]]]]})
     assert not decrypts({"default": [["add", "decrypt", ["encrypt", "decrypt", "_S.x"]]]})
     assert not decrypts(None)
+
+
+def test_large_values_end_a_recording_with_a_budget(monkeypatch):
+    """A few events may hold very large values."""
+    monkeypatch.setattr("sesam_node.dtl.record.MAX_SIZE", 2_000)
+    rules = {"default": [["copy", "_id"], ["add", "x", ["range", 0, "_S.n"]]]}
+    people = [{"_id": str(number), "n": 1_000} for number in range(10)]
+    document = record(rules, people, budget=200_000)
+    assert len(document["entities"]) == 1
+    assert len(results(document)[0][0]["x"]) == 1_000
+    # Small ones do not, nor is there a limit without a budget.
+    small = [{**person, "n": 10} for person in people]
+    assert len(record(rules, small, budget=200_000)["entities"]) == 10
+    assert len(record(rules, people)["entities"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (None, 1),
+        (1.5, 1),
+        ("short", 1),
+        ("x" * 160, 11),
+        ([1, [2, "a"]], 5),
+        ({"a": {"b": 1}, "c": []}, 4),
+    ],
+)
+def test_the_size_of_a_value(value, size):
+    assert size_of(value, 100) == size
+
+
+def test_the_size_of_a_large_value_is_not_counted_to_its_end():
+    assert size_of([list(range(100)) for _ in range(100)], 10) < 500

@@ -173,3 +173,23 @@ def test_every_value_is_found_at_its_own_place():
         assert source.path_at(end) in (path, *[p for p in source.spans if p.startswith(path)])
     for path, (start, _) in source.keys.items():
         assert source.path_at(start) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ('["a]', "line 1, column 2: the text that begins here has no end", "text ends with"),
+        ("[NaN]", "line 1, column 2: expected a value, got 'NaN'", "JSON has null, and no NaN"),
+        ("[True]", "line 1, column 2: expected a value, got 'True'", "JSON has true, in lower"),
+        ("[None]", "line 1, column 2: expected a value, got 'None'", "JSON has null"),
+        ("[abc]", "line 1, column 2: expected a value, got 'abc'", "text stands in double quotes"),
+        ("[;]", "line 1, column 2: expected a value, got ';'", ""),
+    ],
+)
+def test_what_other_languages_write_has_a_hint(text, message, hint):
+    with pytest.raises(InputError) as raised:
+        read_source(text)
+    (problem,) = raised.value.problems
+    assert problem.message == message
+    assert problem.hint.startswith(hint)
+    assert bool(problem.hint) is bool(hint)

@@ -651,7 +651,7 @@ def test_why_not_as_text():
 $.old is not there
   for the source entity "c1" version 7
   ["add-if", "old", "_S.old"]: its value is null                                          default[2]
-    old of the source entity = null                                                    default[2][2]
+    old of the source entity, which has no such property = null                        default[2][2]
   also:
     ["add", "old", true] stands in another branch: no condition held                      default[1]
       ["gt", "_S.age", 40] = false                                                     default[1][1]
@@ -720,3 +720,16 @@ def test_every_key_that_is_recorded_is_documented():
                 keys.update(made, entity, *entity["frames"], *entity["events"])
     assert len(keys) > 30
     assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+def test_a_rule_that_filtered_an_item_gave_nothing():
+    """What is asked for is not there: the runs of the rule are shown in short."""
+    source = {"_id": "1", "items": [{"q": 1}, {"q": 3}]}
+    item = [["filter", ["gt", "_S.q", 2]], ["copy", "q"]]
+    document = record([["add", "it", ["apply", "item", "_S.items"]]], source, item=item)
+    lines = why_not_text(why_not(document, path="$.it[1]")).splitlines()
+    shown = [line.strip().rpartition("  ")[0].strip() for line in lines if "the rule" in line]
+    assert shown == [
+        'the rule "item" for {"q": 1} gave nothing',
+        'the rule "item" for {"q": 3} = {"q": 3}',
+    ]

@@ -196,3 +196,14 @@ def test_a_dataset_that_is_not_there_gives_nothing(people):
     people.pipe("early", source="later", rules=RULES)
     assert preview(people, "early", ids=("a",)) == {"results": [], "missing": ["a"]}
     assert preview(people, "early") == {"results": []}
+
+
+def test_a_preview_ends_where_its_results_are_too_large(people, monkeypatch):
+    monkeypatch.setattr("sesam_node.pipes.dtl.PREVIEW_BYTES", 2_000)
+    large = preview(people, rules={"default": [["copy", "_id"], ["add", "x", ["range", 0, 1_000]]]})
+    assert [result["source"]["_id"] for result in large["results"]] == ["a"]
+    assert large["stopped"] == "size"
+    assert len(large["results"][0]["emitted"][0]["x"]) == 1_000
+    small = preview(people, rules={"default": [["copy", "_id"]]})
+    assert len(small["results"]) == 4
+    assert "stopped" not in small

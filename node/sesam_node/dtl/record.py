@@ -21,11 +21,16 @@ from sesam_node.errors import DtlError, InputError, preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from sesam_node.model.values import Entity
+    from sesam_node.model.values import Entity, Value
 
     Run = Callable[[Entity, list[Entity]], None]
 
 STRENGTHS = ("full", "counters")
+MAX_SIZE = 5_000_000
+"""How many texts and numbers the values of a trace with a budget may have."""
+
+TEXT = 16
+"""Characters of a text that count as one."""
 
 
 def record(
@@ -45,7 +50,8 @@ def record(
     Hops look into `datasets` (name to entities in memory), else into the look-up of `runtime`,
     which brings the rest. `version_of` gives the version of a source entity (`_updated`) where it
     is not in the entity; `budget` is how many events are kept of all entities: once there are so
-    many, no further entity is run. The paths in the document lie below `path`.
+    many, or values of the size `MAX_SIZE`, no further entity is run. The paths in the document lie
+    below `path`.
 
     Raises DtlError with every Problem for rules that do not compile.
     """
@@ -90,11 +96,31 @@ def _versioned(run: Run, recorder: Recorder, version_of: Callable[[Entity], int 
 
 
 def _within(budget: int, recorder: Recorder, entities: Iterable[Entity]) -> Iterator[Entity]:
-    """The entities for as long as there are events left to record."""
-    limit = recorder.limit
+    """The entities for as long as there are events left to record, and room for values."""
+    limit, room, known = recorder.limit, MAX_SIZE, 0
     for entity in entities:
-        if budget <= 0:
+        if budget <= 0 or room <= 0:
             return
         recorder.limit = min(limit, budget)
         yield entity
         budget -= len(recorder.entities[-1]["events"])
+        for value in recorder.values[known:]:
+            room -= size_of(value, room)
+        known = len(recorder.values)
+
+
+def size_of(value: Value, most: int) -> int:
+    """How much a value adds to a document: its texts and numbers, long texts as several.
+
+    Not counted further where it is more than `most`.
+    """
+    size, waiting = 0, [value]
+    while waiting and size <= most:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is dict:
+            waiting.extend(one.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(one)
+        size += 1 + (len(one) // TEXT if kind is str else 0)
+    return size

@@ -29,6 +29,18 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 ASTRAL = re.compile(r"[\U00010000-\U0010ffff]")
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 WORDS = {"true": True, "false": False, "null": None}
+OTHER_WORDS = {
+    "none": "null",
+    "nil": "null",
+    "undefined": "null",
+    "nan": "null, and no NaN",
+    "infinity": "no infinity",
+    "true": "true, in lower case",
+    "false": "false, in lower case",
+    "null": "null, in lower case",
+}
+"""What other languages write, and what JSON has for it."""
+QUOTE = 'text ends with a double quote in its line; within it, one is written \\"'
 WORD = re.compile(r"[A-Za-z_$][\w$-]*")
 STEP = re.compile(r'\.[^.\[\]]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\]')
 MAX_DEPTH = 200
@@ -165,6 +177,14 @@ def no_json(source: SourceText, offset: int, message: str, hint: str = "") -> In
     return error
 
 
+def _hint_for(found: str) -> str:
+    """What to write in place of a word or character that is no value."""
+    meant = OTHER_WORDS.get(found.casefold())
+    if meant is not None:
+        return f"JSON has {meant}"
+    return 'text stands in double quotes: "..."' if WORD.match(found) or found == "'" else ""
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -205,8 +225,8 @@ class _Reader:
             return WORDS[word[0]], word.end()
         if not char:
             raise self.fail(offset, "expected a value, the text ends here")
-        hint = 'text stands in double quotes: "..."' if word or char == "'" else ""
-        raise self.fail(offset, f"expected a value, got {(word[0] if word else char)!r}", hint)
+        found = word[0] if word else char
+        raise self.fail(offset, f"expected a value, got {found!r}", _hint_for(found))
 
     def _number(self, number: re.Match[str]) -> int | float:
         try:
@@ -223,6 +243,8 @@ class _Reader:
         try:
             text, end = STRINGS.raw_decode(self.text, offset)
         except json.JSONDecodeError as error:
+            if "Unterminated" in error.msg:
+                raise self.fail(error.pos, "the text that begins here has no end", QUOTE) from None
             raise self.fail(error.pos, f"broken text: {error.msg.lower()}") from None
         return str(text), end
 

@@ -156,8 +156,13 @@ class Dtl:
 
     def _of_pipe(self, pipe_id: str, *, own_rules: bool) -> PipeDefinition:
         """A pipe as it is configured; where it is not asked for its rules they may be wrong."""
-        self._pumps.known(pipe_id)
         active = self._configuration.active
+        try:
+            self._pumps.known(pipe_id)
+        except NotFoundError as error:
+            hint = suggestion(pipe_id, active.facts)
+            problem = Problem("$.pipe", "unknown-pipe", error.message, hint)
+            raise NotFoundError(error.message, [problem]) from None
         wrong = [
             problem
             for problem in active.problems.get(pipe_id, ())

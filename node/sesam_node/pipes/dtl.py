@@ -11,8 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.config.environment import substitute
-from sesam_node.dtl import Runtime, compile_rules, problems_of
+from sesam_node.dtl import Runtime
 from sesam_node.dtl.complete import complete, hover
 from sesam_node.dtl.explain import explain, explain_text
 from sesam_node.dtl.format import format_text
@@ -21,13 +20,14 @@ from sesam_node.dtl.record import record
 from sesam_node.dtl.schema import Schema, schema_of
 from sesam_node.dtl.source_text import SourceText, read_source
 from sesam_node.errors import DtlError, InputError, Problem, preview
-from sesam_node.model import content, decode
+from sesam_node.model import content, decode, encode
 from sesam_node.model.namespaces import remove_namespaces
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_header
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.operations import error_data, previewed
+from sesam_node.pipes.rule_texts import is_later, place_at, placed, problems_in, rule_sets
 from sesam_node.pipes.samples import Sample, Wanted
 from sesam_node.pipes.transforms.dtl import DtlTransform, rule_context
 
@@ -49,6 +49,9 @@ HOPPED = 8
 HOPPED_SAMPLE = 200
 EVENTS = 200_000
 """How many events a trace may have: it is sent as one answer."""
+
+PREVIEW_BYTES = 50_000_000
+"""How large the results of a preview may be; no further entity is run then."""
 
 NO_ENV: Mapping[str, Any] = MappingProxyType({})
 TRANSFORM = "$.transform.rules"
@@ -102,12 +105,24 @@ def preview_rules(
             pipe.ensure_indexes()
             lookup = StoreLookup(pipe.context)
             evaluator = Evaluator(pipe, lookup, _runtime(pipe, lookup))
-            found = {"results": [previewed(evaluator, one, 0) for one in sample], **sample.told()}
+            found = _previewed(evaluator, sample)
     finally:
         pipe.close()
     for result in found["results"]:
         _with_request_paths(result["error"], rules)
     return found
+
+
+def _previewed(evaluator: Evaluator, sample: Sample) -> dict[str, Any]:
+    """The results of the sample, until there is too much to send."""
+    results: list[dict[str, Any]] = []
+    room = PREVIEW_BYTES
+    for one in sample:
+        if room <= 0:
+            return {"results": results, **sample.told(), "stopped": "size"}
+        results.append(previewed(evaluator, one, 0))
+        room -= len(encode(results[-1]))
+    return {"results": results, **sample.told()}
 
 
 def _hiding(pipe: Pipe, sample: Sample) -> dict[str, Any]:
@@ -268,8 +283,12 @@ def dtl_position(pipe: Pipe, position: int | None) -> int:
     if not known:
         raise InputError(f'the pipe "{pipe.id}" has no dtl transform')
     positions = ", ".join(map(str, known))
-    message = f'the pipe "{pipe.id}" has dtl transforms at {positions}'
-    raise InputError(f"{message}; say which one" if position is None else message)
+    if position is None:
+        several = f'the pipe "{pipe.id}" has dtl transforms at {positions}'
+        raise InputError(f"{several}; say which one")
+    hint = f"those of the type dtl are at {positions}"
+    message = f"no dtl transform is at position {position}"
+    raise InputError(message, [Problem("$.transform", "unknown-transform", message, hint)])
 
 
 # -- without running --------------------------------------------------------------------------
@@ -287,9 +306,10 @@ def check_rules(
 ) -> dict[str, Any]:
     """Every problem of rules that the pipe's source feeds, and the datasets that they look into.
 
-    The rules are given, or stand in `text` (JSON with comments): then each problem has its place in
-    it. `env` are the values of `$ENV(name)`; `datasets` are those that may be named, null accepts
-    any. With `sampled` the properties of a sample of the source are known.
+    The rules are given, or stand in `text` (JSON with comments), alone, in a transform or in a
+    whole pipe: then each problem has its place in it. `env` are the values of `$ENV(name)`;
+    `datasets` are those that may be named, null accepts any. With `sampled` the properties of a
+    sample of the source are known.
     """
     source: SourceText | None = None
     if text is not None:
@@ -297,36 +317,20 @@ def check_rules(
             source = read_source(text)
         except InputError as error:
             offset: int = getattr(error, "offset", 0)
-            place = {**_place(SourceText(text), offset), "end": offset + 1}
+            place = {**place_at(SourceText(text), offset), "end": offset + 1}
             return {"valid": False, "problems": [(error.problems[0], place)], "datasets": []}
-        rules = source.value
-    listed = type(rules) is list
-    problems: list[Problem] = []
-    rules = substitute({"default": rules} if listed else rules, env, ("rules",), problems)
     context = _context_of(definition, store, datasets, sampled=sampled)
-    problems = sorted([*problems, *problems_of(rules, context)])
-    valid = not any(problem.level == "error" for problem in problems)
-    read = compile_rules(rules, context).datasets if valid else frozenset()
-    found = [_placed(problem, source, listed=listed) for problem in problems]
+    sets = [(rules, ("rules",))] if source is None else rule_sets(source.value)
+    found: list[tuple[Problem, dict[str, int]]] = []
+    read: set[str] = set()
+    for rule_set, at in sets:
+        known = replace(context, schema=None) if is_later(at) else context
+        problems, looked_up = problems_in(rule_set, at, known, env)
+        listed = type(rule_set) is list
+        found.extend(placed(problem, source, at if listed else None) for problem in problems)
+        read |= looked_up
+    valid = not any(problem.level == "error" for problem, _ in found)
     return {"valid": valid, "problems": found, "datasets": sorted(read)}
-
-
-def _placed(
-    problem: Problem, source: SourceText | None, *, listed: bool
-) -> tuple[Problem, dict[str, int]]:
-    """A problem with its place in a text, whose paths are those of the text."""
-    if source is None:
-        return problem, {}
-    path = problem.path.replace("$.rules", "$", 1)
-    if listed and path.startswith("$.default"):
-        path = path.replace("$.default", "$", 1)
-    start, end = source.span(path) or (0, 0)
-    return replace(problem, path=path), {**_place(source, start), "end": end}
-
-
-def _place(source: SourceText, offset: int) -> dict[str, int]:
-    line, column = source.position(offset)
-    return {"line": line, "column": column, "start": offset}
 
 
 def _context_of(

@@ -6,10 +6,11 @@ Bounded by a number and by time, and read without writing anything: for previews
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.errors import InputError
 from sesam_node.model import decode, encode
 from sesam_node.model.stream import check_entities
 from sesam_node.pipes.batch import Batch
@@ -19,6 +20,7 @@ from sesam_node.pipes.log_reader import LogReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sesam_node.model import Entity
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.store.api import Dataset
 
@@ -63,7 +65,7 @@ class Sample:
     def _chosen(self) -> Iterator[Batch]:
         wanted = self.wanted
         if wanted.entities is not None:
-            given = decode(encode(check_entities(decode(encode(wanted.entities)))))
+            given = decode(encode(_checked(decode(encode(wanted.entities)))))
             return _singly(Batch(given, None, None))
         if not wanted.ids:
             return islice(self._all(), wanted.limit)
@@ -120,6 +122,19 @@ class Sample:
         if self.stopped:
             told["stopped"] = self.stopped
         return told
+
+
+def _checked(entities: list[Any]) -> list[Entity]:
+    """The entities of a request in normal form. Raises InputError with their paths in it."""
+    try:
+        return check_entities(entities)
+    except InputError as error:
+        problems = [
+            replace(problem, path=problem.path.replace("$", "$.entities", 1))
+            for problem in error.problems
+        ]
+        message = 'the field "entities" holds values that are no entities'
+        raise InputError(message, problems) from None
 
 
 def _singly(batch: Batch) -> Iterator[Batch]:

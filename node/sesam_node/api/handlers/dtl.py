@@ -22,7 +22,7 @@ MAX_COUNTED = 100_000
 SECONDS = 20
 KINDS: dict[str, tuple[type, str]] = {
     "string": (str, "a string"),
-    "integer": (int, "a number that is not negative"),
+    "integer": (int, "a whole number that is not negative"),
     "boolean": (bool, "true or false"),
     "array": (list, "a list"),
     "object": (dict, "an object"),
@@ -77,14 +77,18 @@ class FunctionsHandler(ApiHandler):
             return
         found = [function for function in known if function["name"] == name]
         if not found:
-            raise ApiError(404, f"there is no function {name!r}")
+            hint = suggestion(name, [function["name"] for function in known])
+            raise ApiError(404, f"there is no function {preview(name)}", hint=hint)
         self.answer(found)
 
 
 class CheckHandler(DtlHandler):
     @operation(
         REQUIRED_RULES,
-        form("text", doc="the same as text, JSON with comments: problems have line and column"),
+        form(
+            "text",
+            doc="JSON with comments: rules, a transform or a pipe; problems have line and column",
+        ),
         *PLACE,
         form("datasets", "array", doc="the datasets that may be named; any if absent"),
         body=JSON,
@@ -115,7 +119,8 @@ class PreviewHandler(DtlHandler):
 
         Each of `results` has `source`, `emitted`, `filtered`, `discarded` and `error`, as the
         preview of a pipe; an entity that fails does not end it. `missing` are ids that were not
-        found, `stopped` is "time" where time was up. At most 1,000 entities.
+        found, `stopped` is "time" where time was up, "size" where it is too much for one answer.
+        At most 1,000 entities.
         """
         fields = self.fields()
         asked = self.asked(fields)
@@ -138,7 +143,7 @@ class TraceHandler(DtlHandler):
 
         At most 1,000 entities with strength "full", 100,000 with "counters". `skipped` are source
         entities that an earlier transform failed on, `missing` ids that were not found; `stopped`
-        is "time" or "events" where that ended it. What rules decrypt is hidden.
+        is "time", or "events" where the trace is full. What rules decrypt is hidden.
         """
         fields = self.fields()
         asked = self.asked(fields)
@@ -189,7 +194,7 @@ class HoverHandler(DtlHandler):
 class FormatHandler(DtlHandler):
     @operation(
         TEXT,
-        form("width", "integer", 100, "characters of a line that are not passed, where possible"),
+        form("width", "integer", 100, "characters a line may have where possible, 20 to 1,000"),
         form("style", default="compact", choices=STYLES, doc="portal is that of Sesam's portal"),
         body=JSON,
     )

@@ -69,7 +69,7 @@ class Way:
 def bench(options: argparse.Namespace) -> int:
     """Print how long compiling and running take; always 0."""
     if not 0 < options.seconds <= 3600:
-        raise InputError(f"--seconds: expected a time of at most an hour, got {options.seconds}")
+        raise InputError(f"--seconds: expected more than 0, at most 3600, got {options.seconds:g}")
     asked = given(options)
     rule_set = asked.rule_set(options)
     compiled(asked.file, rule_set)

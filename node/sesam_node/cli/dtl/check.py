@@ -48,9 +48,8 @@ def _problems(asked: Given, options: argparse.Namespace) -> list[dict[str, Any]]
     schema = None if options.sample is None else schema_of(all_entities(options.sample, SAMPLE))
     datasets = None if options.datasets is None else dataset_names(options.datasets)
     found: list[dict[str, Any]] = []
-    for position, rule_set in enumerate(sets):
-        # Only the first transform of a pipe meets the entities of the source.
-        known = None if position else schema
+    for rule_set in sets:
+        known = schema if rule_set.first else None
         context = replace(rule_set.context, schema=known, datasets=datasets)
         problems = problems_of(rule_set.rules, context, path=rule_set.at)
         found.extend(located(asked.file, rule_set, problem) for problem in problems)

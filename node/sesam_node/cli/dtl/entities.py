@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +16,7 @@ from sesam_node.model.stream import check_entities, read_entities, read_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sesam_node.errors import Problem
     from sesam_node.model.values import Entity
 
 STDIN = "-"
@@ -22,6 +25,8 @@ MAX_FILE_BYTES = 1024 * 1024 * 1024
 CONFIG = ".conf.json"
 FILES = (".json", ".jsonl", ".ndjson")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+COLUMN = re.compile(r"line 1, (?P<column>column \d+): (?P<message>.*)", re.DOTALL)
+"""Where a line is broken: its number in the input is not 1."""
 encode = msgspec.json.Encoder().encode
 """JSON bytes of a value, keys in their order."""
 
@@ -29,7 +34,7 @@ encode = msgspec.json.Encoder().encode
 class Read(NamedTuple):
     """What stood in one place of the input: an entity, or why there is none.
 
-    `place` names it: "line 3", or "position 2" in an array.
+    `place` names it: "line 3", "line 3, column 8" for broken JSON, "position 2" in an array.
     """
 
     place: str
@@ -44,7 +49,7 @@ def read_stream(name: str | None) -> Iterator[Read]:
     is read whole. Raises InputError where there is nothing to read from, or for a broken array.
     """
     if name is None or name == STDIN:
-        yield from _stream("standard input", sys.stdin.buffer)
+        yield from _stream("standard input", standard_input())
         return
     try:
         file = Path(name).open("rb")  # noqa: SIM115 - the next line closes it
@@ -55,6 +60,13 @@ def read_stream(name: str | None) -> Iterator[Read]:
             yield from _stream(name, file)
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def standard_input() -> IO[bytes]:
+    """Standard input. Raises InputError where the shell closed it, as with `<&-`."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin.buffer
 
 
 def _stream(name: str, file: IO[bytes]) -> Iterator[Read]:
@@ -72,7 +84,7 @@ def _stream(name: str, file: IO[bytes]) -> Iterator[Read]:
             # Line breaks before it keep the line numbers of errors.
             yield from _whole(name, b"\n" * (number - 1) + line, file)
             return
-        yield _line(number, text)
+        yield _line(number, line.rstrip())
 
 
 def _line(number: int, text: bytes) -> Read:
@@ -81,8 +93,20 @@ def _line(number: int, text: bytes) -> Read:
         value = read_json(text, "line")
         (entity,) = check_entities([value], tagged=b'"~' in text)
     except InputError as error:
-        return Read(place, None, error)
+        return _broken(place, text, error)
     return Read(place, entity)
+
+
+def _broken(place: str, text: bytes, error: InputError) -> Read:
+    """What a line that is no entity gives; where it is no JSON, `place` has the column, too."""
+    (problem,) = error.problems[:1]
+    found = COLUMN.match(problem.message) if problem.code == "broken-json" else None
+    if found is None:
+        return Read(place, None, error)
+    begun = text.lstrip()[:1] == b"{"
+    hint = "" if begun else "an entity is a JSON object: one a line, or all in a list"
+    told = replace(problem, message=found["message"], hint=hint)
+    return Read(f"{place}, {found['column']}", None, InputError(error.message, [told]))
 
 
 def _whole(name: str, begun: bytes, file: IO[bytes]) -> Iterator[Read]:
@@ -99,8 +123,17 @@ def _whole(name: str, begun: bytes, file: IO[bytes]) -> Iterator[Read]:
 
 
 def reason(error: InputError) -> str:
-    """What is wrong with a line, on one line."""
-    return "; ".join(problem.message for problem in error.problems) or error.message
+    """What is wrong with a line, on one line.
+
+    Of a path only what lies in the entity is told: which entity it is is said before.
+    """
+    return "; ".join(map(_reason, error.problems)) or error.message
+
+
+def _reason(problem: Problem) -> str:
+    inside = problem.path.removeprefix("$").removeprefix("[0]").removeprefix(".")
+    told = f"{inside}: {problem.message}" if inside else problem.message
+    return f"{told}; {problem.hint}" if problem.hint else told
 
 
 def all_entities(name: str | None, limit: int | None = None) -> list[Entity]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.cli.dtl.rules import STDIN, RuleFile, RuleSet, read_file, read_rules
+from sesam_node.cli.dtl.entities import STDIN
+from sesam_node.cli.dtl.rules import RuleFile, RuleSet, read_file, read_rules
 from sesam_node.cli.dtl.show import refused
 from sesam_node.dtl import CompiledRules, compile_rules
 from sesam_node.errors import DtlError, InputError

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from importlib import import_module
 from pathlib import Path
+from shutil import get_terminal_size
 
 from sesam_node.errors import SesamError
 
 FED, ALONE = "RULES [ENTITIES]", "RULES"
+LEAST_WIDTH = 20
 RULES = "RULES is a file with a list of transforms, rules, a transform or a whole pipe; - is stdin."
 ENTITIES = "ENTITIES is a file of JSON lines or a JSON array; absent or - is standard input."
 
@@ -97,6 +100,8 @@ def natural(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Carry out the action that was chosen; gives the exit code."""
     module = import_module(f"sesam_node.cli.dtl.{options.action}")
+    if sys.stdout is None:  # the shell closed it, as with >&-
+        raise SesamError("standard output is closed")
     try:
         code = int(getattr(module, options.action)(options))
         # Not at the end of Python, where nobody could tell what is wrong.
@@ -122,7 +127,8 @@ def _action(
         name,
         help=summary,
         usage=f"%(prog)s [options] {files}",
-        description=text,
+        # Only the example is to stay as it stands, and the formatter leaves both alone.
+        description=textwrap.fill(text, max(get_terminal_size().columns - 2, LEAST_WIDTH)),
         epilog=f"example:\n{example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -135,7 +141,9 @@ def _rules(action: argparse.ArgumentParser, *, entities: bool = True) -> None:
     action.add_argument("-e", dest="expression", metavar="JSON", help="the rules themselves")
     action.add_argument("--rule", metavar="NAME", help="begin with this rule instead of default")
     action.add_argument(
-        "--transform", type=natural, metavar="N", help="which transform of a pipe that has several"
+        "--transform",
+        metavar="N",
+        help="which transform of a pipe that has several: its position, or the alternative's name",
     )
 
 

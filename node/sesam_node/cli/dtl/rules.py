@@ -6,11 +6,11 @@ comments. The rules keep their place in the file, so that a problem leads to lin
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.cli.dtl.entities import STDIN, standard_input
 from sesam_node.cli.dtl.show import broken
 from sesam_node.dtl import RuleContext
 from sesam_node.dtl.source_text import SourceText, read_source
@@ -19,21 +19,30 @@ from sesam_node.model.namespaces import BUILT_IN
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-STDIN = "-"
+METADATA = "node-metadata.conf.json"
 MAX_BYTES = 64 * 1024 * 1024
 """The most that is read of a rule file."""
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """One rule set of a file, at `at`; `default` is the path in the file of its rule `default`."""
+    """One rule set of a file, at `at`; `default` is the path in the file of its rule `default`.
+
+    `name` is how `--transform` chooses it: the position of the transform, or its alternative.
+    """
 
     rules: Any
     at: tuple[str | int, ...]
     context: RuleContext
     default: str
+    name: str = "0"
+
+    @property
+    def first(self) -> bool:
+        """Do these rules meet the entities of the source, with no transform before them?"""
+        return type(position := (*self.at, "", "")[1]) is not int or position == 0
 
     def place(self, path: str) -> str:
         """The path in the file of the path of a problem or event."""
@@ -43,7 +52,7 @@ class RuleSet:
         return path
 
     def starting_at(self, name: str | None) -> RuleSet:
-        """The rule set with the named rule in place of `default`; it may apply the others.
+        """The rule set with the named rule in place of `default`, and the rules that it may apply.
 
         Raises InputError where there is no such rule.
         """
@@ -52,8 +61,27 @@ class RuleSet:
         if type(self.rules) is not dict or name not in self.rules:
             hint = suggestion(name, self.rules) if type(self.rules) is dict else ""
             raise InputError(f"there is no rule {preview(name)}{'; ' + hint if hint else ''}")
-        rules = {**self.rules, "default": self.rules[name]}
+        # Without the others nobody is told that they, or the rule itself, are never applied.
+        applied = _named_below(self.rules, name) - {"default"}
+        rules = {rule: self.rules[rule] for rule in self.rules if rule in applied}
+        rules["default"] = self.rules[name]
         return replace(self, rules=rules, default=json_path((*self.at, name)))
+
+
+def _named_below(rules: dict[str, Any], name: str) -> set[str]:
+    """The rules whose names stand in a rule, or in one of those."""
+    found: set[str] = set()
+    waiting = [rules[name]]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is list:
+            waiting.extend(value)
+        elif type(value) is dict:
+            waiting.extend(value.values())
+        elif type(value) is str and value in rules and value not in found:
+            found.add(value)
+            waiting.append(rules[value])
+    return found
 
 
 @dataclass(frozen=True)
@@ -64,27 +92,25 @@ class RuleFile:
     source: SourceText
     sets: tuple[RuleSet, ...]
 
-    def only(self, transform: int | None = None) -> RuleSet:
+    def only(self, transform: str | None = None) -> RuleSet:
         """The rule set that is meant. Raises InputError where there are several to choose from."""
-        if transform is not None:
-            for rule_set in self.sets:
-                if rule_set.at[1:2] == (transform,) or (len(self.sets) == 1 and transform == 0):
-                    return rule_set
-            raise InputError(f"{self.name} has no dtl transform at position {transform}")
-        if len(self.sets) == 1:
+        if transform is None and len(self.sets) == 1:
             return self.sets[0]
-        positions = ", ".join(str(rule_set.at[1]) for rule_set in self.sets)
-        raise InputError(
-            f"{self.name} has {len(self.sets)} dtl transforms; choose one with --transform "
-            f"(positions {positions})"
-        )
+        for rule_set in self.sets:
+            if rule_set.name == transform:
+                return rule_set
+        names = ", ".join(rule_set.name for rule_set in self.sets)
+        if transform is None:
+            count = f"{self.name} has {len(self.sets)} dtl transforms"
+            raise InputError(f"{count}; choose one with --transform: {names}")
+        raise InputError(f"{self.name} has no dtl transform {transform}; there are {names}")
 
 
 def read_file(name: str, *, limit: int = MAX_BYTES) -> str:
     """The text of a file, or of standard input for `-`. Raises InputError."""
     try:
         if name == STDIN:
-            data = sys.stdin.buffer.read(limit + 1)
+            data = standard_input().read(limit + 1)
         else:
             with Path(name).open("rb") as file:
                 data = file.read(limit + 1)
@@ -119,6 +145,18 @@ def read_text(name: str, text: str) -> SourceText:
         raise broken(name, text, offset, error.problems[0]) from None
 
 
+def _metadata(name: str) -> dict[str, Any]:
+    """The metadata of the node whose project a file is in; nothing where there is none."""
+    if not Path(name).is_file():  # `-e`, standard input
+        return {}
+    folder = Path(name).absolute().parent
+    for file in (folder / METADATA, folder.parent / METADATA):
+        if file.is_file():
+            value = read_text(str(file), read_file(str(file))).value
+            return value if type(value) is dict else {}
+    return {}
+
+
 def _sets(name: str, value: Any) -> Iterable[RuleSet]:
     context = RuleContext(namespaces=BUILT_IN)
     if type(value) is list:
@@ -128,42 +166,65 @@ def _sets(name: str, value: Any) -> Iterable[RuleSet]:
             f"{name} holds no rules: expected a list or an object, got {preview(value)}"
         )
     if "source" in value or "transform" in value or value.get("type") == "pipe":
-        return _of_pipe(name, value)
+        return _of_pipe(name, value, _metadata(name))
+    if type(kind := value.get("type")) is str and kind.partition(":")[0] in ("system", "metadata"):
+        raise InputError(f"{name} holds no rules: it is of the type {preview(kind)}")
     if "rules" in value and (type(value["rules"]) is dict or value.get("type") == "dtl"):
         return [_of_transform(value, ("rules",), context)]
     return [RuleSet(value, (), context, "$.default")]
 
 
-def _of_transform(value: Any, at: tuple[str | int, ...], context: RuleContext) -> RuleSet:
+def _of_transform(
+    value: Any, at: tuple[str | int, ...], context: RuleContext, name: str = "0"
+) -> RuleSet:
     required = value.get("id_required")
     context = replace(context, id_required=required is not False)
-    return RuleSet(value["rules"], at, context, json_path((*at, "default")))
+    return RuleSet(value["rules"], at, context, json_path((*at, "default")), name)
 
 
-def _of_pipe(name: str, value: dict[str, Any]) -> list[RuleSet]:
-    context = _pipe_context(value)
+def _of_pipe(name: str, value: dict[str, Any], metadata: dict[str, Any]) -> list[RuleSet]:
+    context = _pipe_context(value, metadata)
     given = value.get("transform")
     listed = type(given) is list
     found = []
     transforms: list[Any] = value["transform"] if listed else [given]
     for position, transform in enumerate(transforms):
-        if type(transform) is dict and transform.get("type") == "dtl" and "rules" in transform:
-            at = ("transform", position, "rules") if listed else ("transform", "rules")
-            # What a later transform gets is no longer as it is stored.
-            own = replace(context, source_dataset=None) if position else context
-            found.append(_of_transform(transform, at, own))
+        at = ("transform", position) if listed else ("transform",)
+        for place, alternative, one in _alternatives(transform):
+            if type(one) is dict and one.get("type") == "dtl" and "rules" in one:
+                # What a later transform gets is no longer as it is stored.
+                own = replace(context, source_dataset=None) if position else context
+                shown = alternative or str(position)
+                found.append(_of_transform(one, (*at, *place, "rules"), own, shown))
     if not found:
         raise InputError(f"{name} is a pipe without a dtl transform")
     return found
 
 
-def _pipe_context(value: dict[str, Any]) -> RuleContext:
+def _alternatives(transform: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """The transforms that one may be: its place in it, the name of the alternative, the transform.
+
+    Which alternative of a conditional one is meant depends on variables that are not known here.
+    """
+    conditional = type(transform) is dict and transform.get("type") == "conditional"
+    given = transform.get("alternatives") if conditional else None
+    if type(given) is not dict:
+        yield (), "", transform
+        return
+    for name, alternative in given.items():
+        yield ("alternatives", name), name, alternative
+
+
+def _pipe_context(value: dict[str, Any], metadata: dict[str, Any]) -> RuleContext:
     pipe_id = str(value.get("_id", ""))
     own = value.get("namespaces")
     own = own if type(own) is dict else {}
     source = value.get("source")
     source = source if type(source) is dict else {}
-    namespaced = value.get("namespaced_identifiers") is True
+    on = value.get("namespaced_identifiers")
+    namespaced = (metadata.get("namespaced_identifiers") if on is None else on) is True
+    known = metadata.get("namespaces")
+    defaults = known.get("default") if type(known) is dict else None
     adds = value.get("add_namespaces")
     stored_as_is = source.get("type") == "dataset" and not adds
     dataset = source.get("dataset") if stored_as_is else None
@@ -172,9 +233,13 @@ def _pipe_context(value: dict[str, Any]) -> RuleContext:
         namespaced=namespaced,
         identity_namespace=own.get("identity") or pipe_id or None,
         property_namespace=own.get("property") or pipe_id or None,
-        namespaces={**BUILT_IN, **(own.get("default") or {})},
+        namespaces={**BUILT_IN, **_dict(defaults), **_dict(own.get("default"))},
         source_dataset=dataset if type(dataset) is str else None,
     )
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
 
 
 def _context(context: RuleContext, options: argparse.Namespace | None) -> RuleContext:

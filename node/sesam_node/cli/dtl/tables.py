@@ -50,8 +50,9 @@ def figures(document: dict[str, Any]) -> dict[str, int]:
 def summary(document: dict[str, Any]) -> str:
     """What became of the entities, and the first failures."""
     numbers = figures(document)
+    noun = "entity" if numbers["entities"] == 1 else "entities"
     text = (
-        f"{numbers['entities']} entities: {numbers['results']} came out, "
+        f"{numbers['entities']} {noun}: {numbers['results']} came out, "
         f"{numbers['filtered']} filtered, {numbers['errors']} failed"
     )
     if document["strength"] == "full":

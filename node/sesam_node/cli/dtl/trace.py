@@ -51,6 +51,8 @@ class Source:
 
 def trace(options: argparse.Namespace) -> int:
     """Record what rules do and print it; 0 where nothing failed, 1 where an entity did."""
+    if options.why is not None:
+        _check_why(options)
     asked = given(options)
     rule_set = asked.rule_set(options)
     document = _recorded(asked, rule_set, options)
@@ -95,6 +97,8 @@ def _recorded(asked: Given, rule_set: RuleSet, options: argparse.Namespace) -> d
             "use --limit, --entity or --strength counters",
             file=sys.stderr,
         )
+    if options.why is not None and options.limit != 0 and not options.entity and not source.count:
+        raise InputError("there are no source entities")
     if options.entity and not source.count:
         raise InputError(f"no source entity has the id {', '.join(options.entity)}")
     return document
@@ -107,11 +111,22 @@ def _save(file: Path, document: dict[str, Any]) -> None:
         raise InputError(f"{file} cannot be written: {error.strerror}") from None
 
 
+def _check_why(options: argparse.Namespace) -> None:
+    """Raises InputError for a `--why` that cannot be answered."""
+    from sesam_node.dtl.trace.places import parts_of
+
+    if options.strength != "full":
+        raise InputError("--why needs a trace of the strength full")
+    try:
+        parts_of(options.why)
+    except InputError:
+        message = f"--why: expected the path of a value, such as '$.name', got {options.why!r}"
+        raise InputError(message) from None
+
+
 def _print_why(document: dict[str, Any], options: argparse.Namespace) -> None:
     from sesam_node.dtl.trace import why, why_not, why_not_text, why_text
 
-    if document["strength"] != "full":
-        raise InputError("--why needs a trace of the strength full")
     for position, entity in enumerate(document["entities"]):
         answers = []
         for result in range(len(entity["results"])):

@@ -17,6 +17,7 @@ from sesam_node.dtl.explain.hopping import hops_of, shared_of, unhopped
 from sesam_node.dtl.explain.text import explain_text
 from sesam_node.dtl.explain.wording import index_words
 from sesam_node.dtl.explain.writes import RuleReader
+from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.syntax import RuleContext
 from sesam_node.errors import json_path
 
@@ -29,6 +30,8 @@ __all__ = ["FORMAT", "VERSION", "explain", "explain_text"]
 FORMAT = "sesam-dtl-explanation"
 VERSION = 1
 COMMENT_AT = 72
+NEVER_SETTING = frozenset(["create", "fail!", "remove", "sleep!", "trip!"])
+"""Transforms that leave the properties of the target alone, or take some away."""
 
 
 def explain(
@@ -50,14 +53,15 @@ def explain(
     compiled = compile_rules(rules, context, path=path)
     planned = compiled.plan
     hops, lookups, changes = hops_of(planned), unhopped(planned), changes_of(compiled)
+    read = _rules(planned)
     return {
         "format": FORMAT,
         "version": VERSION,
         "pipe": context.pipe_id,
         "base": json_path(path),
         "summary": _summary(compiled),
-        "cautions": _cautions(hops, lookups, changes),
-        "rules": _rules(planned),
+        "cautions": [*_without_id(read[0], context), *_cautions(hops, lookups, changes)],
+        "rules": read,
         "hops": hops,
         "shared": shared_of(planned),
         "lookups": lookups,
@@ -82,6 +86,27 @@ def _summary(compiled: CompiledRules) -> dict[str, Any]:
         "creates": planned.creates,
         "emits_own_id": compiled.emits_own_id,
     }
+
+
+def _without_id(rule: dict[str, Any], context: RuleContext) -> list[dict[str, str]]:
+    """The caution for a rule that never gives its target an `_id`, which it cannot do without."""
+    if not context.id_required or any(map(_may_set_id, rule["transforms"])):
+        return []
+    text = 'nothing sets "_id": an entity that is not filtered or discarded fails; copy "_id"'
+    return [{"path": "", "text": text}]
+
+
+def _may_set_id(entry: dict[str, Any]) -> bool:
+    """May a transform set `_id`, or be there to keep the target from being emitted?"""
+    if "properties" in entry:
+        return "_id" in entry["properties"]
+    if entry["transform"] == "copy":
+        excluded = any(wildcard(pattern)("_id") for pattern in entry.get("except", ()))
+        # With namespaces a pattern means more than its text says.
+        named = any(":" in one or wildcard(one)("_id") for one in entry["patterns"])
+        return named and not excluded
+    stops = "ends" in entry and "reads" not in entry
+    return stops or ("ends" not in entry and entry["transform"] not in NEVER_SETTING)
 
 
 def _cautions(

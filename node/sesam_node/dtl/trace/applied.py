@@ -61,6 +61,8 @@ class Applied(Values):
         made["frame"] = frame
         if event is not None and "output" in recording.events[event]:
             made["value"] = recording.output(event)
+        elif event is not None and "error" not in recording.events[event]:
+            made["text"] += " gave nothing"
         if focus is not None:
             made["from"] = self.of_target(frame, focus)
         return made

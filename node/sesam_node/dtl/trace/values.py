@@ -352,6 +352,8 @@ class Values(ABC):
             entity_id = source.get("_id") if type(source) is dict else None
             entity = {"id": entity_id, "version": recording.entity["version"]}
             text = place_of(place, "the source entity")
+            if value is None and names and type(source) is dict and names[0] not in source:
+                text += ", which has no such property"
             return [self.node("source", text, number, value=value, entity=entity)]
         found = recording.entity_of_frame(frame)
         if found is not None:
