@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.cli.dtl.entities import all_entities, dataset_names
-from sesam_node.cli.dtl.given import given
-from sesam_node.cli.dtl.show import RulesError, located, text_of
+from sesam_node.cli.dtl.given import given, located
+from sesam_node.cli.dtl.show import RulesError, text_of
 from sesam_node.dtl import problems_of
 from sesam_node.dtl.schema import schema_of
 

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from sesam_node.cli.dtl.files import STDIN, read_file, read_text, standard_input
 from sesam_node.errors import InputError
 from sesam_node.model.stream import check_entities, read_entities, read_json
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sesam_node.errors import Problem
     from sesam_node.model.values import Entity
 
-STDIN = "-"
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 CONFIG = ".conf.json"
@@ -60,13 +60,6 @@ def read_stream(name: str | None) -> Iterator[Read]:
             yield from _stream(name, file)
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror}") from None
-
-
-def standard_input() -> IO[bytes]:
-    """Standard input. Raises InputError where the shell closed it, as with `<&-`."""
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    return sys.stdin.buffer
 
 
 def _stream(name: str, file: IO[bytes]) -> Iterator[Read]:
@@ -180,8 +173,6 @@ def _dataset_files(folders: list[Path]) -> Iterator[Path]:
 
 
 def _embedded(file: Path) -> dict[str, list[Entity]]:
-    from sesam_node.cli.dtl.rules import read_file, read_text
-
     value: Any = read_text(str(file), read_file(str(file))).value
     source = value.get("source") if type(value) is dict else None
     if type(source) is not dict or source.get("type") != "embedded":

@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sesam_node.cli.dtl.entities import STDIN
-from sesam_node.cli.dtl.rules import read_file
+from sesam_node.cli.dtl.files import STDIN, read_file
 from sesam_node.cli.dtl.show import broken
 from sesam_node.dtl.format import format_text
 from sesam_node.errors import InputError, SesamError

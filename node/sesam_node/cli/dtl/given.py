@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sesam_node.cli.dtl.entities import STDIN
-from sesam_node.cli.dtl.rules import RuleFile, RuleSet, read_file, read_rules
-from sesam_node.cli.dtl.show import refused
+from sesam_node.cli.dtl.files import STDIN, read_file
+from sesam_node.cli.dtl.rules import RuleFile, RuleSet, read_rules
+from sesam_node.cli.dtl.show import RulesError, data_of, text_of
 from sesam_node.dtl import CompiledRules, compile_rules
 from sesam_node.errors import DtlError, InputError
 
 if TYPE_CHECKING:
     import argparse
+
+    from sesam_node.errors import Problem
 
 
 class Given(NamedTuple):
@@ -53,3 +55,20 @@ def compiled(file: RuleFile, rule_set: RuleSet) -> CompiledRules:
         return compile_rules(rule_set.rules, rule_set.context, path=rule_set.at)
     except DtlError as error:
         raise refused(file, rule_set, error) from None
+
+
+def located(file: RuleFile, rule_set: RuleSet, problem: Problem) -> dict[str, Any]:
+    """A problem as data: with its path in the file, and the line, column and end of its place.
+
+    `line` and `column` count from 1; `start` and `end` are offsets in the text.
+    """
+    path = rule_set.place(problem.path)
+    span = file.source.span(path) or (0, 0)
+    return data_of(file.name, file.source, path, span, problem)
+
+
+def refused(file: RuleFile, rule_set: RuleSet, error: DtlError) -> RulesError:
+    """The error of rules that do not compile, with every problem shown in its line."""
+    found = [located(file, rule_set, p) for p in error.problems if p.level == "error"]
+    shown = [text_of(file.source.text, item) for item in found]
+    return RulesError("\n".join([error.message, *shown]), found)

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.cli.dtl.entities import STDIN, standard_input
-from sesam_node.cli.dtl.show import broken
+from sesam_node.cli.dtl.files import read_file, read_text
 from sesam_node.dtl import RuleContext
-from sesam_node.dtl.source_text import SourceText, read_source
 from sesam_node.errors import InputError, json_path, preview, suggestion
 from sesam_node.model.namespaces import BUILT_IN
 
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from sesam_node.dtl.source_text import SourceText
+
 METADATA = "node-metadata.conf.json"
-MAX_BYTES = 64 * 1024 * 1024
-"""The most that is read of a rule file."""
 
 
 @dataclass(frozen=True)
@@ -106,24 +104,6 @@ class RuleFile:
         raise InputError(f"{self.name} has no dtl transform {transform}; there are {names}")
 
 
-def read_file(name: str, *, limit: int = MAX_BYTES) -> str:
-    """The text of a file, or of standard input for `-`. Raises InputError."""
-    try:
-        if name == STDIN:
-            data = standard_input().read(limit + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(limit + 1)
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}") from None
-    if len(data) > limit:
-        raise InputError(f"{name} has more than {limit:,} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is no UTF-8 text (byte {error.start})") from None
-
-
 def read_rules(name: str, text: str, options: argparse.Namespace | None = None) -> RuleFile:
     """The rule sets in a text, compiled for what the options say.
 
@@ -134,15 +114,6 @@ def read_rules(name: str, text: str, options: argparse.Namespace | None = None) 
     return RuleFile(
         name, source, tuple(replace(s, context=_context(s.context, options)) for s in sets)
     )
-
-
-def read_text(name: str, text: str) -> SourceText:
-    """JSON with comments. Raises RulesError."""
-    try:
-        return read_source(text)
-    except InputError as error:
-        offset = getattr(error, "offset", 0)
-        raise broken(name, text, offset, error.problems[0]) from None
 
 
 def _metadata(name: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sesam_node.cli.dtl.entities import STDIN, read_stream, reason, write_line
+from sesam_node.cli.dtl.entities import read_stream, reason, write_line
+from sesam_node.cli.dtl.files import STDIN
 from sesam_node.cli.dtl.given import compiled, given
 from sesam_node.cli.dtl.surroundings import runtime_of
 from sesam_node.errors import DtlError

@@ -8,8 +8,7 @@ from sesam_node.dtl.source_text import SourceText
 from sesam_node.errors import SesamError
 
 if TYPE_CHECKING:
-    from sesam_node.cli.dtl.rules import RuleFile, RuleSet
-    from sesam_node.errors import DtlError, Problem
+    from sesam_node.errors import Problem
 
 LINE = 96
 """The most characters that are shown of a line."""
@@ -42,19 +41,10 @@ def excerpt(text: str, start: int, end: int) -> str:
     return f"    {line}\n    {' ' * column}{'^' * width}"
 
 
-def located(file: RuleFile, rule_set: RuleSet, problem: Problem) -> dict[str, Any]:
-    """A problem as data: with its path in the file, and the line, column and end of its place.
-
-    `line` and `column` count from 1; `start` and `end` are offsets in the text.
-    """
-    path = rule_set.place(problem.path)
-    span = file.source.span(path) or (0, 0)
-    return _data(file.name, file.source, path, span, problem)
-
-
-def _data(
+def data_of(
     name: str, source: SourceText, path: str, span: tuple[int, int], problem: Problem
 ) -> dict[str, Any]:
+    """A problem as data: with file, path and place."""
     line, column = source.position(span[0])
     found = {
         "file": name,
@@ -82,13 +72,6 @@ def text_of(text: str, found: dict[str, Any]) -> str:
 
 def broken(name: str, text: str, offset: int, problem: Problem) -> RulesError:
     """The error of a text that is no JSON at `offset`."""
-    found = _data(name, SourceText(text), "$", (offset, offset + 1), problem)
+    found = data_of(name, SourceText(text), "$", (offset, offset + 1), problem)
     found["message"] = problem.message.partition(": ")[2] or problem.message
     return RulesError(f"{name} is no JSON\n{text_of(text, found)}", [found])
-
-
-def refused(file: RuleFile, rule_set: RuleSet, error: DtlError) -> RulesError:
-    """The error of rules that do not compile, with every problem shown in its line."""
-    found = [located(file, rule_set, p) for p in error.problems if p.level == "error"]
-    shown = [text_of(file.source.text, item) for item in found]
-    return RulesError("\n".join([error.message, *shown]), found)

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.cli.dtl.entities import datasets_in
-from sesam_node.cli.dtl.rules import read_file, read_text
+from sesam_node.cli.dtl.files import read_file, read_text
 from sesam_node.cli.dtl.show import RulesError
 from sesam_node.dtl import Runtime, compile_index
 from sesam_node.dtl.lookup import MemoryLookup

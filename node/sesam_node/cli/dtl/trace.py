@@ -7,8 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.cli.dtl.entities import encode, read_stream, reason
-from sesam_node.cli.dtl.given import given
-from sesam_node.cli.dtl.show import refused
+from sesam_node.cli.dtl.given import given, refused
 from sesam_node.cli.dtl.surroundings import runtime_of
 from sesam_node.cli.dtl.tables import coverage_table, summary, timing_table
 from sesam_node.errors import DtlError, InputError
