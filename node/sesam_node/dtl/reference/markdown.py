@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.codes import CODES
 from sesam_node.dtl.compile import compile_rules, problems_of
+from sesam_node.dtl.format import format_text
 from sesam_node.dtl.functions import GROUPS
 from sesam_node.dtl.reference.guide import BEFORE, GUIDE
 from sesam_node.dtl.registry import all_functions
@@ -152,13 +153,13 @@ def _notes(entry: Function) -> Iterable[str]:
 
 
 def _example(example: Example) -> str:
-    lines = [_json(example.expression)]
+    lines = [_dtl(example.expression)]
     if example.source is not None:
         lines.append(f"  of _S      {_json(example.source, 13)}")
     for name, entities in example.datasets.items():
         lines.append(f"  dataset    {name}: {_json(list(entities), 13)}")
     for name, rule in example.rules.items():
-        lines.append(f'  rule       "{name}": {_json(rule, 13)}')
+        lines.append(f'  rule       "{name}": {_dtl(rule, 13)}')
     for name, value in example.context.items():
         lines.append(f"  with       {name} {_json(value, 13)}")
     if example.fails:
@@ -170,6 +171,14 @@ def _example(example: Example) -> str:
     if example.note:
         lines.append(f"  note       {example.note}")
     return "\n".join(lines)
+
+
+def _dtl(value: Any, indent: int = 0) -> str:
+    """Rules or an expression, as the formatter lays them out; later lines are indented."""
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) + indent > LINE:
+        text = format_text(text, width=LINE - indent).rstrip().replace("\n", "\n" + " " * indent)
+    return text.replace("```", "``\u200b`")
 
 
 def _json(value: Any, indent: int = 0) -> str:
@@ -230,7 +239,7 @@ def _sentence(text: str) -> str:
 
 def _code(value: Any) -> list[str]:
     """A block of code; what is long by its nature is cut."""
-    text = value if isinstance(value, str) else _lines(value, LINE)
+    text = value if isinstance(value, str) else _dtl(value)
     if text.count("\n") > MOST_LINES:
         text = f"{json.dumps(value, ensure_ascii=False)[: 2 * LINE]} …"
     return ["```json", *text.splitlines(), "```"]
