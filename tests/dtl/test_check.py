@@ -138,6 +138,9 @@ ARGUMENTS = [
             'FROM must be a constant, got the expression ["list"]')]),
     ("a path for a constant", {"default": [["fail!", "_S.message"]]}, [problem("[0][1]",
         "wrong-constant", 'MESSAGE must be a constant, got the path "_S.message"')]),
+    ("an operator in a path", {"default": [["filter", "_S.a >= 1"], ["add", "b", "_S.x - y"]]}, [
+        problem("[0][1]", "wrong-path", '"_S.a >= 1" reads a property of just that name',
+            'operators are calls: ["gte", "_S.a", ...]', "warning")]),
     ("text that begins like a path", {"default": [["fail!", "_S.name is missing"]]}, []),
     ("a property that has no name", {"default": [["add", 5, 1], ["rename", "a", ""]]}, [
         problem("[0][1]", "wrong-constant", "expected a property name, got 5"),

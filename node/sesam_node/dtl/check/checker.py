@@ -59,6 +59,10 @@ CONSTANT_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "string/integer": ((str, int), "a string or an integer"),
 }
 TEXT = ((str,), "a string")
+OPERATORS = {"==": "eq", "!=": "neq", "<>": "neq", ">=": "gte", "<=": "lte", ">": "gt", "<": "lt"}
+"""Those that no property has in its name; `-` and `/` are in many."""
+
+OPERATOR = re.compile(f"\\s({'|'.join(map(re.escape, OPERATORS))})\\s")
 ANYTHING = ("value", "anything")
 MAX_CANDIDATES = 20
 WHOLE = VARIABLES - {"_"}
@@ -188,6 +192,11 @@ class Checker:
             elif "" in node.names and "'" not in node.raw:
                 message = f"{preview(node.raw)} reads a property with an empty name"
                 hint = f'did you mean "{_tidy(node.raw)}"?'
+                self.warn(node.at, "wrong-path", message, hint)
+            elif "'" not in node.raw and (found := OPERATOR.search(node.raw)):
+                call = OPERATORS[found[1]]
+                message = f"{preview(node.raw)} reads a property of just that name"
+                hint = f'operators are calls: ["{call}", "{node.raw[: found.start()]}", ...]'
                 self.warn(node.at, "wrong-path", message, hint)
             if node.variable in ("_P", "_R") and node.names[:1] not in ((), ("_S",), ("_T",)):
                 if node.variable == "_P" and node.names[0] == "_P":
