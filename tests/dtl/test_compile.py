@@ -36,7 +36,7 @@ def bind(runtime):
     entity, find = lookup.entity, lookup.find
     B = runtime.parameters
     def run(S, out):
-        budget.value = 5000000
+        budget.value = 10000000
         T = {}
         try:
             if '_id' in S:

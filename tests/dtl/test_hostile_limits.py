@@ -45,7 +45,7 @@ LESS = ["dict", "n", ["minus", 1, "_S.n"]]
 
 REFUSED = {
     "range": added(["range", 0, 10**12]),
-    "range of the limit": added(["count", ["range", 0, TEN_MILLION]]),
+    "range over the limit": added(["count", ["range", 0, TEN_MILLION + 1]]),
     "constants that are computed": added(*(["range", n, 4_000_000] for n in range(200))),
     "range of large steps": added(["range", -(10**30), 10**30, 3]),
     "loops in loops": added(

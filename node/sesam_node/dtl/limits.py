@@ -19,10 +19,10 @@ MAX_MADE = 10_000_000
 MAX_TEXT = 10_000_000
 """The longest text, in characters, that a function puts together."""
 
-BUDGET = 5_000_000
+BUDGET = 10_000_000
 """Values made, rows found and expressions evaluated in loops, for one entity."""
 
-APPLIED = 20
+APPLIED = 5
 """What the application of a rule costs, for each value that it is applied to."""
 
 SHORT = 1_000
