@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sesam_node.dtl import RuleContext, run_rules
-from sesam_node.dtl.names import read_name, wildcard, written_name
+from sesam_node.dtl.names import read_name, written_name
 from sesam_node.dtl.parse import path_names
+from sesam_node.dtl.wildcards import wildcard
 
 NI = RuleContext(namespaced=True, property_namespace="ns", identity_namespace="ids")
 SOURCE = {"_id": "1", "a": 1, "x:a": [2, 3], "y:a": None, "x:b": {"c": 4, "z:c": 5}, "$d": 6}

@@ -12,10 +12,9 @@ call, and only a null or a branch costs a call.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import sesam_node.dtl.functions  # noqa: F401 - fills the registry
@@ -24,8 +23,10 @@ from sesam_node.dtl.plan import evaluated_nodes, may_stop, plan_rules
 from sesam_node.dtl.registry import TRANSFORMS
 from sesam_node.dtl.runtime import VARIES, Runtime
 from sesam_node.dtl.scope import NO, Scope, transforms_of
+from sesam_node.dtl.source_text import parents
 from sesam_node.dtl.syntax import RuleContext
 from sesam_node.dtl.trace.document import FORMAT, VERSION
+from sesam_node.dtl.trace.places import below
 from sesam_node.errors import DtlError, json_path
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Entity
 
 TIMED_EVERY = 64
-OUTER = re.compile(r'(.+)(?:\.[^.\[\]"]+|\[(?:\d+|"(?:[^"\\]|\\.)*")\])', re.DOTALL)
-"""A JSON path without its last step."""
 
 
 class Hits:
@@ -80,9 +79,7 @@ class Counters:
 
     def nearest(self, path: str) -> int | None:
         """The innermost node that a path lies in, that of the path itself included."""
-        if path in self.index or not (found := OUTER.match(path)):
-            return self.index.get(path)
-        return self.nearest(found[1])
+        return next((self.index[one] for one in parents(path) if one in self.index), None)
 
     def null(self, position: int) -> Callable[[], None]:
         nulls = self.nulls
@@ -113,7 +110,8 @@ class Counters:
             if times:
                 path = self.nodes[position]["path"]
                 for segment in self.segments:
-                    failing = [n for n, at in enumerate(segment) if self.within(path, at)]
+                    paths = [self.nodes[at]["path"] for at in segment]
+                    failing = [n for n, one in enumerate(paths) if below(path, one)]
                     for at in segment[failing[0] + 1 :] if failing else ():
                         ended[at] = ended.get(at, 0) + times
         found: dict[int, int] = {}
@@ -137,13 +135,10 @@ class Counters:
         """Has a node no counter, its own or another's: a constant, or a key that an index holds?"""
         return position not in self.own and position not in self.leader
 
-    def within(self, path: str, position: int) -> bool:
-        return _within(path, self.nodes[position]["path"])
-
     def parent(self, position: int) -> int | None:
         """The node that a node stands in."""
-        found = OUTER.match(self.nodes[position]["path"])
-        return self.nearest(found[1]) if found else None
+        outer = islice(parents(self.nodes[position]["path"]), 1, None)
+        return next((self.index[one] for one in outer if one in self.index), None)
 
     def times(self) -> tuple[list[int], list[int]]:
         """Nanoseconds of each node, and how often it was timed; a rule takes what is in it."""
@@ -153,10 +148,6 @@ class Counters:
             if parent is not None and self.nodes[parent]["kind"] == "rule":
                 spent[parent] += spent[position]
         return spent, timed
-
-
-def _within(path: str, outer: str) -> bool:
-    return path.startswith(outer) and path[len(outer) : len(outer) + 1] in ("", ".", "[")
 
 
 @dataclass

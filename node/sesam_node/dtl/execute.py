@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.emit import NO_NAMES, Emitted, emit
+from sesam_node.dtl.failures import failure
 from sesam_node.dtl.limits import begin
 from sesam_node.dtl.scope import Scope
 from sesam_node.errors import DtlError, Problem, json_path
@@ -43,18 +43,7 @@ class Failure:
         return path
 
     def __call__(self, error: Exception, source: Entity) -> DtlError:
-        path = self.place(error.__traceback__)
-        code = "failed"
-        if isinstance(error, DtlError):
-            reason = error.message
-            code = error.problems[0].code if error.problems else code
-        elif isinstance(error, RecursionError):
-            reason = "the rules call each other too deeply"
-        else:
-            reason = f"{type(error).__name__}: {error}"
-        entity_id = json.dumps(source.get("_id"), ensure_ascii=False, default=str)
-        message = f"the entity {entity_id} failed at {path or '$'}: {reason}"
-        return DtlError(message, [Problem(path, code, reason)])
+        return failure(error, self.place(error.__traceback__), source)
 
 
 def execute(

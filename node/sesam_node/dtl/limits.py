@@ -13,6 +13,11 @@ from typing import Any
 
 from sesam_node.errors import DtlError
 
+MAX_DIGITS = 4299
+"""Results with more digits are null: with a sign, longer integers cannot be read from JSON."""
+
+LARGEST = 10**MAX_DIGITS
+
 MAX_MADE = 10_000_000
 """The longest list that a function makes: beyond it a rule is wrong, not large."""
 

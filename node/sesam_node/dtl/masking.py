@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import sesam_node.dtl.functions  # noqa: F401 - fills the registry
+from sesam_node.dtl.registry import EXPRESSIONS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
@@ -20,9 +23,7 @@ HIDDEN = "*****"
 HIDDEN_KEY = f"$SECRET({HIDDEN})"
 """In place of a key in the rules: the compiler takes it for a key."""
 
-ENCRYPTION = frozenset(
-    ["encrypt", "decrypt", "encrypt-pki", "decrypt-pki", "encrypt-pgp", "decrypt-pgp"]
-)
+ENCRYPTION = frozenset(name for name, entry in EXPRESSIONS.items() if entry.group == "encryption")
 DECRYPTING = frozenset(name for name in ENCRYPTION if name.startswith("decrypt"))
 ENCRYPTING = ENCRYPTION - DECRYPTING
 WHOLE = 4

@@ -7,12 +7,11 @@ namespace, none included. The last colon separates. Without namespaced identifie
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl.registry import EXPRESSIONS
+from sesam_node.dtl.wildcards import has_wildcards, wildcard
 from sesam_node.model.namespaces import split_name
 
 if TYPE_CHECKING:
@@ -134,20 +133,6 @@ def walk_with(value: Value, read: Reader) -> Value:
     return found
 
 
-@lru_cache(maxsize=1024)
-def wildcard(pattern: str) -> Callable[[str], object]:
-    """What is true of a text that matches as a whole: `*` is any text, `?` one character."""
-    # Each piece between two stars is matched at its first place, atomically: the first place is
-    # always as good as a later one, and no text can make the search try all combinations.
-    first, *rest = (
-        "".join("." if one == "?" else re.escape(one) for one in piece)
-        for piece in pattern.split("*")
-    )
-    middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
-    last = f".*{rest[-1]}" if rest else ""
-    return re.compile(first + middle + last, re.DOTALL).fullmatch
-
-
 def patterns_of(raw: Any) -> list[Any]:
     """The patterns that an argument stands for: one, `["list", ...]`, or a list of them alone.
 
@@ -159,10 +144,6 @@ def patterns_of(raw: Any) -> list[Any]:
         return raw[1:]
     plain = all(type(pattern) is str for pattern in raw) and raw[0] not in EXPRESSIONS
     return raw if plain else [raw]
-
-
-def has_wildcards(pattern: str) -> bool:
-    return "*" in pattern or "?" in pattern
 
 
 def _matcher(pattern: str, context: RuleContext) -> Callable[[str], bool]:

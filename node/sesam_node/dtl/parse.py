@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.limits import LARGEST, MAX_DIGITS
 from sesam_node.dtl.syntax import Block, Call, Literal, Malformed, Node, Path, Rules
 from sesam_node.errors import preview
 from sesam_node.model.transit import normalise
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 MAX_HEIGHT = 64
 MAX_CONSTANT_DEPTH = 100
 MAX_STEPS = 64
-MAX_DIGITS = 4300
-LARGEST = 10 ** (MAX_DIGITS - 1)
-"""Longer integers cannot be written as text."""
-
 SCALARS = (str, int, float, bool, type(None))
 TRUE_LIST = 'a constant list is written ["list", ...]'
 
@@ -104,7 +101,7 @@ def constant_problem(raw: Any) -> str | None:
             elif type(value) is float and not math.isfinite(value):
                 return f"expected a finite number, got {value}"
             elif type(value) is int and not -LARGEST < value < LARGEST:
-                return f"expected an integer of less than {MAX_DIGITS} digits"
+                return f"expected an integer of less than {MAX_DIGITS + 1} digits"
         if not inner:
             return None
         level = inner

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from sesam_node.dtl import RuleContext
     from sesam_node.dtl.source_text import SourceText
 
+Place = tuple[str | int, ...]
+"""The parts of a JSON path."""
 
-def rule_sets(value: Any) -> list[tuple[Any, tuple[str | int, ...]]]:
+
+def rule_sets(value: Any) -> list[tuple[Any, Place]]:
     """The rule sets in the JSON of a text, with their places: rules, a transform or a pipe.
 
     All alternatives of a conditional transform are there.
@@ -27,16 +30,21 @@ def rule_sets(value: Any) -> list[tuple[Any, tuple[str | int, ...]]]:
         return [(value["rules"], ("rules",))]
     if value.get("type") != "pipe" and type(value.get("transform")) is not dict:
         return [(value, ())]
-    given = value.get("transform")
-    listed = type(given) is list
-    found: list[tuple[Any, tuple[str | int, ...]]] = []
-    transforms: list[Any] = value["transform"] if listed else [given]
+    return [(transform["rules"], at) for transform, at in dtl_transforms(value)]
+
+
+def dtl_transforms(pipe: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Place]]:
+    """The dtl transforms of a pipe as it is written, each with the place of its rules.
+
+    All alternatives of a conditional one are there: which is meant depends on variables.
+    """
+    given = pipe.get("transform")
+    transforms: list[Any] = given if type(given) is list else [given]
     for position, transform in enumerate(transforms):
-        at = ("transform", position) if listed else ("transform",)
+        at: Place = ("transform", position) if type(given) is list else ("transform",)
         for place, one in _alternatives(transform):
             if type(one) is dict and one.get("type") == "dtl" and "rules" in one:
-                found.append((one["rules"], (*at, *place, "rules")))
-    return found
+                yield one, (*at, *place, "rules")
 
 
 def _alternatives(transform: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -50,14 +58,14 @@ def _alternatives(transform: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield ("alternatives", name), alternative
 
 
-def is_later(at: tuple[str | int, ...]) -> bool:
+def is_later(at: Place) -> bool:
     """Do the rules at a place get what a transform before them made, not what the source gives?"""
     position = at[1] if len(at) > 1 else 0
     return type(position) is int and position > 0
 
 
 def problems_in(
-    rules: Any, at: tuple[str | int, ...], context: RuleContext, env: Mapping[str, Any]
+    rules: Any, at: Place, context: RuleContext, env: Mapping[str, Any]
 ) -> tuple[list[Problem], frozenset[str]]:
     """The problems of one rule set, and the datasets that it looks into where it has no error."""
     problems: list[Problem] = []
@@ -69,7 +77,7 @@ def problems_in(
 
 
 def placed(
-    problem: Problem, source: SourceText | None, listed: tuple[str | int, ...] | None
+    problem: Problem, source: SourceText | None, listed: Place | None
 ) -> tuple[Problem, dict[str, int]]:
     """A problem with its place in a text, whose paths are those of the text.
 

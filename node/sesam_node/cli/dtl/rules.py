@@ -14,10 +14,11 @@ from sesam_node.cli.dtl.files import read_file, read_text
 from sesam_node.dtl import RuleContext
 from sesam_node.errors import InputError, json_path, preview, suggestion
 from sesam_node.model.namespaces import BUILT_IN
+from sesam_node.pipes.rule_texts import dtl_transforms, is_later
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sesam_node.dtl.source_text import SourceText
 
@@ -40,7 +41,7 @@ class RuleSet:
     @property
     def first(self) -> bool:
         """Do these rules meet the entities of the source, with no transform before them?"""
-        return type(position := (*self.at, "", "")[1]) is not int or position == 0
+        return not is_later(self.at)
 
     def place(self, path: str) -> str:
         """The path in the file of the path of a problem or event."""
@@ -155,35 +156,16 @@ def _of_transform(
 
 def _of_pipe(name: str, value: dict[str, Any], metadata: dict[str, Any]) -> list[RuleSet]:
     context = _pipe_context(value, metadata)
-    given = value.get("transform")
-    listed = type(given) is list
     found = []
-    transforms: list[Any] = value["transform"] if listed else [given]
-    for position, transform in enumerate(transforms):
-        at = ("transform", position) if listed else ("transform",)
-        for place, alternative, one in _alternatives(transform):
-            if type(one) is dict and one.get("type") == "dtl" and "rules" in one:
-                # What a later transform gets is no longer as it is stored.
-                own = replace(context, source_dataset=None) if position else context
-                shown = alternative or str(position)
-                found.append(_of_transform(one, (*at, *place, "rules"), own, shown))
+    for transform, at in dtl_transforms(value):
+        # What a later transform gets is no longer as it is stored.
+        own = replace(context, source_dataset=None) if is_later(at) else context
+        position = at[1] if type(at[1]) is int else 0
+        alternative = at[-2] if "alternatives" in at else ""
+        found.append(_of_transform(transform, at, own, str(alternative or position)))
     if not found:
         raise InputError(f"{name} is a pipe without a dtl transform")
     return found
-
-
-def _alternatives(transform: Any) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    """The transforms that one may be: its place in it, the name of the alternative, the transform.
-
-    Which alternative of a conditional one is meant depends on variables that are not known here.
-    """
-    conditional = type(transform) is dict and transform.get("type") == "conditional"
-    given = transform.get("alternatives") if conditional else None
-    if type(given) is not dict:
-        yield (), "", transform
-        return
-    for name, alternative in given.items():
-        yield ("alternatives", name), name, alternative
 
 
 def _pipe_context(value: dict[str, Any], metadata: dict[str, Any]) -> RuleContext:

@@ -24,7 +24,6 @@ from sesam_node.dtl.joins import HOPPING
 from sesam_node.dtl.names import (
     Everywhere,
     Selection,
-    has_wildcards,
     patterns_of,
     read_name,
     written_name,
@@ -32,6 +31,7 @@ from sesam_node.dtl.names import (
 from sesam_node.dtl.runtime import VARIES, as_list
 from sesam_node.dtl.schema import Shape, names_in
 from sesam_node.dtl.syntax import VARIABLES, Call, Malformed, Node, Path
+from sesam_node.dtl.wildcards import has_wildcards
 from sesam_node.errors import Problem, json_path, preview
 from sesam_node.model.namespaces import split_name
 from sesam_node.model.values import is_text, text_of

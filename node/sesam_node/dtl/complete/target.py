@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.complete.place import Place, call_name, text_at
-from sesam_node.dtl.names import has_wildcards, wildcard
 from sesam_node.dtl.registry import TRANSFORMS
 from sesam_node.dtl.schema import Property
+from sesam_node.dtl.wildcards import has_wildcards, wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

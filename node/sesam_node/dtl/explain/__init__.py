@@ -17,8 +17,8 @@ from sesam_node.dtl.explain.hopping import hops_of, shared_of, unhopped
 from sesam_node.dtl.explain.text import explain_text
 from sesam_node.dtl.explain.wording import index_words
 from sesam_node.dtl.explain.writes import RuleReader
-from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.syntax import RuleContext
+from sesam_node.dtl.wildcards import wildcard
 from sesam_node.errors import json_path
 
 if TYPE_CHECKING:

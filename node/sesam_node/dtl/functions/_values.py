@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sesam_node.dtl.limits import MAX_DIGITS
 from sesam_node.dtl.runtime import ABSENT, VARIES, first_value
 from sesam_node.model.values import as_string, is_text, kind, plain_text, text_of
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sesam_node.model.values import Value
-
-MAX_DIGITS = 4299
-"""Results with more digits are null: with a sign, longer integers cannot be read from JSON."""
 
 
 def text(value: Value) -> str | None:

@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions._values import (
-    MAX_DIGITS,
     cast,
     first_is,
     text,
     whole_number,
 )
+from sesam_node.dtl.limits import MAX_DIGITS
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import each
 from sesam_node.model.values import (

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.wildcards import wildcard
 from sesam_node.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -76,20 +77,7 @@ def argument_of(path: str, parent: str) -> int | None:
 
 def matches(pattern: str, name: str) -> bool:
     """Does a pattern with `*` (any text) and `?` (one character) match the whole name?"""
-    p = n = 0
-    star, resume = -1, 0
-    while n < len(name):
-        if p < len(pattern) and pattern[p] == "*":
-            star, resume = p, n
-            p += 1
-        elif p < len(pattern) and pattern[p] in ("?", name[n]):
-            p, n = p + 1, n + 1
-        elif star >= 0:
-            resume += 1
-            p, n = star + 1, resume
-        else:
-            return False
-    return set(pattern[p:]) <= {"*"}
+    return wildcard(pattern)(name) is not None
 
 
 def same_property(written: str, name: str) -> bool:

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sesam_node.dtl.functions  # noqa: F401 - fills the registry
+from sesam_node.dtl.failures import failure
 from sesam_node.dtl.limits import begin
 from sesam_node.dtl.plan import Plan, plan_rules
 from sesam_node.dtl.runtime import Runtime
 from sesam_node.dtl.syntax import RuleContext
 from sesam_node.dtl.walk import encryption, expressions, hops, transforms
-from sesam_node.dtl.walk.failures import failure
 from sesam_node.dtl.walk.machine import Walk
 from sesam_node.dtl.walk.recorder import SILENT, Recorder
 from sesam_node.dtl.walk.stack import room
-from sesam_node.errors import PipeError, StoreError
+from sesam_node.errors import PipeError, StoreError, json_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ class WalkedRules:
                     walk.run(source)
             except Exception as error:
                 del out[size:]
-                failed = failure(error, walk.at, source)
+                failed = failure(error, json_path(walk.at), source)
                 recording.close([], failed)
                 if isinstance(error, INFRASTRUCTURE):
                     raise

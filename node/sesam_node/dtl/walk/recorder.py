@@ -11,11 +11,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.failures import reason_of
 from sesam_node.dtl.plan import evaluated_nodes
 from sesam_node.dtl.runtime import ABSENT
 from sesam_node.dtl.syntax import Path, RuleContext
 from sesam_node.dtl.trace.document import FORMAT, VERSION
-from sesam_node.dtl.walk.failures import reason_of
 from sesam_node.dtl.walk.stack import room
 from sesam_node.errors import json_path
 

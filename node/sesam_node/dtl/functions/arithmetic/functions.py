@@ -6,13 +6,13 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._values import MAX_DIGITS
 from sesam_node.dtl.functions.arithmetic.operations import (
     QUOTIENT_DIGITS,
     ROUNDED,
     decimal_context,
     digits_of,
 )
+from sesam_node.dtl.limits import MAX_DIGITS
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import each
 from sesam_node.model.values import decimal_text, from_number, number

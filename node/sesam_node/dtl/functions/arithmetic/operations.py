@@ -18,7 +18,7 @@ from decimal import (
 )
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.dtl.functions._values import MAX_DIGITS
+from sesam_node.dtl.limits import LARGEST, MAX_DIGITS
 from sesam_node.model.values import as_decimal, decimal_text, from_number, number
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Value
 
 QUOTIENT_DIGITS = 50
-LARGEST = 10**MAX_DIGITS
 MAX_BITS = LARGEST.bit_length()
 ONE = Decimal(1)
 FAULTS = [InvalidOperation, DivisionByZero, Overflow]

@@ -8,7 +8,6 @@ from sesam_node.dtl.functions._values import prepared
 from sesam_node.dtl.functions.arithmetic.operations import (
     ADD,
     DIVIDE,
-    LARGEST,
     MODULO,
     MULTIPLY,
     POWER,
@@ -16,6 +15,7 @@ from sesam_node.dtl.functions.arithmetic.operations import (
     Operator,
     calculate,
 )
+from sesam_node.dtl.limits import LARGEST
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import each, first_value
 from sesam_node.model.values import number

@@ -6,8 +6,8 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.dtl.functions._values import MAX_DIGITS
 from sesam_node.dtl.functions.arithmetic.operations import WIDE
+from sesam_node.dtl.limits import MAX_DIGITS
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, each, first_value
 from sesam_node.model.values import as_decimal, decimal_text, from_number, number

@@ -8,10 +8,10 @@ from math import fsum
 from typing import Any
 
 from sesam_node.dtl.functions._values import json_text, text
-from sesam_node.dtl.functions.arithmetic.operations import EXACT, LARGEST
+from sesam_node.dtl.functions.arithmetic.operations import EXACT
 from sesam_node.dtl.functions.lists._arguments import VALUES, Function
 from sesam_node.dtl.functions.sets import identities
-from sesam_node.dtl.limits import spend
+from sesam_node.dtl.limits import LARGEST, spend
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, as_list
 from sesam_node.model.values import Value, as_decimal, decimal_text, from_number, number

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from sesam_node.dtl.functions._values import each_text, prepared, text
 from sesam_node.dtl.limits import MAX_TEXT, SHORT, made_text, refuse_too_long
-from sesam_node.dtl.names import wildcard
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, OfText, as_list, first_value
+from sesam_node.dtl.wildcards import wildcard
 from sesam_node.model.values import as_string, text_of
 
 if TYPE_CHECKING:

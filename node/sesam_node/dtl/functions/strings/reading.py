@@ -6,8 +6,8 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from sesam_node.dtl.functions._values import MAX_DIGITS, each_text, json_text, prepared, untagged
-from sesam_node.dtl.limits import not_too_large
+from sesam_node.dtl.functions._values import each_text, json_text, prepared, untagged
+from sesam_node.dtl.limits import MAX_DIGITS, not_too_large
 from sesam_node.dtl.registry import Example, function
 from sesam_node.dtl.runtime import ABSENT, OfText, each
 from sesam_node.model.values import as_string, kind_of_text, plain_text

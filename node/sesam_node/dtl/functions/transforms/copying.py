@@ -12,13 +12,13 @@ from sesam_node.dtl.functions.transforms.setting import property_name
 from sesam_node.dtl.names import (
     Everywhere,
     Selection,
-    has_wildcards,
     patterns_of,
     read_name,
     written_name,
 )
 from sesam_node.dtl.registry import Example, transform
 from sesam_node.dtl.runtime import as_list
+from sesam_node.dtl.wildcards import has_wildcards
 from sesam_node.model.namespaces import split_name
 from sesam_node.model.values import Entity, Value, is_text, text_of
 

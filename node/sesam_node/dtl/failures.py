@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sesam_node.errors import DtlError, Problem, json_path
+from sesam_node.errors import DtlError, Problem
 
 if TYPE_CHECKING:
-    from sesam_node.dtl.syntax import At
+    from sesam_node.model.values import Entity
 
 
 def reason_of(error: Exception) -> tuple[str, str]:
@@ -20,10 +20,9 @@ def reason_of(error: Exception) -> tuple[str, str]:
     return "failed", f"{type(error).__name__}: {error}"
 
 
-def failure(error: Exception, at: At, source: Any) -> DtlError:
-    """The error that names the entity and the rule that failed on it."""
-    path = json_path(at)
+def failure(error: Exception, path: str, source: Entity) -> DtlError:
+    """The error that names the entity and the JSON path of the rule that failed on it."""
     code, reason = reason_of(error)
     entity_id = json.dumps(source.get("_id"), ensure_ascii=False, default=str)
-    message = f"the entity {entity_id} failed at {path}: {reason}"
+    message = f"the entity {entity_id} failed at {path or '$'}: {reason}"
     return DtlError(message, [Problem(path, code, reason)])
