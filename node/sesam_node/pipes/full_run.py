@@ -1,0 +1,90 @@
+"""A full run: everything from the start, and at its end the deletion of what it did not meet.
+
+Over a chronological source it leaves a marker, so that it goes on as the same full run after an
+interruption.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.model import encode
+from sesam_node.pipes import offsets
+from sesam_node.pipes.policy import check_empty, populate, suppresses_filtered
+from sesam_node.pipes.seen import Seen, unseen_deletes
+
+if TYPE_CHECKING:
+    from sesam_node.pipes.batch import Offset
+    from sesam_node.pipes.tracking import Tracking
+    from sesam_node.pipes.transfer import Transfer
+
+Changes = dict[str, bytes | None]
+
+
+def full_run(
+    transfer: Transfer,
+    config: str,
+    changes: Changes,
+    tracking: Tracking | None,
+    *,
+    resumed: bool,
+) -> None:
+    """Read the source from its start, or go on with a full run that was interrupted (`resumed`).
+
+    `changes` of state go with the first commit.
+    """
+    pipe, writer = transfer.pipe, transfer.writer
+    sink: Any = pipe.sink
+    source = pipe.source
+    since: Offset = transfer.state.offset if resumed else None
+    tracks_deletes = bool(sink.dataset) and sink.deletion_tracking
+    if resumed and transfer.state.full_run is not None:
+        head = int(transfer.state.full_run["head"])
+    else:
+        head = writer.dataset.head()
+    if tracks_deletes:
+        known = writer.state if resumed else {}
+        writer.seen = Seen.load(head, offsets.FULL_RUN, known)
+    transfer.open_emitted(reset=not resumed)
+    if not resumed:
+        changes |= _beginning(transfer, config, tracking, head)
+    drop = tracks_deletes and not resumed and suppresses_filtered(pipe)
+    last = transfer.read(source.read(since), changes, since, newest=True, drop=drop)
+    if not transfer.result.processed and since is None:
+        check_empty(pipe)
+    transfer.commit({**changes, **transfer.offset_change(last)})
+    ended: Changes = _delete_unseen(transfer, writer.seen) if writer.seen is not None else {}
+    ended[offsets.FULL_RUN] = None
+    transfer.commit(ended, last=True)
+    populate(pipe, writer.dataset)
+
+
+def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head: int) -> Changes:
+    """The state in which a full run begins: no offset, and its marker."""
+    source = transfer.pipe.source
+    changes: Changes = {key: None for key in transfer.writer.state if key.startswith("full-run:")}
+    changes[offsets.OFFSET] = None
+    if tracking is not None:
+        changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
+    if source.supports_since and source.is_chronological:
+        changes[offsets.FULL_RUN] = encode(
+            {
+                "run": transfer.result.run_id,
+                "head": head,
+                "config": config,
+                "started": transfer.result.started,
+            }
+        )
+    return changes
+
+
+def _delete_unseen(transfer: Transfer, seen: Seen) -> Changes:
+    """Delete what the run did not meet; gives the change of state that forgets what it met."""
+    writer = transfer.writer
+    sink: Any = transfer.pipe.sink
+    for deletes in unseen_deletes(writer.dataset, seen, mark_tracked=sink.mark_deletion_tracked):
+        transfer.check_cancelled()
+        writer.pending.extend(deletes)
+        if writer.is_due():
+            transfer.commit({})
+    return seen.removed()

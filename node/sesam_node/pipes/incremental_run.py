@@ -1,0 +1,37 @@
+"""An incremental run: what has changed in hopped datasets, then what is new in the source.
+
+First the source entities run again that changes in hopped datasets concern, as they were at the
+pipe's own offset, then the new source entities.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sesam_node.pipes import offsets
+from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.policy import populate
+
+if TYPE_CHECKING:
+    from sesam_node.pipes.tracking import Tracking
+    from sesam_node.pipes.transfer import Transfer
+
+
+def incremental_run(
+    transfer: Transfer, changes: dict[str, bytes | None], tracking: Tracking | None
+) -> None:
+    """Go on where the last run ended; `changes` of state go with the first commit."""
+    pipe, state = transfer.pipe, transfer.state
+    transfer.open_emitted(reset=False)
+    stored = pipe.stored_source
+    if stored is not None and tracking is not None and tracking.has_changes():
+        lookup = StoreLookup(pipe.context)
+        ids = tracking.ids(lookup)
+        if state.depends_when_deleted:
+            ids.update(stored.deleted_ids())
+        transfer.read(stored.as_of(ids, state.offset), {}, state.offset, newest=False)
+    if tracking is not None:
+        changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
+    last = transfer.read(pipe.source.read(state.offset), changes, state.offset, newest=True)
+    transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
+    populate(pipe, transfer.writer.dataset)
