@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from store_helpers import MEET, facts, item, items, resolver
 
-from sesam_node.errors import FenceError, NotFoundError, StoreError
+from sesam_node.errors import FenceError, InputError, NotFoundError, StoreError
 from sesam_node.store import Commit, Counts, Fence, IndexInfo, Version, Write, Written, open_store
 
 
@@ -137,7 +137,7 @@ def test_times_never_go_back(dataset, monkeypatch):
 
 @pytest.mark.parametrize("entity_id", ["", "bad \ud800"])
 def test_an_id_that_is_no_text_is_refused_and_nothing_written(dataset, entity_id):
-    with pytest.raises(StoreError):
+    with pytest.raises(InputError):
         dataset.write([item("a"), Write(entity_id, b"{}", bytes(16))])
     assert dataset.head() == 0
 
@@ -587,7 +587,7 @@ def test_names_that_are_hostile_to_files_are_just_names(store, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "\ud800"])
 def test_names_that_are_no_text_are_refused(store, name):
-    with pytest.raises(StoreError):
+    with pytest.raises(InputError):
         store.dataset(name)
 
 

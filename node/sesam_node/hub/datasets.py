@@ -131,7 +131,7 @@ class Datasets:
         return [
             {
                 "_id": str(position),
-                "expression": info.index,
+                "expression": info.id,
                 "dataset": dataset_id,
                 "status": "up-to-date" if info.complete else "updating",
                 "progress": {"indexed": info.indexed, "total": info.total},

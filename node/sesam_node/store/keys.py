@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from sesam_node.errors import StoreError, preview
+from sesam_node.errors import InputError, preview
 from sesam_node.model.values import as_decimal, kind_of_text, nanos, text_of
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def is_shortened(key: bytes) -> bool:
 
 
 def text_key(text: str) -> bytes:
-    """The key of an id or a name. Raises StoreError where it is empty or no valid text."""
+    """The key of an id or a name. Raises InputError where it is empty or no valid text."""
     try:
         key = text.encode()
     except UnicodeEncodeError:
-        raise StoreError(f"no valid text: {preview(text)}") from None
+        raise InputError(f"no valid text: {preview(text)}") from None
     if not key:
-        raise StoreError("expected an id of at least one character, got none")
+        raise InputError("expected an id of at least one character, got none")
     return short_key(key)
 
 
