@@ -53,6 +53,7 @@ def test_a_pump_that_never_ran_says_so(play):
         "success": None,
         "progress": {"processed": 0},
         "queues": {"source": None, "dependencies": {}},
+        "out-of-sync": [],
         "supported-operations": [
             "disable",
             "enable",

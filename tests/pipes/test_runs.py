@@ -179,18 +179,6 @@ def test_is_changed_compares_with_the_previous_version_of_the_source(node):
     )
 
 
-def test_a_source_dataset_that_was_made_again_starts_a_full_run(node):
-    node.pipe("b", source="a")
-    node.put("a", {"_id": "1"}, {"_id": "2"})
-    node.run("b")
-    node.store.delete("a")
-    assert node.run("b").processed == 0
-    assert list(node.live("b")) == ["1", "2"]
-    node.put("a", {"_id": "2"})
-    assert node.run("b").sync_type == "full"
-    assert (list(node.live("b")), node.deleted("b")) == (["2"], ["1"])
-
-
 def test_a_source_dataset_that_is_not_there_is_empty(node):
     node.pipe("b", source="a")
     assert node.run("b").processed == 0

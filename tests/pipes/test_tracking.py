@@ -97,27 +97,6 @@ def test_a_hopped_dataset_that_comes_later_is_met_without_a_full_run(node):
     assert joined(node) == {"1": [1], "2": []}
 
 
-def test_a_hopped_dataset_that_was_made_again_starts_a_full_run(node):
-    node.put("a", {"_id": "1", "ref": "x"})
-    node.put("h", {"_id": "x", "v": 1})
-    node.pipe("b", source="a", rules=BY_ID)
-    node.run("b")
-    node.store.delete("h")
-    assert (node.run("b").sync_type, joined(node)) == ("full", {"1": []})
-    node.put("h", {"_id": "y", "v": 2}, {"_id": "x", "v": 3})
-    node.run("b")
-    assert joined(node) == {"1": [3]}
-
-
-def test_a_new_hop_starts_a_full_run(node):
-    node.put("a", {"_id": "1", "ref": "x"})
-    node.put("h", {"_id": "x", "v": 1})
-    node.pipe("b", source="a", rules=[["copy", "_id"]])
-    node.run("b")
-    node.pipe("b", source="a", rules=BY_ID)
-    assert (node.run("b").sync_type, joined(node)) == ("full", {"1": [1]})
-
-
 def test_a_hop_with_no_way_back_runs_every_source_entity_again(node):
     rules = [
         ["copy", "_id"],

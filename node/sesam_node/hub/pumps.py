@@ -15,6 +15,7 @@ from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.execution_log import RunLog, log_name
+from sesam_node.pipes.out_of_sync import reason_text
 from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.scheduling.schedule import schedule_of
 from sesam_node.scheduling.scheduler import (
@@ -120,6 +121,10 @@ class Pumps:
             keys = {"pipe": pipe, "run": result.run_id}
             level = logging.INFO if result.cancelled else logging.WARNING
             log.log(level, "the run failed: %s", result.error, extra=keys)
+        if result.out_of_sync:
+            keys = {"pipe": pipe, "run": result.run_id}
+            reasons = reason_text(result.out_of_sync)
+            log.warning("the pipe is out of sync, and wants a reset: %s", reasons, extra=keys)
         if pipe in self.configuration.active.document.pipes:
             self.books.ended(result)
             if not result.success and not result.events:
@@ -264,6 +269,7 @@ class Pumps:
             "success": last.success,
             "progress": {"processed": processed},
             "queues": self.queues(facts, state),
+            "out-of-sync": state.out_of_sync,
             "supported-operations": supported(facts),
             "dependencies": sorted(facts.hops),
             "execution-dataset": log_name(pipe_id),

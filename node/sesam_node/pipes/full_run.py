@@ -63,7 +63,11 @@ def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head:
     """The state in which a full run begins: no offset, and its marker."""
     source = transfer.pipe.source
     changes: Changes = {key: None for key in transfer.writer.state if key.startswith("full-run:")}
-    changes[offsets.OFFSET] = None
+    changes |= {
+        offsets.OFFSET: None,
+        offsets.OUT_OF_SYNC: None,
+        offsets.CONFIG: encode(config),
+    }
     if tracking is not None:
         changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
     if source.supports_since and source.is_chronological:

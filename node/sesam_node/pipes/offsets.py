@@ -3,7 +3,9 @@
 It is kept with the output, in the sink dataset or in `system:pipe:<id>`, under these keys, each
 JSON: `offset` of the source (null is the start), `generations` of the source's datasets, `hops`
 ({dataset: {"offset": versions seen, "generation"}}), `full-run` (a full run that is not finished),
-`push` (an open sequence of a receiver). What a user sees of the offset is `last_seen`.
+`push` (an open sequence of a receiver), `config` (what tells the configuration of the last full
+run), `out-of-sync` (why only a full run makes the output right again). What a user sees of the
+offset is `last_seen`.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ FULL_RUN = "full-run"
 DEPENDS_WHEN_DELETED = "depends-when-deleted"
 EMITTED = "emitted"
 PUSH = "push"
+CONFIG = "config"
+OUT_OF_SYNC = "out-of-sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class PipeState:
     full_run: dict[str, Any] | None = None
     depends_when_deleted: bool = False
     emitted: int = 0
+    config: str | None = None
+    out_of_sync: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_state(state: Mapping[str, bytes]) -> PipeState:
@@ -54,6 +60,8 @@ def read_state(state: Mapping[str, bytes]) -> PipeState:
         decode(state[FULL_RUN]) if FULL_RUN in state else None,
         DEPENDS_WHEN_DELETED in state,
         decode(state[EMITTED]) if EMITTED in state else 0,
+        decode(state[CONFIG]) if CONFIG in state else None,
+        decode(state[OUT_OF_SYNC]) if OUT_OF_SYNC in state else [],
     )
 
 

@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from sesam_node.store.api import Dataset
 
 
+def option(pipe: Pipe, name: str, otherwise: Any = None) -> Any:
+    """An option of the pipe; the node's default where the pipe has none."""
+    value = pipe.definition.pipe.get(name)
+    return pipe.definition.default(name, otherwise) if value is None else value
+
+
+def resets_itself(pipe: Pipe) -> bool:
+    """Does the pipe begin at the start by itself when it is out of sync?"""
+    return bool(option(pipe, "reprocessing_policy", "continue") == "automatic")
+
+
+def follows_configuration(pipe: Pipe) -> bool:
+    """Does another configuration put the pipe out of sync?"""
+    return option(pipe, "rescan_when_config_changes") is True
+
+
 def check_empty(pipe: Pipe) -> None:
     """Raises PipeError where the source may not be empty."""
     source = pipe.definition.pipe["source"]

@@ -21,6 +21,7 @@ from sesam_node.pipes.evaluate import EntityError
 from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.full_run import full_run
 from sesam_node.pipes.incremental_run import incremental_run
+from sesam_node.pipes.out_of_sync import out_of_sync
 from sesam_node.pipes.policy import (
     config_hash,
 )
@@ -172,12 +173,16 @@ class PumpRun:
         changes: dict[str, bytes | None] = {}
         if stored is not None:
             changes[offsets.GENERATIONS] = encode(generations)
+        reasons = out_of_sync(now)
         resumed = now.goes_on()
-        if resumed or now.reason_for_full_run():
+        if resumed or now.reason_for_full_run(reasons):
             self.result.sync_type = FULL
             full_run(transfer, config, changes, tracking, resumed=resumed)
         else:
             self.result.sync_type = INCREMENTAL
+            self.result.out_of_sync = reasons
+            if reasons:
+                changes[offsets.OUT_OF_SYNC] = encode(reasons)
             incremental_run(transfer, changes, tracking)
 
     def _sum_up(self, transfer: Transfer) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.pipes.out_of_sync import Reasons, reason_text
+from sesam_node.pipes.policy import resets_itself
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,8 +50,11 @@ class Situation:
             and self.state.generations == self.generations
         )
 
-    def reason_for_full_run(self) -> str:
-        """Why the run must begin at the start; empty where it need not."""
+    def reason_for_full_run(self, reasons: Reasons) -> str:
+        """Why the run must begin at the start; empty where it need not.
+
+        `reasons` are what puts the pipe out of sync.
+        """
         state = self.state
         if self.asked in ("full", "rescan"):
             return "it was asked for"
@@ -58,8 +64,6 @@ class Situation:
             return "the pipe has no offset"
         if state.full_run is not None:
             return "a full run was not finished"
-        for name, made in self.generations.items():
-            before = state.generations.get(name)
-            if before is not None and made != before:
-                return f'dataset "{name}" has been made again'
+        if reasons and resets_itself(self.pipe):
+            return reason_text(reasons)
         return "" if self.tracking is None else self.tracking.reason_for_full_run()

@@ -72,6 +72,7 @@ class Progress:
 class RunResult:
     """How a run ended.
 
+    `out_of_sync` says why only a reset makes the output right again, if the pipe goes on without.
     `processed` counts source entities (tracked ones too), `changed` the versions that the sink
     dataset got. `exception_entity` is the source entity that failed. `events` are the entities
     that the run wrote to the execution log.
@@ -94,6 +95,7 @@ class RunResult:
     cancelled: bool = False
     events: list[Entity] = field(default_factory=list)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    out_of_sync: list[dict[str, Any]] = field(default_factory=list)
 
 
 def now_text() -> str:

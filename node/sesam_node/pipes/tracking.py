@@ -44,33 +44,54 @@ class Tracking:
             name: (0, None) if dataset is None else (dataset.head(), dataset.generation)
             for name, dataset in self._datasets.items()
         }
+        self._out_of_step = self._find_out_of_step()
+
+    def out_of_step(self) -> dict[str, str]:
+        """The datasets whose changes cannot be walked from where the pipe looked last, and why.
+
+        Of these only what changes from now on is walked.
+        """
+        return self._out_of_step
 
     def reason_for_full_run(self) -> str:
         """Why every source entity must be run again; empty where that is not so."""
-        if self._known is None:
-            return "" if not self._datasets else "the pipe did not track its hops before"
-        for name, (head, generation) in self.heads.items():
-            if name not in self._known:
-                return f'the pipe did not look into dataset "{name}" before'
-            offset, before = self._known[name]
-            if generation != before and not (before is None and offset == 0):
-                return f'dataset "{name}" has been made again'
+        for name, (head, _) in self.heads.items():
             ways = self._ways.get(name, ())
-            if head > offset and (name in self._lost or not all(exact for _, exact in ways)):
+            if head > self._since(name) and (
+                name in self._lost or not all(exact for _, exact in ways)
+            ):
                 return f'no way leads back from dataset "{name}" to the source'
         return ""
 
+    def _find_out_of_step(self) -> dict[str, str]:
+        found = {}
+        for name, (_, generation) in self.heads.items():
+            if self._known is None or name not in self._known:
+                found[name] = f'the pipe did not look into dataset "{name}" before'
+                continue
+            offset, before = self._known[name]
+            # A dataset that was not there yet is walked from its start.
+            if generation != before and not (before is None and offset == 0):
+                what = "has gone" if generation is None else "has been made again"
+                found[name] = f'dataset "{name}" {what}'
+        return found
+
+    def _since(self, name: str) -> int:
+        """From which head on the changes of a dataset are walked."""
+        if name in self._out_of_step:
+            return self.heads[name][0]
+        return (self._known or {}).get(name, (0, None))[0]
+
     def has_changes(self) -> bool:
         """Is there something to walk?"""
-        known = self._known or {}
-        return any(head > known.get(name, (0, None))[0] for name, (head, _) in self.heads.items())
+        return any(head > self._since(name) for name, (head, _) in self.heads.items())
 
     def ids(self, lookup: Lookup) -> set[str]:
         """The ids of the source entities that the changes concern."""
         found: set[str] = set()
         for name, ways in self._ways.items():
             dataset = self._datasets[name]
-            offset = (self._known or {}).get(name, (0, None))[0]
+            offset = self._since(name)
             if dataset is None or offset >= self.heads[name][0]:
                 continue
             bound = [tracker.bind(lookup) for tracker, _ in ways]
