@@ -122,6 +122,17 @@ class FenceError(StoreError):
     """A commit by a run that has been superseded: an older epoch, configuration or offset."""
 
 
+class ExpiredError(StoreError):
+    """A read of a dataset as it was at a time whose versions are no longer all there.
+
+    `exact_from` is the earliest head for which they are.
+    """
+
+    def __init__(self, message: str, exact_from: int) -> None:
+        super().__init__(message)
+        self.exact_from = exact_from
+
+
 class PipeError(SesamError):
     """A run that failed."""
 

@@ -110,6 +110,7 @@ class Pair:
             "history": chance.random() < 0.5,
             "deleted": chance.random() < 0.5,
             "reverse": chance.random() < 0.5,
+            "as_of": chance.choice([None, None, *positions]),
         }
         ids = chance.sample(IDS, 5)
         seq, after = chance.randrange(100), chance.choice([None, ids[3]])

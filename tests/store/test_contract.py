@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from store_helpers import MEET, facts, item, items, resolver
 
 from sesam_node.errors import FenceError, InputError, NotFoundError, StoreError
+from sesam_node.model import decode
 from sesam_node.store import Commit, Counts, Fence, IndexInfo, Version, Write, Written, open_store
 
 
@@ -299,6 +301,64 @@ CHANGES = [
 @pytest.mark.parametrize(("options", "expected"), CHANGES, ids=str)
 def test_changes(eight, options, expected):
     assert seqs(eight.changes(**options)) == expected
+
+
+AS_OF = [
+    ({"as_of": 8}, [3, 4, 5, 6, 7]),
+    ({"as_of": 99}, [3, 4, 5, 6, 7]),
+    ({"as_of": 7}, [2, 3, 4, 5, 6]),
+    ({"as_of": 7, "deleted": False}, [2, 3, 4, 6]),
+    ({"as_of": 5}, [1, 2, 3, 4]),
+    ({"as_of": 4}, [0, 1, 2, 3]),
+    ({"as_of": 4, "since": 0, "limit": 2}, [1, 2]),
+    ({"as_of": 4, "until": 2}, [0, 1]),
+    ({"as_of": 1}, [0]),
+    ({"as_of": 0}, []),
+    ({"as_of": 6, "history": True}, [0, 1, 2, 3, 4, 5]),
+    ({"as_of": 6, "reverse": True}, [5, 4, 3, 2]),
+    ({"as_of": 6, "reverse": True, "since": 4, "limit": 1}, [3]),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), AS_OF, ids=str)
+def test_changes_as_of_an_earlier_head(eight, options, expected):
+    assert seqs(eight.changes(**options)) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_a_dataset_is_read_as_it_was_at_each_head(dataset, limit):
+    chance = random.Random(7)
+    known, before = {}, {}
+    for number in range(120):
+        entity_id = chance.choice("abcdefgh")
+        gone = entity_id in known and not known[entity_id][1] and chance.random() < 0.3
+        dataset.write([item(entity_id, deleted=gone, n=number)])
+        known[entity_id] = (number, gone)
+        before[dataset.head()] = dict(known)
+    assert dataset.head() > 100
+    for head, latest in before.items():
+        got = []
+        while part := dataset.changes(got[-1].seq if got else None, limit, as_of=head):
+            got += part
+        assert [version.seq for version in got] == sorted(version.seq for version in got)
+        found = {version.entity_id: (decode(version.body)["n"], version.deleted) for version in got}
+        assert found == latest
+        many = dataset.get_many([*latest, "zz"], as_of=head)
+        assert many.pop() is None
+        assert {v.entity_id: (decode(v.body)["n"], v.deleted) for v in many} == latest
+
+
+def test_the_head_at_a_time(dataset, monkeypatch):
+    heads = {}
+    for now in range(100, 1000, 100):
+        monkeypatch.setattr("time.time_ns", lambda: now * 1000)  # noqa: B023 - until the next turn
+        dataset.write(items("a", "b", n=now))
+        heads[now] = dataset.head()
+    for ts, head in heads.items():
+        assert dataset.head_at(ts) == dataset.head_at(ts + 99) == head
+        assert dataset.head_at(ts - 1) == head - 2
+    assert [dataset.head_at(0), dataset.head_at(10**9)] == [0, 18]
+    assert dataset.exact_from == 0
 
 
 def test_changes_of_a_dataset_that_is_mostly_superseded(dataset):

@@ -14,6 +14,7 @@ from sesam_node.errors import (
     ConfigError,
     ConflictError,
     DtlError,
+    ExpiredError,
     FenceError,
     InputError,
     NotBuiltError,
@@ -54,6 +55,7 @@ STATUS: tuple[tuple[type[SesamError], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (FenceError, 409),
+    (ExpiredError, 410),
     (NotBuiltError, 501),
     (InputError, 400),
     (ConfigError, 400),
@@ -89,6 +91,8 @@ def error_body(error: BaseException, request_id: str) -> dict[str, Any]:
             body["hint"] = hint
     if isinstance(error, ConfigError):
         body["validation_errors"] = validation_errors(error.problems)
+    if isinstance(error, ExpiredError):
+        body["exact_from"] = error.exact_from
     if isinstance(error, ApiError):
         body["detail"] = error.detail or error.message
         if error.hint:

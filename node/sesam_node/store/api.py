@@ -172,12 +172,31 @@ class Dataset(Protocol):
         """The latest version of an id, be it deleted or not."""
         ...
 
-    def get_many(self, ids: Sequence[str]) -> list[Version | None]:
-        """The latest version of each id, in the order asked for."""
+    def get_many(self, ids: Sequence[str], as_of: int | None = None) -> list[Version | None]:
+        """The latest version of each id, in the order asked for.
+
+        With `as_of` the one that was the latest when that was the head: the versions before are
+        walked one by one. Raises ExpiredError for a head before `exact_from`.
+        """
+        ...
+
+    def head_at(self, ts: int) -> int:
+        """The head as it was at a time, in microseconds since 1970; 0 before the first version.
+
+        Where versions about that time are gone it is the lowest head that it can have been.
+        """
+        ...
+
+    @property
+    def exact_from(self) -> int:
+        """The earliest head that `as_of` can ask for: from it on the history is complete.
+
+        0 until a compaction has dropped something.
+        """
         ...
 
     def at(self, seq: int) -> Version | None:
-        """The version with that seq."""
+        """The version with that seq; null where there is none, or it has been dropped."""
         ...
 
     def version_before(self, entity_id: str, seq: int) -> Version | None:
@@ -193,12 +212,16 @@ class Dataset(Protocol):
         deleted: bool = True,
         until: int | None = None,
         reverse: bool = False,
+        as_of: int | None = None,
     ) -> list[Version]:
         """Up to `limit` versions with seq > `since` and < `until`, oldest first.
 
         Only the latest version of each id, unless `history`; without deletes if not `deleted`.
         With `reverse` newest first, and those with seq < `since`. Fewer than `limit` means that
         there are no more at present.
+
+        `as_of` is a head: the dataset is read as it was then, deleted entities with their delete.
+        Raises ExpiredError where that head lies before `exact_from`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""When a commit is allowed: fences and compare-and-set, the same rules for every store."""
+"""When a commit or a read is allowed, the same rules for every store."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def check_commit(
     for key, value in commit.expect.items():
         if state.get(key) != value:
             raise FenceError(f'{where}: the state "{key}" has been changed by another run')
+
+
+def expired(as_of: int, exact_from: int) -> str:
+    """What is told where a dataset cannot be read as of a head."""
+    return (
+        f"the dataset cannot be read as it was at head {as_of}: its history is complete from head "
+        f"{exact_from} on"
+    )
 
 
 def _age(fence: Fence) -> str:

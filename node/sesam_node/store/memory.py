@@ -13,10 +13,10 @@ from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from sesam_node.errors import FenceError, NotFoundError, StoreError
+from sesam_node.errors import ExpiredError, FenceError, NotFoundError, StoreError
 from sesam_node.model.entity import decode
 from sesam_node.store.api import Counts, IndexInfo, Version, Written
-from sesam_node.store.commits import check_claim, check_commit
+from sesam_node.store.commits import check_claim, check_commit, expired
 from sesam_node.store.indexes import KeyFunctions, values_of
 from sesam_node.store.keys import text_key, value_key
 
@@ -44,6 +44,17 @@ class Contents:
         self.claims: dict[str, Fence] = {}
         self.indexes: list[str] = []
         self.populated = False
+        self.exact_from = 0
+
+    def was_latest(self, version: Version, as_of: int) -> bool:
+        """Was it the latest version of its id when `as_of` was the head?"""
+        later = (item.seq for item in self.log if item.entity_id == version.entity_id)
+        return version.seq == max((seq for seq in later if seq < as_of), default=-1)
+
+    def check_exact(self, as_of: int) -> None:
+        """Raise ExpiredError where versions are gone that the dataset had at that head."""
+        if max(as_of, 0) < self.exact_from:
+            raise ExpiredError(expired(as_of, self.exact_from), self.exact_from)
 
 
 class MemoryDataset:
@@ -144,13 +155,26 @@ class MemoryDataset:
     def get(self, entity_id: str) -> Version | None:
         return self.get_many([entity_id])[0]
 
-    def get_many(self, ids: Sequence[str]) -> list[Version | None]:
+    def get_many(self, ids: Sequence[str], as_of: int | None = None) -> list[Version | None]:
         with self._lock:
             contents = self._contents
+            if as_of is not None:
+                contents.check_exact(as_of)
+                return [self.version_before(entity_id, as_of) for entity_id in ids]
             return [
                 contents.log[contents.latest[entity_id]] if entity_id in contents.latest else None
                 for entity_id in ids
             ]
+
+    def head_at(self, ts: int) -> int:
+        with self._lock:
+            contents = self._contents
+            return sum(version.ts <= ts for version in contents.log)
+
+    @property
+    def exact_from(self) -> int:
+        with self._lock:
+            return self._contents.exact_from
 
     def at(self, seq: int) -> Version | None:
         with self._lock:
@@ -173,12 +197,16 @@ class MemoryDataset:
         deleted: bool = True,
         until: int | None = None,
         reverse: bool = False,
+        as_of: int | None = None,
     ) -> list[Version]:
         with self._lock:
             contents = self._contents
             first, last = 0, len(contents.log)
             if until is not None:
                 last = min(last, until)
+            if as_of is not None and limit > 0:
+                contents.check_exact(as_of)
+                last = min(last, as_of)
             if since is not None and reverse:
                 last = min(last, since)
             elif since is not None:
@@ -189,7 +217,14 @@ class MemoryDataset:
             wanted = (
                 version
                 for version in versions
-                if (history or contents.latest[version.entity_id] == version.seq)
+                if (
+                    history
+                    or (
+                        contents.latest[version.entity_id] == version.seq
+                        if as_of is None
+                        else contents.was_latest(version, as_of)
+                    )
+                )
                 and (deleted or not version.deleted)
             )
             return list(islice(wanted, max(0, limit)))

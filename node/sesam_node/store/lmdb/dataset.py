@@ -296,12 +296,22 @@ class LmdbDataset:
                 REGISTRY.let_go()
         return self._read(lambda snapshot: read.latest_version(snapshot, entity_id))
 
-    def get_many(self, ids: Sequence[str]) -> list[Version | None]:
+    def get_many(self, ids: Sequence[str], as_of: int | None = None) -> list[Version | None]:
         found: list[Version | None] = []
         for start in range(0, len(ids), LOOKUP_KEYS):
             some = ids[start : start + LOOKUP_KEYS]
-            found += self._read(lambda snapshot: read.latest_versions(snapshot, some))  # noqa: B023 - run before the next turn
+            if as_of is None:
+                found += self._read(lambda snapshot: read.latest_versions(snapshot, some))  # noqa: B023 - run before the next turn
+            else:
+                found += self._read(lambda snapshot: read.versions_as_of(snapshot, some, as_of))  # noqa: B023 - likewise
         return found
+
+    def head_at(self, ts: int) -> int:
+        return self._read(lambda snapshot: read.head_at(snapshot, ts))
+
+    @property
+    def exact_from(self) -> int:
+        return self._read(lambda snapshot: int(snapshot.head.exact_from))
 
     def at(self, seq: int) -> Version | None:
         return self._read(lambda snapshot: read.version_at(snapshot, seq))
@@ -325,6 +335,7 @@ class LmdbDataset:
         deleted: bool = True,
         until: int | None = None,
         reverse: bool = False,
+        as_of: int | None = None,
     ) -> list[Version]:
         first, last = 0, until
         if since is not None and reverse:
@@ -332,7 +343,9 @@ class LmdbDataset:
         elif since is not None:
             first = max(0, since + 1)
         while True:
-            scan = read.Scan(first, last, history=history, deleted=deleted, reverse=reverse)
+            scan = read.Scan(
+                first, last, history=history, deleted=deleted, reverse=reverse, as_of=as_of
+            )
             found: list[Version] = []
             generation = None
             while len(found) < limit and not scan.done:

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
     from sesam_node.store.lmdb.environment import Environment
 
-HEAD = Struct(">16s7QI?")
+HEAD = Struct(">16s7QI?Qq")
+HEAD_ENDED = Struct(">Qq")
+UNKNOWN = -1
 HEAD_KEY = b"head"
 INDEX_KEY = b"index:"
 PIPE_BYTES = 120
@@ -55,9 +57,15 @@ class Place(NamedTuple):
 
 
 class Head:
-    """The counters of a dataset. `superseded` is the number of versions that are not the latest."""
+    """The counters of a dataset.
+
+    `superseded` is the number of versions that are not the latest, `exact_from` the head from which
+    on no version has been dropped, `completeness` a time in microseconds, or null.
+    """
 
     __slots__ = (
+        "completeness",
+        "exact_from",
         "generation",
         "ids",
         "ids_deleted",
@@ -71,6 +79,8 @@ class Head:
     )
 
     def __init__(self, record: bytes) -> None:
+        if len(record) < HEAD.size:  # of before there was compaction
+            record += HEAD_ENDED.pack(0, UNKNOWN)
         (
             self.generation,
             self.seq,
@@ -82,12 +92,15 @@ class Head:
             self.superseded,
             self.index_revision,
             self.populated,
+            self.exact_from,
+            completeness,
         ) = HEAD.unpack(record)
+        self.completeness: int | None = None if completeness == UNKNOWN else completeness
 
     @staticmethod
     def first(generation: uuid.UUID) -> bytes:
         """The record of an empty dataset."""
-        return HEAD.pack(generation.bytes, 0, 0, 0, 0, 0, 0, 0, 0, False)  # noqa: FBT003 - a field
+        return HEAD.pack(generation.bytes, 0, 0, 0, 0, 0, 0, 0, 0, False, 0, UNKNOWN)  # noqa: FBT003 - a field
 
     def record(self) -> bytes:
         return HEAD.pack(
@@ -101,6 +114,8 @@ class Head:
             self.superseded,
             self.index_revision,
             self.populated,
+            self.exact_from,
+            UNKNOWN if self.completeness is None else self.completeness,
         )
 
 

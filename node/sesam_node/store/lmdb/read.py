@@ -10,7 +10,9 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.errors import ExpiredError
 from sesam_node.store.api import Version
+from sesam_node.store.commits import expired
 from sesam_node.store.keys import text_key
 from sesam_node.store.lmdb.layout import is_hashed
 from sesam_node.store.records import HEADER, HEADER_BYTES, LATEST, pack_seq, parse, unpack_seq
@@ -88,6 +90,43 @@ def chain(snapshot: Snapshot, entity_id: str) -> Iterable[Version]:
         version = version_at(snapshot, version.previous)
 
 
+def versions_as_of(snapshot: Snapshot, ids: Sequence[str], as_of: int) -> list[Version | None]:
+    """The version of each id that was the latest when `as_of` was the head."""
+    check_exact(snapshot, as_of)
+    return [
+        next((version for version in chain(snapshot, entity_id) if version.seq < as_of), None)
+        for entity_id in ids
+    ]
+
+
+def check_exact(snapshot: Snapshot, as_of: int) -> None:
+    """Raise ExpiredError where versions are gone that the dataset had at that head."""
+    exact_from = snapshot.head.exact_from
+    if max(as_of, 0) < exact_from:
+        raise ExpiredError(expired(as_of, exact_from), exact_from)
+
+
+def head_at(snapshot: Snapshot, ts: int) -> int:
+    """The number of versions that were written until a time."""
+    head = snapshot.head
+    if ts >= head.ts:
+        return int(head.seq)
+    found, low, high = 0, 0, int(head.seq)  # versions before `low` are as old or older
+    cursor = snapshot.cursor(b"log")
+    while low < high:
+        middle = (low + high) // 2
+        start = snapshot.prefix + pack_seq(middle)
+        if not cursor.set_range(start) or not cursor.key().startswith(snapshot.prefix):
+            high = middle
+            continue
+        seq, _, written, *_ = HEADER.unpack_from(cursor.value())
+        if written > ts:
+            high = middle
+        else:
+            found = low = seq + 1
+    return found
+
+
 def live(snapshot: Snapshot, after: str | None, limit: int) -> list[tuple[str, int, bool]]:
     """(id, seq, deleted) of latest versions, in the order of `latest`."""
     prefix = snapshot.prefix
@@ -122,10 +161,18 @@ class Scan:
     """
 
     def __init__(
-        self, first: int, last: int | None, *, history: bool, deleted: bool, reverse: bool
+        self,
+        first: int,
+        last: int | None,
+        *,
+        history: bool,
+        deleted: bool,
+        reverse: bool,
+        as_of: int | None = None,
     ) -> None:
         self.first = first
         self.last = last
+        self.as_of = as_of
         self.history = history
         self.deleted = deleted
         self.reverse = reverse
@@ -135,6 +182,9 @@ class Scan:
         """Up to `limit` versions from where it stands; `done` says whether the end was reached."""
         head = snapshot.head
         last = head.seq if self.last is None else min(self.last, head.seq)
+        if self.as_of is not None:
+            check_exact(snapshot, self.as_of)
+            last = min(last, self.as_of)
         filtering = not self.history and head.superseded > 0
         sparse = filtering and head.superseded * 2 > head.versions
         found: list[Version] = []
@@ -162,7 +212,7 @@ class Scan:
                 else:
                     self.first = window[1]
             else:
-                versions = read_window(snapshot, window, filtering=filtering)
+                versions = read_window(snapshot, window, filtering=filtering, as_of=self.as_of)
             if not self.deleted:
                 versions = [version for version in versions if not version.deleted]
             if self.reverse:
@@ -183,7 +233,7 @@ class Scan:
         """As read_window, but by keys first; ends at `limit` and gives the part that it read."""
         prefix = snapshot.prefix
         start, end = prefix + pack_seq(window[0]), prefix + pack_seq(window[1])
-        replaced = set(keys_between(snapshot, b"superseded", start, end))
+        replaced = set(replaced_between(snapshot, start, end, self.as_of))
         if len(replaced) == window[1] - window[0]:
             return [], window
         keys = [key for key in keys_between(snapshot, b"log", start, end) if key not in replaced]
@@ -196,12 +246,14 @@ class Scan:
         return parse([record for _, record in snapshot.cursor(b"log").getmulti(keys)]), window
 
 
-def read_window(snapshot: Snapshot, window: tuple[int, int], *, filtering: bool) -> list[Version]:
+def read_window(
+    snapshot: Snapshot, window: tuple[int, int], *, filtering: bool, as_of: int | None = None
+) -> list[Version]:
     """The versions with window[0] <= seq < window[1], oldest first."""
     prefix = snapshot.prefix
     start, end = prefix + pack_seq(window[0]), prefix + pack_seq(window[1])
     size = window[1] - window[0]
-    replaced = keys_between(snapshot, b"superseded", start, end) if filtering else []
+    replaced = replaced_between(snapshot, start, end, as_of) if filtering else []
     log = snapshot.cursor(b"log")
     if len(replaced) == size or not log.set_range(start):
         return []
@@ -213,6 +265,19 @@ def read_window(snapshot: Snapshot, window: tuple[int, int], *, filtering: bool)
         skip = {key[-8:] for key in replaced}
         records = [record for record in records if record[:8] not in skip]
     return parse(records)
+
+
+def replaced_between(
+    snapshot: Snapshot, start: bytes, end: bytes, as_of: int | None
+) -> list[bytes]:
+    """The keys of versions that have a successor, or had one when `as_of` was the head."""
+    if as_of is None:
+        return keys_between(snapshot, b"superseded", start, end)
+    cursor = snapshot.cursor(b"superseded")
+    if not cursor.set_range(start):
+        return []
+    items = takewhile(lambda item: item[0] < end, cursor.iternext())
+    return [key for key, successor in items if unpack_seq(successor) < as_of]
 
 
 def keys_between(snapshot: Snapshot, name: bytes, start: bytes, end: bytes) -> list[bytes]:
