@@ -21,6 +21,7 @@ from sesam_node.errors import (
     Problem,
     StoreError,
 )
+from sesam_node.hub.datasets import Stream
 
 MEBIBYTE = 1024 * 1024
 
@@ -54,8 +55,8 @@ def hub_of_variables():
 
 
 def hub_of_stream(chunks, headers=None):
-    def entities(_dataset, **_values):
-        return SimpleNamespace(headers=headers or {}, chunks=chunks)
+    def entities(_dataset, _selection, **_values):
+        return Stream(headers or {}, chunks)
 
     return hub_with(datasets=SimpleNamespace(entities=entities))
 

@@ -57,7 +57,7 @@ class Hub:
         self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
-        self.datasets = Datasets(store, self.pumps)
+        self.datasets = Datasets(store, self.pumps, executor, timeout_s=settings.publish_timeout_s)
         self.operations = PumpOperations(store, self.pumps)
         self.pipes = Pipes(
             self.configuration,
