@@ -171,7 +171,7 @@ def test_a_method_that_a_path_has_not_names_those_it_has(serve):
 
 def test_options_names_the_methods(serve):
     answer = serve(hub_with()).client.options("/datasets/x/entities")
-    assert (answer.status_code, answer.headers["Allow"]) == (200, "HEAD, GET, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (200, "HEAD, GET, POST, OPTIONS")
 
 
 def test_nothing_changes_by_get(serve):
