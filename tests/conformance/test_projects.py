@@ -19,7 +19,7 @@ import pytest
 from sesam_node.cli.main import main
 
 HERE = Path(__file__).parent
-PROJECTS = ["webshop-orders", "library-loans"]
+PROJECTS = ["webshop-orders", "library-loans", "energy-meters", "site-inspections"]
 CASES = ["hops", "transforms"]
 
 
@@ -28,7 +28,10 @@ CASES = ["hops", "transforms"]
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_passes(project, name, capsys):
-    code = main(["test", str(project(name))])
+    folder = project(name)
+    whitelist = folder / "whitelist.txt"
+    more = ["--whitelist-file", str(whitelist)] if whitelist.exists() else []
+    code = main(["test", str(folder), *more])
     out = capsys.readouterr().out
     assert (code, "0 failed" in out) == (0, True), out
 
@@ -56,7 +59,12 @@ def test_an_input_pipe_that_fails_is_told(project, capsys):
     assert main(["test", str(folder)]) == 1
     told = capsys.readouterr().err
     assert 'warning: the pipe "meter-north" failed: system "files": GET http://127.0.0.1:9/' in told
-    assert 'the pipe "reading" failed: the source type "json" cannot run in this version' in told
+    assert 'the pipe "reading" failed: system "files": GET http://127.0.0.1:9/' in told
+
+
+def test_a_project_that_needs_its_whitelist_is_refused_without_it(project, capsys):
+    assert main(["test", str(project("site-inspections"))]) == 1
+    assert "pipes/inspection-legacy.conf.json $.source.type" in capsys.readouterr().out
 
 
 def test_a_configuration_with_errors_is_told_by_file(project, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from pipes_helpers import Node
+from web_server import serving
 
 
 @pytest.fixture(params=["memory", "lmdb"])
@@ -24,3 +26,10 @@ def memory_node():
     node = Node()
     yield node
     node.store.close()
+
+
+@pytest.fixture
+def web():
+    """`web(answer)` starts a server; see `web_server`."""
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(serving(answer))

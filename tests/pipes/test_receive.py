@@ -92,7 +92,7 @@ def test_a_full_sequence_deletes_what_it_did_not_bring(receiver):
     assert receiver.deleted("in") == []
     push(receiver, [{"_id": "4"}], "3", "2", is_last="True")
     assert (sorted(receiver.live("in")), receiver.deleted("in")) == (["1", "2", "4"], ["3"])
-    assert receiver.store.dataset("in").state("in") == {}
+    assert list(receiver.store.dataset("in").state("in")) == ["push"]
 
 
 def test_a_sequence_of_one_request_deletes_too(receiver):
@@ -133,6 +133,26 @@ def test_an_ended_sequence_takes_no_more(receiver):
     push(receiver, [{"_id": "1"}], "1", is_first="true", is_last="true")
     with pytest.raises(ConflictError):
         push(receiver, [{"_id": "2"}], "2", "1")
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_request_whose_answer_was_lost_comes_again_and_changes_nothing(receiver, lost):
+    receiver.receive("in", [{"_id": "1"}, {"_id": "2"}, {"_id": "3"}])
+    requests = [
+        ([{"_id": "1"}], "1", None, {"is_first": "true"}),
+        ([{"_id": "2", "x": 1}], "2", "1", {}),
+        ([], "3", "2", {"is_last": "true"}),
+    ]
+    for number, (entities, request, previous, flags) in enumerate(requests, 1):
+        for _ in range(2 if number == lost else 1):
+            push(receiver, entities, request, previous, **flags)
+    assert receiver.log("in") == ["1", "2", "3", "2", "-3"]
+
+
+def test_a_client_that_names_all_sequences_alike_deletes_each_time(receiver):
+    for entities in ([{"_id": "1"}, {"_id": "2"}], [{"_id": "1"}], [{"_id": "3"}]):
+        push(receiver, entities, "1", is_first="true", is_last="true")
+    assert receiver.log("in") == ["1", "2", "-2", "3", "-1"]
 
 
 def test_incremental_posts_pass_an_open_sequence_by(receiver):

@@ -123,7 +123,7 @@ def test_a_server_that_is_not_there_is_told(memory_node, server):
             'system "web": authentication "basic" needs "password"',
         ),
         ({"authentication": "ntlm"}, 'authentication "ntlm" cannot run in this version'),
-        ({"oauth2": {"client_id": "x"}}, 'the option "oauth2" of system "web" cannot run'),
+        ({"oauth2": {"client_id": "x"}}, 'system "web": "oauth2" needs "client_secret"'),
         ({"url_pattern": None}, 'system "web" has no "url_pattern"'),
         ({"url_pattern": "http://169.254.169.254/%s"}, "is link-local, which is denied"),
     ],

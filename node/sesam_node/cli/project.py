@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config import read_project, write_zip
+from sesam_node.config.files import read_whitelist
 from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,15 +31,20 @@ class Spec:
 
 
 class Project:
-    """A project folder: what to upload, testdata, specs; `files` names the file of a component."""
+    """A project folder: what to upload, testdata, specs; `files` names the file of a component.
 
-    def __init__(self, folder: Path, profile: str = "test") -> None:
+    With a `whitelist` only the configuration files that it lists are taken, and only testdata and
+    specs of their pipes.
+    """
+
+    def __init__(self, folder: Path, profile: str = "test", whitelist: Path | None = None) -> None:
         """Raises ConfigError where this is no project, or its files cannot be read."""
         self.folder = folder.absolute()
         if not self.folder.is_dir():
             raise ConfigError(f"there is no folder {folder}")
         try:
-            content = read_project(self.folder, profile)
+            listed = None if whitelist is None else read_whitelist(whitelist)
+            content = read_project(self.folder, profile, whitelist=listed)
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be read: {error.strerror}") from None
         if not content.document.components:
@@ -48,6 +54,7 @@ class Project:
         self.document = content.document
         self.env = content.env
         self.files = content.files
+        self._is_whole = whitelist is None
 
     def zip(self) -> bytes:
         """The configuration as a zip, with the schedule of its pipes held.
@@ -65,14 +72,17 @@ class Project:
         found = []
         for file in sorted((self.folder / "testdata").rglob("*.json")):
             body = self._read(file).removeprefix(b"\xef\xbb\xbf")
-            if body.strip() != b"null":
+            if body.strip() != b"null" and self._takes(file.stem):
                 found.append((file.stem, body))
         return found
 
     def specs(self) -> list[Spec]:
         """What is expected, by the file that says so. Raises ConfigError for a broken one."""
         files = sorted((self.folder / "expected").glob("*.test.json"))
-        return [self._spec(file) for file in files]
+        return [spec for spec in map(self._spec, files) if self._takes(spec.pipe)]
+
+    def _takes(self, pipe_id: str) -> bool:
+        return self._is_whole or pipe_id in self.document.pipes
 
     def _spec(self, file: Path) -> Spec:
         value = self.read_json(file)

@@ -41,7 +41,7 @@ class Outcome:
 
 def test(options: argparse.Namespace) -> int:
     """Run and verify a project; 0 where all is as expected."""
-    project = Project(options.project, options.profile)
+    project = Project(options.project, options.profile, options.whitelist_file)
     with ExitStack() as stack:
         client = stack.enter_context(_node(options, project, stack))
         try:

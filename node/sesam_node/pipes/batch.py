@@ -111,7 +111,11 @@ class Transform(Protocol):
 
 
 class Sink(Protocol):
-    """Where entities go: a dataset (its id is in `dataset`), an endpoint, or elsewhere."""
+    """Where entities go: a dataset (its id is in `dataset`), an endpoint, or elsewhere.
+
+    One that takes the entities of a run together has `begin(full=…)` and `end()` too; where
+    `begins_again` is true, a full run that was interrupted is never taken up in the middle.
+    """
 
     dataset: str | None
     is_endpoint: bool

@@ -45,6 +45,7 @@ def full_run(
     if tracks_deletes:
         known = writer.state if resumed else {}
         writer.seen = Seen.load(head, offsets.FULL_RUN, known)
+    transfer.begin(full=True)
     transfer.open_emitted(reset=not resumed)
     if not resumed:
         changes |= _beginning(transfer, config, tracking, head)
@@ -52,6 +53,7 @@ def full_run(
     last = transfer.read(source.read(since), changes, since, newest=True, drop=drop)
     if not transfer.result.processed and since is None:
         check_empty(pipe)
+    transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)})
     ended: Changes = _delete_unseen(transfer, writer.seen) if writer.seen is not None else {}
     ended[offsets.FULL_RUN] = None

@@ -22,6 +22,7 @@ def incremental_run(
 ) -> None:
     """Go on where the last run ended; `changes` of state go with the first commit."""
     pipe, state = transfer.pipe, transfer.state
+    transfer.begin(full=False)
     transfer.open_emitted(reset=False)
     stored = pipe.stored_source
     if stored is not None and tracking is not None and tracking.has_changes():
@@ -33,5 +34,6 @@ def incremental_run(
     if tracking is not None:
         changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
     last = transfer.read(pipe.source.read(state.offset), changes, state.offset, newest=True)
+    transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
     populate(pipe, transfer.writer.dataset)

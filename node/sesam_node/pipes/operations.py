@@ -45,22 +45,22 @@ def publish(
     parameters: Mapping[str, Any] | None = None,
     endpoint: str = "",
 ) -> Iterator[bytes]:
-    """What an endpoint pipe publishes: a JSON array of entities, or a CSV file.
+    """What an endpoint pipe publishes: a JSON array of entities, a CSV file or an XML document.
 
     `since` is an offset of the source as text, exclusive; `limit` counts entities; `parameters`
-    are `_B` in DTL. `endpoint` is what was asked for ("entities", "csv"): a JSON array may be had
-    of every endpoint. Raises InputError, ConfigError, EntityError.
+    are `_B` in DTL. `endpoint` is what was asked for ("entities", "csv", "xml"): a JSON array may
+    be had of every endpoint. Raises InputError, ConfigError, EntityError.
     """
     pipe = build_pipe(definition, store)
     sink: Any = pipe.sink
     if not sink.is_endpoint:
         raise InputError(f'pipe "{pipe.id}" has no endpoint; it writes to a {_sink_type(pipe)}')
-    if endpoint == "csv" and sink.format != "csv":
-        raise InputError(f'pipe "{pipe.id}" publishes {sink.format}, not csv')
-    if sink.format == "csv" and endpoint != "entities":
-        entities = _entities(pipe, "sink", since, limit, parameters)
-        return _closing(pipe, sink.lines(decode(item) for item in entities))
-    return _closing(pipe, json_array(_entities(pipe, "sink", since, limit, parameters)))
+    if endpoint not in ("", "entities", sink.format):
+        raise InputError(f'pipe "{pipe.id}" publishes {sink.format}, not {endpoint}')
+    entities = _entities(pipe, "sink", since, limit, parameters)
+    if sink.format == "entities" or endpoint == "entities":
+        return _closing(pipe, json_array(map(_wire_bytes, entities)))
+    return _closing(pipe, sink.chunks(map(_wire_value, entities)))
 
 
 def pipe_entities(
@@ -81,7 +81,8 @@ def pipe_entities(
         stages = ", ".join(STAGES)
         raise InputError(f'expected "stage" to be one of {stages}, got {shown(stage)}')
     pipe = build_pipe(definition, store)
-    return _closing(pipe, json_array(_entities(pipe, stage, since, limit, None)))
+    entities = _entities(pipe, stage, since, limit, None)
+    return _closing(pipe, json_array(map(_wire_bytes, entities)))
 
 
 def _sink_type(pipe: Pipe) -> str:
@@ -112,7 +113,7 @@ def _entities(
     since: str | None,
     limit: int | None,
     parameters: Mapping[str, Any] | None,
-) -> Iterator[bytes]:
+) -> Iterator[bytes | Entity]:
     start = source_offset(pipe, since)
     items = _wire_entities(pipe, stage, start, parameters)
     return items if limit is None else islice(items, max(0, limit))
@@ -126,7 +127,8 @@ def source_offset(pipe: Pipe, text: str | None) -> Offset:
 
 def _wire_entities(
     pipe: Pipe, stage: str, since: Offset, parameters: Mapping[str, Any] | None
-) -> Iterator[bytes]:
+) -> Iterator[bytes | Entity]:
+    """Entities as they go out: the bytes of stored ones, the others in the order of their rules."""
     evaluator = _evaluator(pipe, stage, parameters)
     if getattr(pipe.source, "is_receiver", False):
         # What came in is not kept but for what was made of it.
@@ -157,7 +159,15 @@ def _wire_entities(
                     wire["_deleted"] = entity.get("_deleted") is True
                     if batch.offset_of is not None:
                         wire["_updated"] = batch.offset_of(position)
-                    yield encode(wire)
+                    yield wire
+
+
+def _wire_bytes(item: bytes | Entity) -> bytes:
+    return item if isinstance(item, bytes) else encode(item)
+
+
+def _wire_value(item: bytes | Entity) -> Entity:
+    return decode(item) if isinstance(item, bytes) else item
 
 
 def _evaluator(

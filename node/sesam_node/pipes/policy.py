@@ -42,8 +42,9 @@ def populate(pipe: Pipe, dataset: Dataset) -> None:
     if not sink.dataset or dataset.populated:
         return
     when = sink.set_initial_offset
-    stored = pipe.stored_source
-    ready = when == "if-source-populated" and (stored is None or stored.is_populated())
+    # Datasets know, here or on another node; what other sources bring is all there is.
+    is_populated = getattr(pipe.source, "is_populated", None)
+    ready = when == "if-source-populated" and (is_populated is None or is_populated())
     if ready or when in ("always", "onload"):
         dataset.set_populated()
 

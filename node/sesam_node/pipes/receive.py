@@ -2,7 +2,8 @@
 
 A full sequence is kept open in the pipe's state, with the entities it has brought; its last
 request deletes the others. All entities of a request are written in one transaction, or none. The
-sequence moves on after that: a request that is sent again after a crash changes nothing.
+sequence moves on after that: a request that is sent again, after a crash or because its answer was
+lost, changes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
 from sesam_node.pipes.policy import tracks_children
 from sesam_node.pipes.seen import Seen, unseen_deletes
-from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.validation import check_request
 from sesam_node.pipes.writer import SinkWriter
 
@@ -97,9 +97,6 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         guarded=(PUSH,) if is_full else (),
     )
     sequence = Sequence(writer, push, is_full=is_full)
-    if sink.dataset:
-        for index, keys in declared_indexes(pipe):
-            dataset.ensure_index(index, keys)
     pipe.ensure_indexes()
     lookup = StoreLookup(pipe.context, sink.dataset)
     # What the request itself brings is not seen by its look-ups: it is written as one.
@@ -126,41 +123,59 @@ class Sequence:
         self._writer = writer
         self._id = push.get("sequence_id") or ""
         self._request = push.get("request_id") or ""
+        self._previous = push.get("previous_request_id") or ""
+        self._is_first = flag(push, "is_first")
         self._is_last = flag(push, "is_last")
         self._seen: Seen | None = None
         self._replaced: dict[str, bytes | None] = {}
         stored = writer.state.get(PUSH)
-        open_: dict[str, Any] | None = decode(stored) if stored else None
-        if open_ is not None and open_["sequence"] == self._id:
+        last: dict[str, Any] | None = decode(stored) if stored else None
+        open_ = None if last is None or last.get("ended") else last
+        if is_full and last is not None and self._repeats(last):
+            pass  # its entities are written again, which changes nothing
+        elif open_ is not None and open_["sequence"] == self._id:
             if not is_full:
                 if self._id:
                     raise ConflictError(
                         f'sequence "{self._id}" is full, but "is_full" is not true any more'
                     )
                 return
-            self._check_follows(open_, push)
-            self._seen = Seen.load(open_["head"], PUSH, writer.state)
+            self._check_follows(open_)
         elif is_full:
-            previous = push.get("previous_request_id")
-            if previous and not flag(push, "is_first"):
+            if self._previous and not self._is_first:
                 raise ConflictError(
                     f'expected the first request of sequence "{self._id}", got one that follows '
-                    f'request "{previous}"; begin a new sequence'
+                    f'request "{self._previous}"; begin a new sequence'
                 )
             old = Seen.load(open_["head"], PUSH, writer.state) if open_ else None
             if old is not None:
                 self._replaced = old.removed()
             self._seen = Seen(writer.dataset.head(), PUSH)
+            open_ = None
+        if open_ is not None and is_full:
+            self._seen = Seen.load(open_["head"], PUSH, writer.state)
         self._head = self._seen.head if self._seen else 0
 
-    def _check_follows(self, open_: dict[str, Any], push: Mapping[str, str]) -> None:
-        if flag(push, "is_first"):
+    def _repeats(self, last: Mapping[str, Any]) -> bool:
+        """Was the request taken already, and its answer lost? It comes again as it was.
+
+        One that begins an ended sequence is no repeat: some clients name all sequences alike.
+        """
+        return bool(
+            self._request
+            and last["sequence"] == self._id
+            and last["request"] == self._request
+            and last.get("previous", "") == self._previous
+            and not (last.get("ended") and self._is_first)
+        )
+
+    def _check_follows(self, open_: Mapping[str, Any]) -> None:
+        if self._is_first:
             raise ConflictError(f'sequence "{self._id}" has begun; "is_first" came again')
-        previous = push.get("previous_request_id") or ""
-        if previous != open_["request"]:
+        if self._previous != open_["request"]:
             raise ConflictError(
                 f'sequence "{self._id}": expected a request that follows "{open_["request"]}", '
-                f'got one that follows "{previous}"'
+                f'got one that follows "{self._previous}"'
             )
 
     def write(self, *, deletion_tracking: bool, mark: bool) -> None:
@@ -170,15 +185,22 @@ class Sequence:
         if seen is None:
             return
         seen.mark(written.seqs)
+        value: dict[str, Any] = {
+            "sequence": self._id,
+            "request": self._request,
+            "previous": self._previous,
+        }
         if not self._is_last:
-            value = {"sequence": self._id, "request": self._request, "head": self._head}
+            value["head"] = self._head
             writer.commit({**self._replaced, **seen.changes(), PUSH: encode(value)})
             return
         if deletion_tracking:
             for deletes in unseen_deletes(writer.dataset, seen, mark_tracked=mark):
                 writer.pending.extend(deletes)
                 writer.commit({})
-        writer.commit({**self._replaced, **seen.removed(), PUSH: None})
+        # The end is remembered: it may come again, because its answer was lost.
+        value["ended"] = True
+        writer.commit({**self._replaced, **seen.removed(), PUSH: encode(value)})
 
 
 def flag(push: Mapping[str, str], name: str) -> bool:

@@ -46,6 +46,7 @@ class Situation:
         return (
             marker is not None
             and self.asked == "auto"
+            and not getattr(self.pipe.sink, "begins_again", False)
             and marker["config"] == self.config
             and self.state.generations == self.generations
         )

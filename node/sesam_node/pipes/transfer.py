@@ -86,6 +86,19 @@ class Transfer:
         self._at: Offset = None
         self._emitted: EmittedIds | None = None
 
+    def begin(self, *, full: bool) -> None:
+        """Tell a sink that takes the entities of a run together that one begins."""
+        begin = getattr(self.pipe.sink, "begin", None)
+        if begin is not None:
+            begin(full=full)
+
+    def end(self) -> None:
+        """Tell it that the run has brought everything: before the offset moves there."""
+        end = getattr(self.pipe.sink, "end", None)
+        if end is not None:
+            self._hand_over()
+            end()
+
     def open_emitted(self, *, reset: bool) -> None:
         """Begin to record what each source entity becomes, anew if `reset`."""
         if tracks_emitted(self.pipe):
@@ -118,7 +131,7 @@ class Transfer:
                 changes.clear()
 
         clock = time.monotonic()
-        for batch in batches:
+        for batch in _until_failure(batches, commit):
             self.times["source_time"] += time.monotonic() - clock
             try:
                 self._evaluate(batch, drop=drop)
@@ -180,10 +193,7 @@ class Transfer:
         """Write what has been evaluated, with these changes of the pipe's state."""
         clock = time.monotonic()
         now: dict[str, bytes | None] = {}
-        if self._handed_over:
-            entities, self._handed_over = self._handed_over, []
-            wanted = [content(item) for item in entities if "_filtered" not in item]
-            self.taken += self.pipe.sink.write(wanted)
+        self._hand_over()
         if self._emitted is not None and self._groups:
             groups, self._groups = self._groups, []
             writes = self._emitted.resolve(groups, self._run_again, newest=self._newest)
@@ -193,6 +203,13 @@ class Transfer:
             now[offsets.DEPENDS_WHEN_DELETED] = b"true"
         self.writer.commit(state, now=now, last=last)
         self.times["sink_time"] += time.monotonic() - clock
+
+    def _hand_over(self) -> None:
+        """What was evaluated goes to a sink that is no dataset."""
+        if self._handed_over:
+            entities, self._handed_over = self._handed_over, []
+            wanted = [content(item) for item in entities if "_filtered" not in item]
+            self.taken += self.pipe.sink.write(wanted)
 
     def _run_again(self, ids: list[str]) -> Iterator[Group]:
         """Source entities that own an id which another one has dropped."""
@@ -211,3 +228,17 @@ class Transfer:
         """Raises CancelledError where the run is to stop."""
         if self._cancelled():
             raise CancelledError("the run was stopped")
+
+
+def _until_failure(batches: Iterable[Batch], commit: Callable[[], None]) -> Iterator[Batch]:
+    """The batches; where the source fails, what it gave before is kept, with its offset."""
+    iterator = iter(batches)
+    while True:
+        try:
+            batch = next(iterator, None)
+        except SesamError:
+            commit()
+            raise
+        if batch is None:
+            return
+        yield batch

@@ -9,7 +9,6 @@ from sesam_node.api.handlers import (
     datasets,
     dtl,
     env,
-    insight,
     metadata,
     pipes,
     publishers,
@@ -37,6 +36,5 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     publishers,
     receivers,
     dtl,
-    insight,
     reference,
 )

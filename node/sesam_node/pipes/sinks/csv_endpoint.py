@@ -80,7 +80,7 @@ class CsvSink:
     def write(self, entities: Sequence[Entity]) -> int:
         return len(entities)
 
-    def lines(self, entities: Iterable[Entity]) -> Iterator[bytes]:
+    def chunks(self, entities: Iterable[Entity]) -> Iterator[bytes]:
         """The file in chunks of about 64 KiB, whatever its size."""
         options = self._options
         encoder = codecs.getincrementalencoder(options["encoding"])(

@@ -3,81 +3,176 @@
 from __future__ import annotations
 
 import io
-import ipaddress
-import socket
-import ssl
+import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
 from sesam_node.errors import ConfigError, NotBuiltError, PipeError
 from sesam_node.pipes.common_options import URL_SYSTEM
 from sesam_node.pipes.component import system
+from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
+from sesam_node.pipes.http.client import make_client
+from sesam_node.pipes.http.retries import RetryStrategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
 
     from sesam_node.pipes.batch import Context
 
-REFUSED = ("oauth2", "tripletex", "ignore_invalid_content_length_response_header")
+REFUSED = ("tripletex", "ignore_invalid_content_length_response_header")
+MAX_REDIRECTS: Final = 10
+ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+SAFE_METHODS = ("GET", "HEAD")
+KEPT_METHOD = (307, 308)
+ANYWHERE = ("accept", "content-type")
+"""Headers that may go to a server that is not the system's own."""
 
 
 @system("url", *URL_SYSTEM)
 class UrlSystem:
-    """A web server that is read over HTTP, or a folder of files."""
+    """A web server that is reached over HTTP, or a folder of files."""
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.id = str(options.get("_id", ""))
         self._options = options
         self._definition = context.definition
         self._client: httpx.Client | None = None
+        self._login: httpx.Auth | None = None
         for name in REFUSED:
             if options[name]:
                 raise NotBuiltError(f'the option "{name}" of {self} cannot run in this version')
         if not (options["url_pattern"] or options["base_url"]):
             raise ConfigError(f'{self} has no "url_pattern"')
+        self.retries = RetryStrategy(str(self), options["retry_strategy"])
 
     def __str__(self) -> str:
         return f'system "{self.id}"'
 
     def url(self, relative: str) -> str:
-        """The whole URL of a relative one."""
+        """The whole URL of a relative one; an absolute one stays as it is.
+
+        A pattern that takes the URL as a part of its query gets it whatever it is.
+        """
         pattern: str | None = self._options["url_pattern"]
         if not pattern:
             return urljoin(str(self._options["base_url"]), relative)
-        if "%s" in pattern:
-            return pattern.replace("%s", relative, 1)
-        return f"{pattern}{relative}"
+        before, place, _ = pattern.partition("%s")
+        if ABSOLUTE.match(relative) and not (place and "?" in before):
+            return relative
+        return pattern.replace("%s", relative, 1) if place else f"{pattern}{relative}"
 
     @contextmanager
-    def open(self, relative: str) -> Iterator[io.BufferedReader]:
+    def open(self, relative: str) -> Iterator[BinaryIO]:
         """The bytes behind a relative URL, read as they come.
 
         Raises PipeError naming the system and the URL, never what it logs in with.
         """
+        with self.request("GET", relative) as answer:
+            yield answer.body
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        relative: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        any_status: bool = False,
+    ) -> Iterator[Answer]:
+        """The answer to a request, whose body is read as it comes.
+
+        `params` are added to the query. Redirects are followed; what the system logs in with, and
+        its headers, go only to where it was configured to go. Raises RequestError where there is
+        no answer, or its status is no success and `any_status` is false.
+        """
         url = self.url(relative)
+        if params:
+            url += ("&" if "?" in url else "?") + urlencode(params)
         if _is_file(url):
-            with self._open_file(url) as file:
-                yield file
+            with self._open_file(method, url) as file:
+                yield Answer(shown(url), 200, {}, file)
             return
+        what = f"{self}: {method} {shown(url)}"
         try:
-            with self._http().stream("GET", url) as response:
-                if not response.is_success:
-                    message = f"{response.status_code} {response.reason_phrase}".strip()
-                    raise PipeError(f"{self}: GET {shown(url)} answered {message}")
-                yield io.BufferedReader(ChunkReader(response.iter_bytes()))
+            response = self._send(method, url, headers or {}, body)
+            try:
+                if not (response.is_success or any_status):
+                    status = response.status_code
+                    text = f"{status} {response.reason_phrase}".strip()
+                    raise RequestError(
+                        f"{what} answered {text}{_detail(response)}",
+                        status,
+                        self.retries.options(status),
+                    )
+                reader = io.BufferedReader(ChunkReader(response.iter_bytes()))
+                yield Answer(shown(url), response.status_code, response.headers, reader)
+            finally:
+                response.close()
         except httpx.TimeoutException as error:
-            raise PipeError(f"{self}: GET {shown(url)} {_waited(error, self._options)}") from None
+            raise self._failed(f"{what} {_waited(error, self._options)}") from None
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise PipeError(f"{self}: GET {shown(url)} failed: {reason}") from None
-        except httpx.InvalidURL as error:
+            raise self._failed(f"{what} failed: {str(error) or type(error).__name__}") from None
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise PipeError(f"{self}: {shown(url)} is no URL: {error}") from None
 
-    def _open_file(self, url: str) -> io.BufferedReader:
+    def _failed(self, message: str) -> RequestError:
+        return RequestError(message, None, self.retries.options(None))
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
+        """The answer behind all redirects."""
+        client = self._http()
+        home = self._home()
+        for _ in range(MAX_REDIRECTS + 1):
+            ours = home is None or _origin(url) == home
+            sent = httpx.Headers(self._headers() if ours else None)
+            sent.update({k: v for k, v in headers.items() if ours or k.lower() in ANYWHERE})
+            request = client.build_request(method, url, headers=sent, content=body)
+            login = self._login if ours else None
+            response = client.send(request, auth=login, stream=True, follow_redirects=False)
+            place = response.headers.get("Location") if response.is_redirect else None
+            if place is None:
+                return response
+            response.close()
+            # What is not configured is the place where the first request went.
+            home = home or _origin(url)
+            if method not in SAFE_METHODS and response.status_code not in KEPT_METHOD:
+                raise RequestError(
+                    f"{self}: {method} {shown(url)} answered {response.status_code}: it is to be "
+                    f"sent to {shown(urljoin(url, place))}",
+                    response.status_code,
+                )
+            url = urljoin(url, place)
+            if not ABSOLUTE.match(url):
+                raise RequestError(f"{self}: redirected to {shown(url)}, which is not HTTP")
+        raise RequestError(
+            f"{self}: {method} {shown(url)} redirects more than {MAX_REDIRECTS} times"
+        )
+
+    def _home(self) -> tuple[str, str, int] | None:
+        """Where the system's login may go; null where its pattern leaves the server open."""
+        pattern = str(self._options["url_pattern"] or self._options["base_url"])
+        before = pattern.partition("%s")[0]
+        return _origin(before) if re.match(r"https?://[^/?#]+[/?#]", f"{before}/") else None
+
+    def _headers(self) -> dict[str, str]:
+        headers = dict(self._options["headers"] or {})
+        if self._options["authentication"] == "jwt":
+            headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
+            headers["Authorization"] = f"Bearer {self._options['jwt_token']}"
+        return headers
+
+    def _open_file(self, method: str, url: str) -> BinaryIO:
+        if method not in SAFE_METHODS:
+            raise PipeError(f"{self}: {method} {shown(url)}: a file can only be read")
         if not self._definition.allow_files:
             message = f"{self}: files may be read only by a node that listens on loopback"
             raise ConfigError(f"{message}; {shown(url)} is one")
@@ -91,73 +186,13 @@ class UrlSystem:
 
     def _http(self) -> httpx.Client:
         if self._client is None:
-            options = self._options
-            headers = dict(options["headers"] or {})
-            if options["authentication"] == "jwt":
-                headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
-                headers["Authorization"] = f"Bearer {self._needed('jwt_token')}"
-            try:
-                self._client = httpx.Client(
-                    headers=headers,
-                    auth=self._login(),
-                    verify=self._verify(),
-                    mounts=self._proxies(),
-                    timeout=httpx.Timeout(
-                        options["read_timeout"], connect=options["connect_timeout"]
-                    ),
-                    follow_redirects=True,
-                    event_hooks={"request": [self._check_address]},
-                )
-            except (ValueError, ImportError, TypeError, ssl.SSLError) as error:
-                raise ConfigError(f"{self} cannot be used: {error}") from None
-        return self._client
-
-    def _needed(self, name: str) -> str:
-        value = self._options[name]
-        if not value:
-            kind = self._options["authentication"]
-            raise ConfigError(f'{self}: authentication "{kind}" needs "{name}"')
-        return str(value)
-
-    def _login(self) -> httpx.Auth | None:
-        kind = self._options["authentication"]
-        if kind in (None, "jwt"):
-            return None
-        if kind not in ("basic", "digest"):
-            raise NotBuiltError(f'{self}: authentication "{kind}" cannot run in this version')
-        login = httpx.BasicAuth if kind == "basic" else httpx.DigestAuth
-        return login(self._needed("username"), self._needed("password"))
-
-    def _verify(self) -> ssl.SSLContext | bool:
-        wanted = self._options["verify_ssl"]
-        if wanted is None:
-            wanted = self._definition.default("verify_ssl", otherwise=False)
-        chain = self._options["custom_ca_pem_chain"]
-        if wanted and chain:
-            return ssl.create_default_context(cadata=chain)
-        return bool(wanted)
-
-    def _proxies(self) -> dict[str, httpx.BaseTransport | None]:
-        given = self._options["proxies"] or {}
-        return {
-            prefix if "://" in prefix else f"{prefix}://": httpx.HTTPTransport(
-                proxy=url, verify=self._verify()
+            self._client, self._login = make_client(
+                str(self),
+                self._options,
+                verify_ssl=self._definition.default("verify_ssl", otherwise=False),
+                guarded=not self._definition.allow_files,
             )
-            for prefix, url in given.items()
-        }
-
-    def _check_address(self, request: httpx.Request) -> None:
-        """Refuses link-local addresses, as those of cloud metadata, but on a loopback node."""
-        if self._definition.allow_files:
-            return
-        host = request.url.host
-        try:
-            found = socket.getaddrinfo(host, request.url.port or 80, type=socket.SOCK_STREAM)
-        except OSError:
-            return  # the request itself tells
-        for *_, address in found:
-            if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_link_local:
-                raise PipeError(f"{self}: the address of {host} is link-local, which is denied")
+        return self._client
 
     def close(self) -> None:
         if self._client is not None:
@@ -165,39 +200,26 @@ class UrlSystem:
             self._client = None
 
 
-class ChunkReader(io.RawIOBase):
-    """A file over chunks of bytes."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-
 def _is_file(url: str) -> bool:
     return url[:5].lower() == "file:" or "://" not in url
 
 
-def shown(url: str) -> str:
-    """A URL for messages: without user, password and query, which may hold secrets."""
+def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
-    if not parts.netloc:
-        return url.partition("?")[0]
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
+
+
+def _detail(response: httpx.Response) -> str:
+    """What a server says of an error, if it is a short text."""
+    kind = response.headers.get("Content-Type", "")
+    if not kind.startswith(("application/json", "text/plain")):
+        return ""
+    text = ""
+    for chunk in response.iter_text(500):
+        text = " ".join(chunk.split())
+        break
+    return f": {text[:200]}" if text else ""
 
 
 def _waited(error: httpx.TimeoutException, options: dict[str, Any]) -> str:

@@ -1,18 +1,84 @@
-"""The json_schema transform: does the entity fit a schema? Declared only."""
+"""The json_schema transform: does the entity fit a JSON Schema?
+
+What is checked is the content of the entity as people write it: decimals are numbers, other typed
+values the text behind their tag. Without `$schema` the newest draft holds. References lead nowhere
+but into the schema itself; a schema behind `schema_url` is fetched once, by way of the system.
+"""
 
 from __future__ import annotations
 
-from sesam_node.pipes.common_options import URL_SYSTEMS
-from sesam_node.pipes.component import Option, declare_transform
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-declare_transform(
+from sesam_node.errors import ConfigError, InputError, PipeError, Problem, json_path
+from sesam_node.model import content
+from sesam_node.model.stream import read_json
+from sesam_node.pipes.common_options import URL_SYSTEMS
+from sesam_node.pipes.component import Option, transform
+from sesam_node.pipes.json_schemas import make_validator, plain, schema_problems
+from sesam_node.pipes.transforms.in_place import InPlaceTransform
+from sesam_node.pipes.trigger import TRIGGER
+
+if TYPE_CHECKING:
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context
+
+MOST_SCHEMA_BYTES = 16 * 1024 * 1024
+
+
+@transform(
     "json_schema",
     Option("schema", ("object", "boolean"), None, "the schema; this or schema_url"),
     Option("schema_url", "string", None, "where the schema is, in the system"),
     Option("system", "string", None, "the system of schema_url"),
     Option("key_valid", "string", "valid", "the property that takes the verdict"),
     Option("key_errors", "string", "errors", "the property that takes the errors"),
-    doc="Tells in a property whether the entity fits a JSON Schema.",
+    TRIGGER,
     system_types=URL_SYSTEMS,
     one_of=(("schema", "schema_url"),),
 )
+class JsonSchemaTransform(InPlaceTransform):
+    """Tells in a property whether the entity fits a JSON Schema."""
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        super().__init__(options, context)
+        self._options = options
+        self._context = context
+        self._key_valid: str = options["key_valid"]
+        self._key_errors: str = options["key_errors"]
+        if options["schema"] is None and not options["system"]:
+            problem = Problem(json_path(self.path), "missing-option", '"system" is missing')
+            raise ConfigError('"schema_url" needs a "system"', [problem])
+        if options["schema"] is not None:
+            problems = schema_problems(options["schema"], (*self.path, "schema"))
+            if problems:
+                raise ConfigError("the JSON schema is broken", problems)
+
+    @cached_property
+    def _validator(self) -> Any:
+        schema = self._options["schema"]
+        return make_validator(self.fetched_schema() if schema is None else schema)
+
+    def fetched_schema(self) -> Any:
+        """The schema behind `schema_url`. Raises PipeError, or ConfigError where it is broken."""
+        system = self._context.system(self._options["system"])
+        with system.request("GET", self._options["schema_url"]) as answer:
+            data = answer.body.read(MOST_SCHEMA_BYTES)
+            try:
+                schema = read_json(data, "schema")
+            except InputError as error:
+                raise PipeError(
+                    f"{system}: {answer.url}: {error.message}", error.problems
+                ) from None
+            problems = schema_problems(schema, ())
+            if problems:
+                raise ConfigError(f"{system}: {answer.url}: the JSON schema is broken", problems)
+        return schema
+
+    def changed(self, entity: Entity) -> Entity:
+        found = [error.message for error in self._validator.iter_errors(plain(content(entity)))]
+        told = {key: item for key, item in entity.items() if key != self._key_errors}
+        told[self._key_valid] = not found
+        if found:
+            told[self._key_errors] = found
+        return told

@@ -39,16 +39,12 @@ Known = tuple[bytes, bool, int]
 
 
 class Batch:
-    """A batch that is checked, and its ids encoded, before the write transaction begins.
+    """A batch that is checked, and its ids encoded, before the write transaction begins."""
 
-    With `force` what is unchanged is written as well.
-    """
+    __slots__ = ("items", "keys", "names")
 
-    __slots__ = ("force", "items", "keys", "names")
-
-    def __init__(self, items: Sequence[Write], *, force: bool = False) -> None:
+    def __init__(self, items: Sequence[Write]) -> None:
         self.items = items
-        self.force = force
         try:
             self.names = self.keys = [item[0].encode() for item in items]
         except UnicodeEncodeError:
@@ -82,7 +78,7 @@ def apply(
     stored = latest.getmulti(keys)
     facts = list(LATEST.iter_unpack(b"".join([value for _, value in stored])))
     positions: Sequence[int] = range(len(keys))
-    if len(facts) == len(keys) and not batch.force:
+    if len(facts) == len(keys):
         differing = differences(facts, items)
         if not differing:
             return Written(0, 0, 0, [seq for _, _, seq in facts])
@@ -108,7 +104,7 @@ def apply(
             head.ids += 1
         else:
             before_hash, before_deleted, previous = before
-            if before_hash == hash_ and before_deleted == deleted and not batch.force:
+            if before_hash == hash_ and before_deleted == deleted:
                 continue
             superseded.append((prefix + pack_seq(previous), pack_seq(seq)))
             if previous < first:  # else an earlier item of this batch

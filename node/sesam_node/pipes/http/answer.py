@@ -1,0 +1,73 @@
+"""What a server answered, and the error of an answer that is none."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sesam_node.errors import PipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
+
+
+class RequestError(PipeError):
+    """A request that failed.
+
+    `status` is that of the answer, null where there was none; `retry` holds the retry options of
+    the pump that the system sets for this status (`retry_strategy`).
+    """
+
+    def __init__(
+        self, message: str, status: int | None = None, retry: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry = dict(retry or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (RequestError, (self.message, self.status, self.retry))
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer that is read as it comes. `url` is fit for messages: it holds no secrets."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: BinaryIO
+
+
+class ChunkReader(io.RawIOBase):
+    """A file over chunks of bytes."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def shown(url: str) -> str:
+    """A URL for messages: without user, password and query, which may hold secrets."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return url.partition("?")[0]
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
