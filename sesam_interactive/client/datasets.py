@@ -9,6 +9,7 @@ from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table
+from sesam_interactive.client.why import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,16 @@ class Dataset:
                 self._connection.get(f"{self._path}/entity", entity_id=entity_id, offset=before)
             )
         return versions
+
+    def why(self, entity_id: str, name: str | None = None, *, depth: int = 10) -> Why:
+        """Why an entity, or one property of it, is as it is.
+
+        Back through pipes, rules and hops to what came in. Raises ClientError (status 404) for an
+        entity that never was.
+        """
+        path, asked = f"{self._path}/why", {"entity_id": entity_id, "property": name}
+        found = self._connection.get(path, **asked, depth=depth)
+        return Why(found)
 
     def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
         """A polars frame of the live entities; options as for `sesam_interactive.frames`."""

@@ -21,6 +21,7 @@ from sesam_node.errors import (
     Problem,
     StoreError,
 )
+from sesam_node.hub.datasets import Stream
 
 MEBIBYTE = 1024 * 1024
 
@@ -54,8 +55,8 @@ def hub_of_variables():
 
 
 def hub_of_stream(chunks, headers=None):
-    def entities(_dataset, **_values):
-        return SimpleNamespace(headers=headers or {}, chunks=chunks)
+    def entities(_dataset, _selection, **_values):
+        return Stream(headers or {}, chunks)
 
     return hub_with(datasets=SimpleNamespace(entities=entities))
 
@@ -170,7 +171,7 @@ def test_a_method_that_a_path_has_not_names_those_it_has(serve):
 
 def test_options_names_the_methods(serve):
     answer = serve(hub_with()).client.options("/datasets/x/entities")
-    assert (answer.status_code, answer.headers["Allow"]) == (200, "HEAD, GET, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (200, "HEAD, GET, POST, OPTIONS")
 
 
 def test_nothing_changes_by_get(serve):

@@ -65,6 +65,14 @@ def test_what_is_unchanged_is_dropped(dataset):
     assert dataset.head() == 3
 
 
+def test_a_forced_write_makes_a_version_of_what_is_unchanged(dataset):
+    dataset.write(items("a", "b"))
+    assert dataset.write([item("b"), item("b")], force=True) == Written(2, 0, 0, [3, 3])
+    assert dataset.write([item("c", deleted=True)], force=True) == Written(0, 0, 0, [-1])
+    assert facts(dataset.changes()) == [version_of(0, item("a"), None), version_of(3, item("b"), 2)]
+    assert dataset.counts() == Counts(2, 0, 4, 0)
+
+
 def test_a_delete_is_a_version_and_a_second_one_is_dropped(dataset):
     dataset.write(items("a", "b"))
     gone = item("a", deleted=True)

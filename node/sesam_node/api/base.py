@@ -23,6 +23,7 @@ from sesam_node.api.errors import ApiError, error_body, status_of
 from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import Operation, operation_of
 from sesam_node.errors import NotFoundError, SesamError
+from sesam_node.model.formats import accepted, sent
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
@@ -174,6 +175,15 @@ class ApiHandler(RequestHandler):
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         return data
+
+    def accepted_format(self) -> str:
+        """The format that entities are wanted in, by the `Accept` header."""
+        self.set_header("Vary", "Accept")
+        return accepted(self.request.headers.get("Accept", ""))
+
+    def sent_format(self) -> str:
+        """The format that entities come in, by the `Content-Type` header."""
+        return sent(self.request.headers.get("Content-Type", ""))
 
     def json_body(self) -> Any:
         """The body as JSON. Raises InputError with line and column where it is broken."""
@@ -334,6 +344,14 @@ def allowed_methods(handler: type) -> list[str]:
 def encode(value: Any) -> bytes:
     """JSON bytes of any value, keys in the order they have."""
     return msgspec.json.encode(value)
+
+
+def with_fields(component: dict[str, Any], fields: str | None) -> dict[str, Any]:
+    """A component reduced to some of its top-level keys; `_id` is always there."""
+    if fields is None:
+        return component
+    wanted = {"_id", *(field.strip() for field in fields.split(","))}
+    return {key: value for key, value in component.items() if key in wanted}
 
 
 def _tornado_error(handler: ApiHandler, status: int) -> ApiError:

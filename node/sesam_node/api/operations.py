@@ -130,3 +130,4 @@ def path_names(template: str) -> list[str]:
 FORCE = Parameter("force", "boolean", default=False, doc="load what is valid and mark the rest")
 SINCE = Parameter("since", doc="only what is newer than this offset")
 LIMIT = Parameter("limit", "integer", doc="at most so many entities")
+FIELDS = Parameter("fields", doc="comma list of top-level keys; all where it is absent")

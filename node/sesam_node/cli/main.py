@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
     _validate(commands.add_parser("validate", help="check a project without running it"))
+    _why(commands.add_parser("why", help="say why an entity of a dataset is as it is"))
     dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
     commands.add_parser("version", help="print the version")
     return top
@@ -132,6 +133,21 @@ def _validate(command: argparse.ArgumentParser) -> None:
     _profile(command)
 
 
+def _why(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Back from an entity of a dataset through pipes, rules and hops to what came in. "
+        "Asks a running node, or works on the data folder of one that does not run."
+    )
+    command.add_argument("dataset")
+    command.add_argument("entity", help="the _id of the entity")
+    command.add_argument("--property", metavar="NAME", help="only this, with every step")
+    command.add_argument("--depth", type=int, default=10, help="how many pipes to go back")
+    command.add_argument("--json", action="store_true", help="the whole answer, for programs")
+    command.add_argument("--node", metavar="URL", help="a running node")
+    command.add_argument("--jwt", metavar="TOKEN", help="its token (or the variable JWT)")
+    _data(command)
+
+
 def _data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="DIR", help="where the node keeps its data")
 
@@ -170,6 +186,12 @@ def _run_validate(options: argparse.Namespace) -> int:
     return validate(options)
 
 
+def _run_why(options: argparse.Namespace) -> int:
+    from sesam_node.cli.why import why
+
+    return why(options)
+
+
 def _run_version(_options: argparse.Namespace) -> int:
     print(f"sesam-node {__version__}")
     return 0
@@ -181,6 +203,7 @@ COMMANDS = {
     "test": _run_test,
     "demo": _run_demo,
     "validate": _run_validate,
+    "why": _run_why,
     "dtl": dtl_options.run,
     "version": _run_version,
 }

@@ -1,46 +1,54 @@
 """Datasets as the API shows them: their state, their entities, one entity.
 
-Reads happen in the server's process, in short batches: each step of an iterator here reads one
-batch from the store, encodes it and lets go.
+Plain reads happen in the server's process, in short batches: each step of an iterator here reads
+one batch from the store, encodes it and lets go. Workers do what evaluates expressions (subsets)
+or converts a lot at a stretch (Arrow).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from sesam_node.errors import ConflictError, InputError, NotFoundError, preview
+from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem, preview
 from sesam_node.hub.configuration import delete_datasets
-from sesam_node.model.entity import with_header
+from sesam_node.model.formats import ARROW, JSON, write_entities
+from sesam_node.pipes.execution_log import write_event
+from sesam_node.pipes.reading import Selection, pages, read_subset, wire
+from sesam_node.pipes.runs import now_text
 from sesam_node.scheduling.scheduler import Changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from sesam_node.hub.pumps import Pumps
-    from sesam_node.store import Dataset, Store, Version
+    from sesam_node.scheduling.executor import Executor
+    from sesam_node.store import Dataset, Store
 
-FIRST_BATCH = 100
-BATCH = 1_000
-CHUNK_BYTES = 256 * 1024
+READING = "sesam_node.pipes.reading"
 INTERNAL = "system:"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Entities as the chunks of a JSON array, and the headers that tell of their dataset."""
+    """Entities as the chunks of a format, and the headers that tell of their dataset."""
 
     headers: dict[str, str]
-    chunks: Iterator[bytes]
+    chunks: Iterator[bytes] | AsyncIterator[bytes]
+    content_type: str = JSON
 
 
 class Datasets:
     """The service behind `/api/datasets`."""
 
-    def __init__(self, store: Store, pumps: Pumps) -> None:
+    def __init__(self, store: Store, pumps: Pumps, executor: Executor, *, timeout_s: float) -> None:
         self._store = store
         self._pumps = pumps
+        self._executor = executor
+        self._timeout_s = timeout_s
+        self._reposting: dict[str, asyncio.Lock] = {}
 
     def list(self, *, internal: bool = True) -> Sequence[dict[str, Any]]:
         """All datasets by name, those of the node itself too where `internal`."""
@@ -70,6 +78,62 @@ class Datasets:
         await asyncio.to_thread(self._store.delete, dataset_id)
         self._pumps.driver.handle(Changed(frozenset([dataset_id])))
 
+    async def repost(
+        self, dataset_id: str, body: bytes, *, form: str, force: bool, user: str = ""
+    ) -> dict[str, Any]:
+        """Write entities straight into a dataset; they are on disk when this returns.
+
+        The execution log of the pipes that fill it gets an `entities-reposted` event, readers are
+        signalled. Raises InputError, NotFoundError, and ConflictError for a dataset that only its
+        pipe may write.
+        """
+        self.open(dataset_id)
+        pipes = self._writers(dataset_id)
+        sinks = [self._pumps.configuration.active.effective(pipe)["sink"] for pipe in pipes]
+        self._check_reposts(dataset_id, sinks)
+        lock = self._reposting.setdefault(dataset_id, asyncio.Lock())
+        async with lock:
+            call = self._executor.call(
+                "sesam_node.pipes.repost:repost",
+                {
+                    "dataset": dataset_id,
+                    "body": body,
+                    "form": form,
+                    "force": force,
+                    "epoch": self._pumps.epoch,
+                    "revision": self._pumps.configuration.active.revision,
+                    "run": str(uuid4()),
+                    "max_bytes": min(
+                        (sink.get("max_entity_bytes_size") or 0 for sink in sinks), default=0
+                    ),
+                },
+                timeout_s=self._timeout_s,
+            )
+            done: dict[str, Any] = await call.value()
+        entities = done.pop("entities")
+        for pipe in pipes:
+            event = reposted(pipe, entities, user)
+            await asyncio.to_thread(write_event, self._store, pipe, event)
+        if done["changed"]:
+            self._pumps.driver.handle(Changed(frozenset([dataset_id])))
+        return done
+
+    def _check_reposts(self, dataset_id: str, sinks: Sequence[dict[str, Any]]) -> None:
+        """Raise ConflictError for a dataset that nobody but its pipe may write."""
+        if dataset_id.startswith(INTERNAL):
+            raise ConflictError(
+                f'"{dataset_id}" is a dataset of the node itself; nothing can be posted to it'
+            )
+        if any(sink.get("type") == "replicated_dataset" for sink in sinks):
+            raise ConflictError(
+                f'the dataset "{dataset_id}" is a replica; post to the one it is a replica of'
+            )
+
+    def _writers(self, dataset_id: str) -> Sequence[str]:
+        """The pipes that fill a dataset."""
+        facts = self._pumps.configuration.active.facts
+        return [pipe for pipe, known in facts.items() if known.sink == dataset_id]
+
     async def delete_all(self) -> None:
         """Delete every dataset, those of the node itself too."""
         await asyncio.to_thread(delete_datasets, self._store, self._store.names())
@@ -77,54 +141,74 @@ class Datasets:
     def entities(
         self,
         dataset_id: str,
+        selection: Selection,
         *,
-        since: str | int | None = None,
-        limit: int | None = None,
-        history: bool = True,
-        deleted: bool = True,
-        reverse: bool = False,
         populated: bool = False,
-        subset: str | None = None,
+        form: str = JSON,
     ) -> Stream:
-        """Entities in the order of the log, after `since`.
+        """The selected entities in a format.
 
-        `deleted` counts only where the latest versions are asked for. Raises NotFoundError where
-        the dataset is not there, is not populated though that was asked for, or has no such
-        subset.
+        Raises NotFoundError where the dataset is not there, is not populated though that was
+        asked for, or has no such subset.
         """
         dataset = self.open(dataset_id)
-        ready = dataset.populated
-        if populated and not ready:
-            raise NotFoundError(f'the dataset "{dataset_id}" is not populated yet')
-        if subset:
-            raise NotFoundError(f'the dataset "{dataset_id}" has no index for this subset')
+        if populated and not dataset.populated:
+            problem = Problem(
+                "$.populated",
+                "not-populated",
+                "the pipe that writes it has not finished a run",
+                "leave out the parameter to read what there is",
+            )
+            raise NotFoundError(f'the dataset "{dataset_id}" is not populated yet', [problem])
         head = dataset.head()
-        headers = {
-            "X-Dataset-Populated": "true" if ready else "false",
+        if not selection.reverse:
+            selection = replace(selection, until=head)
+        headers = self._headers(dataset, head)
+        if selection.subset is not None or not (selection.deleted or selection.history):
+            headers["X-Dataset-Filtered"] = "true"
+        if selection.subset is None and form != ARROW:
+            return Stream(headers, write_entities(pages(dataset, selection), form), form)
+        # What evaluates expressions, or takes long at a stretch, is not done on the server's loop.
+        call = self._executor.call(
+            f"{READING}:read_dataset",
+            {"dataset": dataset_id, "selection": selection, "form": form},
+            timeout_s=self._timeout_s,
+        )
+        return Stream(headers, call.chunks(), form)
+
+    def _headers(self, dataset: Dataset, head: int) -> dict[str, str]:
+        """What the JSON pull protocol tells of a dataset."""
+        return {
+            "X-Dataset-Populated": "true" if dataset.populated else "false",
             "X-Dataset-Max-Updated": str(head - 1) if head else "null",
             "X-Dataset-Generation": dataset.generation,
         }
-        pages = _pages(
-            dataset,
-            read_since(since),
-            limit,
-            until=None if reverse else head,
-            history=history,
-            deleted=deleted or history,
-            reverse=reverse,
-        )
-        return Stream(headers, _array(pages))
 
-    def entity(self, dataset_id: str, entity_id: str, offset: int | None = None) -> bytes:
+    async def entity(
+        self,
+        dataset_id: str,
+        entity_id: str,
+        offset: int | None = None,
+        subset: str | None = None,
+    ) -> bytes:
         """The latest version of an entity, or the one at an offset. Raises NotFoundError."""
         dataset = self.open(dataset_id)
+        wanted = read_subset(subset)
         version = dataset.get(entity_id) if offset is None else dataset.at(offset)
-        if version is None or version.entity_id != entity_id:
-            where = "" if offset is None else f" at offset {offset}"
-            raise NotFoundError(
-                f'the dataset "{dataset_id}" has no entity {preview(entity_id)}{where}'
+        if version is not None and version.entity_id == entity_id:
+            if wanted is None:
+                return wire(version)
+            call = self._executor.call(
+                f"{READING}:entity_of_subset",
+                {"dataset": dataset_id, "entity_id": entity_id, "offset": offset, "subset": wanted},
+                timeout_s=self._timeout_s,
             )
-        return wire(version)
+            found: bytes | None = await call.value()
+            if found is not None:
+                return found
+        where = "" if offset is None else f" at offset {offset}"
+        where += "" if wanted is None else " in this subset"
+        raise NotFoundError(f'the dataset "{dataset_id}" has no entity {preview(entity_id)}{where}')
 
     def indexes(self, dataset_id: str) -> Sequence[dict[str, Any]]:
         """The indexes of a dataset and how far they are."""
@@ -177,6 +261,21 @@ class Datasets:
         return found
 
 
+def reposted(pipe_id: str, entities: Sequence[dict[str, Any]], user: str) -> dict[str, Any]:
+    """The event that tells of a repost (manual: pump execution dataset)."""
+    event: dict[str, Any] = {
+        "_id": "entities-reposted",
+        "event_type": "entities-reposted",
+        "event_time": now_text(),
+        "pipe": pipe_id,
+        "entities": list(entities),
+        "num_entities": len(entities),
+    }
+    if user:
+        event["user"] = {"user_id": user}
+    return event
+
+
 def read_since(since: str | int | None) -> int | None:
     """The offset that a `since` parameter means; an empty text is the start. Raises InputError."""
     if since is None or isinstance(since, int):
@@ -188,52 +287,3 @@ def read_since(since: str | int | None) -> int | None:
         return int(text)
     except ValueError:
         raise InputError(f"expected a whole number as since, got {preview(since)}") from None
-
-
-def wire(version: Version) -> bytes:
-    """A stored version as it is sent, with its header."""
-    return with_header(
-        version.body,
-        version.seq,
-        version.previous,
-        version.ts,
-        version.hash,
-        deleted=version.deleted,
-    )
-
-
-def _pages(
-    dataset: Dataset,
-    since: int | None,
-    limit: int | None,
-    *,
-    until: int | None,
-    history: bool,
-    deleted: bool,
-    reverse: bool,
-) -> Iterator[list[Version]]:
-    """Batches of versions, growing so that the first is there soon."""
-    size = FIRST_BATCH
-    left = limit
-    while left is None or left > 0:
-        wanted = size if left is None else min(size, left)
-        versions = dataset.changes(
-            since, wanted, history=history, deleted=deleted, until=until, reverse=reverse
-        )
-        if versions:
-            yield versions
-            since = versions[-1].seq
-            left = None if left is None else left - len(versions)
-            bytes_each = sum(len(version.body) for version in versions) // len(versions) + 1
-            size = max(1, min(BATCH, CHUNK_BYTES // bytes_each))
-        if len(versions) < wanted:
-            return
-
-
-def _array(pages: Iterator[list[Version]]) -> Iterator[bytes]:
-    """The JSON array of all versions, a chunk for each page."""
-    before = b"["
-    for versions in pages:
-        yield before + b",".join(map(wire, versions))
-        before = b","
-    yield b"[]" if before == b"[" else b"]"

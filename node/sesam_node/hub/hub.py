@@ -12,6 +12,7 @@ from sesam_node.hub.active import Active
 from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
+from sesam_node.hub.insight import Insight
 from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.pump_operations import PumpOperations
 from sesam_node.hub.pumps import Pumps
@@ -57,7 +58,7 @@ class Hub:
         self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
-        self.datasets = Datasets(store, self.pumps)
+        self.datasets = Datasets(store, self.pumps, executor, timeout_s=settings.publish_timeout_s)
         self.operations = PumpOperations(store, self.pumps)
         self.pipes = Pipes(
             self.configuration,
@@ -70,6 +71,9 @@ class Hub:
         )
         self.dtl = Dtl(
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
+        )
+        self.insight = Insight(
+            self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )
         self.runner = Runner(self.pumps, settings.cancel_grace_s)
         self.status = Status(

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Configuration
-    from sesam_node.hub.datasets import Datasets, Stream
+    from sesam_node.hub.datasets import Datasets
     from sesam_node.hub.pump_operations import PumpOperations
     from sesam_node.hub.pumps import Pumps
     from sesam_node.model import Entity
+    from sesam_node.pipes.reading import Selection
     from sesam_node.scheduling.executor import Executor
 
 ENDPOINTS = {"entities": "http_endpoint", "csv": "csv_endpoint", "xml": "xml_endpoint"}
@@ -85,29 +86,12 @@ class Pipes:
             "runtime": runtime,
         }
 
-    def log(
-        self,
-        pipe_id: str,
-        *,
-        since: str | int | None = None,
-        limit: int | None = None,
-        history: bool = True,
-        reverse: bool = False,
-        deleted: bool = True,
-    ) -> Iterator[bytes]:
-        """The events of its runs, as the chunks of a JSON array."""
+    def log(self, pipe_id: str, selection: Selection) -> Iterator[bytes] | AsyncIterator[bytes]:
+        """The selected events of its runs, as the chunks of a JSON array."""
         self._pumps.known(pipe_id)
         if self._pumps.dataset(log_name(pipe_id)) is None:
             return iter([b"[]"])
-        stream: Stream = self._datasets.entities(
-            log_name(pipe_id),
-            since=since,
-            limit=limit,
-            history=history,
-            reverse=reverse,
-            deleted=deleted,
-        )
-        return stream.chunks
+        return self._datasets.entities(log_name(pipe_id), selection).chunks
 
     # -- doing something ---------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
 from sesam_node.pipes.policy import tracks_children
 from sesam_node.pipes.seen import Seen, unseen_deletes
+from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.validation import check_request
 from sesam_node.pipes.writer import SinkWriter
 
@@ -97,6 +98,9 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         guarded=(PUSH,) if is_full else (),
     )
     sequence = Sequence(writer, push, is_full=is_full)
+    if sink.dataset:
+        for index, keys in declared_indexes(pipe):
+            dataset.ensure_index(index, keys)
     pipe.ensure_indexes()
     lookup = StoreLookup(pipe.context, sink.dataset)
     # What the request itself brings is not seen by its look-ups: it is written as one.

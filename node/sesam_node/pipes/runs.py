@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from sesam_node.model import Entity
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
 
 @dataclass(frozen=True, slots=True)
 class PipeDefinition:
@@ -100,4 +102,9 @@ class RunResult:
 
 def now_text() -> str:
     """The time as the API and the event log show it: `2024-01-31T12:00:00.123456Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).strftime(TIME_FORMAT)
+
+
+def time_text(ts: int) -> str:
+    """The `ts` of a version, microseconds since 1970, as `now_text` shows the time."""
+    return datetime.fromtimestamp(ts / 1_000_000, UTC).strftime(TIME_FORMAT)

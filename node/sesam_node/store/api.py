@@ -141,12 +141,18 @@ class Dataset(Protocol):
         ...
 
     def write(
-        self, batch: Sequence[Write], commit: Commit | None = None, *, sync: bool = True
+        self,
+        batch: Sequence[Write],
+        commit: Commit | None = None,
+        *,
+        sync: bool = True,
+        force: bool = False,
     ) -> Written:
         """Store what is new, changed or newly deleted, and the pipe state, in one transaction.
 
         An item is dropped when its hash and deleted flag are those of the latest version; a delete
         of an id that is not there is dropped too. An id that comes twice is handled in order.
+        With `force` what is unchanged gets a new version as well.
         `sync=False` says that the caller will make a synced write before it relies on this one;
         a store may then save itself the disk flush, but need not. Raises FenceError, StoreError.
         """

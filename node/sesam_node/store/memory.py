@@ -91,6 +91,7 @@ class MemoryDataset:
         commit: Commit | None = None,
         *,
         sync: bool = True,  # noqa: ARG002 - nothing to flush
+        force: bool = False,
     ) -> Written:
         with self._lock:
             contents = self._contents
@@ -104,14 +105,14 @@ class MemoryDataset:
                 for item in (item for item in batch if not item.deleted):
                     values_of(index, keys, item.entity_id, decode(item.body))
             head = len(contents.log)
-            new = self._append(contents, batch)
+            new = self._append(contents, batch, force=force)
             if commit is not None:
                 self._set_state(contents, commit)
             written = contents.log[head:]
             seqs = [contents.latest.get(item.entity_id, -1) for item in batch]
             return Written(len(written), new, sum(v.deleted for v in written), seqs)
 
-    def _append(self, contents: Contents, batch: Sequence[Write]) -> int:
+    def _append(self, contents: Contents, batch: Sequence[Write], *, force: bool) -> int:
         new = 0
         log = contents.log
         for entity_id, body, hash_, deleted in batch:
@@ -120,7 +121,7 @@ class MemoryDataset:
                 if deleted:
                     continue
                 new += 1
-            elif log[previous].hash == hash_ and log[previous].deleted == deleted:
+            elif log[previous].hash == hash_ and log[previous].deleted == deleted and not force:
                 continue
             ts = max(now_us(), log[-1].ts if log else 0)
             contents.latest[entity_id] = len(log)

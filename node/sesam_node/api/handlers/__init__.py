@@ -9,6 +9,7 @@ from sesam_node.api.handlers import (
     datasets,
     dtl,
     env,
+    insight,
     metadata,
     pipes,
     publishers,
@@ -36,5 +37,6 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     publishers,
     receivers,
     dtl,
+    insight,
     reference,
 )

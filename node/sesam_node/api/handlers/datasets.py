@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from sesam_node.api.arrays import without_first
-from sesam_node.api.base import ApiHandler
-from sesam_node.api.operations import LIMIT, SINCE, Parameter, operation
+from typing import Any
+
+from sesam_node.api.base import ApiHandler, with_fields
+from sesam_node.api.operations import FIELDS, LIMIT, SINCE, Parameter, operation
+from sesam_node.hub.datasets import read_since
+from sesam_node.model.formats import FORMATS
+from sesam_node.pipes.reading import Selection, read_subset
 
 INTERNAL = Parameter("include-internal-datasets", "boolean", default=True, doc="system: ones too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
 SUBSET = Parameter("subset", doc='["eq", <index expression>, <value>]; 404 without such an index')
 UNCOMMITTED = Parameter("uncommitted", "boolean", default=False, doc="accepted; there are none")
+ENTITIES = ", ".join(FORMATS)
+
+
+def selection(values: dict[str, Any]) -> Selection:
+    """What the parameters of a read select. Raises InputError where one does not fit."""
+    subset = read_subset(values.pop("subset", None))
+    return Selection(since=read_since(values.pop("since")), subset=subset, **values)
 
 
 class DatasetsHandler(ApiHandler):
-    @operation(VERBOSE, INTERNAL)
+    @operation(VERBOSE, INTERNAL, FIELDS)
     def get(self) -> None:
         """All datasets."""
-        self.answer(self.hub.datasets.list(internal=self.query()["include-internal-datasets"]))
+        values = self.query()
+        datasets = self.hub.datasets.list(internal=values["include-internal-datasets"])
+        self.answer([with_fields(dataset, values["fields"]) for dataset in datasets])
 
 
 class DatasetHandler(ApiHandler):
-    @operation()
+    @operation(FIELDS)
     def get(self, dataset_id: str) -> None:
         """One dataset: counts, is it populated?"""
-        self.answer(self.hub.datasets.get(dataset_id))
+        self.answer(with_fields(self.hub.datasets.get(dataset_id), self.query()["fields"]))
 
     @operation()
     async def delete(self, dataset_id: str) -> None:
@@ -39,22 +52,44 @@ class EntitiesHandler(ApiHandler):
         LIMIT,
         Parameter("start", "integer", 0, "leave out so many; `since` is faster"),
         Parameter("history", "boolean", default=True, doc="all versions, or the latest of each id"),
-        Parameter("deleted", "boolean", default=True, doc="deleted entities too"),
+        Parameter("deleted", "boolean", default=True, doc="deleted too; always with all versions"),
         Parameter("reverse", "boolean", default=False, doc="newest first"),
         Parameter("populated", "boolean", default=False, doc="404 until the dataset is populated"),
         UNCOMMITTED,
         SUBSET,
+        answer=ENTITIES,
     )
     async def get(self, dataset_id: str) -> None:
-        """The entities in the order of the log. The `X-Dataset-…` headers tell of the dataset."""
+        """The entities in the order of the log, in the format that `Accept` names.
+
+        The `X-Dataset-…` headers tell of the dataset. MessagePack is one map after the other.
+        """
         values = self.query()
         values.pop("uncommitted")
-        start = values.pop("start")
-        if start and values["limit"] is not None:
-            values["limit"] += start
-        entities = self.hub.datasets.entities(dataset_id, **values)
-        chunks = without_first(entities.chunks, start) if start else entities.chunks
-        await self.stream(chunks, headers=entities.headers)
+        populated = values.pop("populated")
+        entities = self.hub.datasets.entities(
+            dataset_id, selection(values), populated=populated, form=self.accepted_format()
+        )
+        await self.stream(entities.chunks, entities.content_type, entities.headers)
+
+    @operation(
+        Parameter("force", "boolean", default=False, doc="a new version of what is unchanged too"),
+        body=ENTITIES,
+    )
+    async def post(self, dataset_id: str) -> None:
+        """Write entities straight into the dataset, past its pipe; all of them or none.
+
+        One with `_deleted` true deletes. The answer has how many were `changed` and `unchanged`.
+        """
+        self.answer(
+            await self.hub.datasets.repost(
+                dataset_id,
+                self.body(),
+                form=self.sent_format(),
+                force=self.query()["force"],
+                user=self.user,
+            )
+        )
 
 
 class EntityHandler(ApiHandler):
@@ -64,18 +99,18 @@ class EntityHandler(ApiHandler):
         UNCOMMITTED,
         SUBSET,
     )
-    def get(self, dataset_id: str) -> None:
+    async def get(self, dataset_id: str) -> None:
         """One entity; 404 where it is not there."""
         values = self.query()
-        entity = self.hub.datasets.entity(dataset_id, values["entity_id"], offset=values["offset"])
-        self.finish(entity)
+        values.pop("uncommitted")
+        self.finish(await self.hub.datasets.entity(dataset_id, **values))
 
 
 class EntityPathHandler(ApiHandler):
-    @operation(SUBSET)
-    def get(self, dataset_id: str, entity_id: str) -> None:
+    @operation(Parameter("offset", "integer", doc="the version there"), SUBSET)
+    async def get(self, dataset_id: str, entity_id: str) -> None:
         """One entity, by a path with its id (the older form of `/entity`)."""
-        self.finish(self.hub.datasets.entity(dataset_id, entity_id))
+        self.finish(await self.hub.datasets.entity(dataset_id, entity_id, **self.query()))
 
 
 class IndexesHandler(ApiHandler):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sesam_node.api.arrays import without_first
-from sesam_node.api.base import ApiHandler
+from sesam_node.api.base import ApiHandler, with_fields
 from sesam_node.api.errors import ApiError
-from sesam_node.api.operations import FORCE, LIMIT, SINCE, Parameter, form, operation
+from sesam_node.api.handlers.datasets import selection
+from sesam_node.api.operations import FIELDS, FORCE, LIMIT, SINCE, Parameter, form, operation
 from sesam_node.errors import ConflictError
 from sesam_node.model.stream import read_json
 
-FIELDS = Parameter("fields", doc="comma list of top-level keys; all where it is absent")
 INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
 STAGES = ("source", "before-transforms", "after-transforms", "sink")
@@ -132,20 +131,7 @@ class PipeLogHandler(ApiHandler):
     )
     async def get(self, pipe_id: str) -> None:
         """The execution log: what each run did."""
-        values = self.query()
-        start, limit = values.pop("start"), values.pop("limit")
-        if start and limit is not None:
-            limit += start
-        chunks = self.hub.pipes.log(pipe_id, limit=limit, **values)
-        await self.stream(without_first(chunks, start) if start else chunks)
-
-
-def with_fields(component: dict[str, Any], fields: str | None) -> dict[str, Any]:
-    """A component reduced to some of its top-level keys; `_id` is always there."""
-    if fields is None:
-        return component
-    wanted = {"_id", *(field.strip() for field in fields.split(","))}
-    return {key: value for key, value in component.items() if key in wanted}
+        await self.stream(self.hub.pipes.log(pipe_id, selection(self.query())))
 
 
 def component_list(value: Any, what: str) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def why_text(answer: dict[str, Any]) -> str:
     head = f"{path} = {preview(answer['value'], WIDTH - len(path) - 3)}"
     lines = [head, f"{MARK}of result {answer['result']} of {_source(answer)}"]
     for node in answer["because"]:
-        lines.extend(_lines(node, 1, answer["base"]))
+        lines.extend(node_lines(node, 1, answer["base"]))
     return "\n".join(lines) + "\n"
 
 
@@ -64,10 +64,10 @@ def _reason(answer: dict[str, Any], depth: int = 1) -> Iterator[str]:
     base = answer.get("base", "")
     yield from _sentence(answer["text"], answer.get("rule", ""), depth, base)
     for node in answer["because"]:
-        yield from _lines(node, depth + 1, base)
+        yield from node_lines(node, depth + 1, base)
 
 
-def _lines(node: Node, depth: int, base: str) -> Iterator[str]:
+def node_lines(node: Node, depth: int, base: str) -> Iterator[str]:
     text = node["text"]
     if "error" in node:
         text += f" failed: {node['error']}"
@@ -78,12 +78,12 @@ def _lines(node: Node, depth: int, base: str) -> Iterator[str]:
     for under in node.get("under", ()):
         yield _line(f"where {under['text']}", under.get("path", ""), depth + 1, base)
         for tested in under.get("from", ()):
-            yield from _lines(tested, depth + 2, base)
+            yield from node_lines(tested, depth + 2, base)
     for before in node.get("earlier", ()):
         value = f" = {preview(before['value'], VALUE)}" if "value" in before else ""
         yield _line(f"before that {before['text']}", before.get("path", ""), depth + 1, base, value)
     for inner in node.get("from", ()):
-        yield from _lines(inner, depth + 1, base)
+        yield from node_lines(inner, depth + 1, base)
 
 
 def _sentence(text: str, path: str, depth: int, base: str) -> Iterator[str]:

@@ -185,8 +185,9 @@ class LmdbDataset:
         commit: Commit | None = None,
         *,
         sync: bool = True,  # noqa: ARG002 - see the package: every commit is synced
+        force: bool = False,
     ) -> Written:
-        request = Request(Batch(batch), commit)
+        request = Request(Batch(batch, force=force), commit)
         REGISTRY.let_go()  # who writes before us may wait until nobody reads
         with self._queue_lock:
             self._queue.append(request)

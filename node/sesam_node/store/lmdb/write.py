@@ -39,12 +39,16 @@ Known = tuple[bytes, bool, int]
 
 
 class Batch:
-    """A batch that is checked, and its ids encoded, before the write transaction begins."""
+    """A batch that is checked, and its ids encoded, before the write transaction begins.
 
-    __slots__ = ("items", "keys", "names")
+    With `force` what is unchanged is written as well.
+    """
 
-    def __init__(self, items: Sequence[Write]) -> None:
+    __slots__ = ("force", "items", "keys", "names")
+
+    def __init__(self, items: Sequence[Write], *, force: bool = False) -> None:
         self.items = items
+        self.force = force
         try:
             self.names = self.keys = [item[0].encode() for item in items]
         except UnicodeEncodeError:
@@ -78,7 +82,7 @@ def apply(
     stored = latest.getmulti(keys)
     facts = list(LATEST.iter_unpack(b"".join([value for _, value in stored])))
     positions: Sequence[int] = range(len(keys))
-    if len(facts) == len(keys):
+    if len(facts) == len(keys) and not batch.force:
         differing = differences(facts, items)
         if not differing:
             return Written(0, 0, 0, [seq for _, _, seq in facts])
@@ -104,7 +108,7 @@ def apply(
             head.ids += 1
         else:
             before_hash, before_deleted, previous = before
-            if before_hash == hash_ and before_deleted == deleted:
+            if before_hash == hash_ and before_deleted == deleted and not batch.force:
                 continue
             superseded.append((prefix + pack_seq(previous), pack_seq(seq)))
             if previous < first:  # else an earlier item of this batch

@@ -1,0 +1,257 @@
+"""Reading datasets over HTTP: parameters, headers, subsets, reposts."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+PEOPLE = {
+    "_id": "people",
+    "type": "pipe",
+    "source": {
+        "type": "embedded",
+        "entities": [
+            {"_id": "a", "country": "NO", "n": 1},
+            {"_id": "b", "country": "SE", "n": 2},
+            {"_id": "c", "country": "NO", "n": 3},
+        ],
+    },
+    "sink": {"type": "dataset", "indexes": ["_S.country"]},
+    "pump": {"mode": "manual"},
+}
+BOX = {
+    "_id": "box",
+    "type": "pipe",
+    "source": {"type": "http_endpoint"},
+    "sink": {"type": "dataset", "indexes": ["_S.country"]},
+}
+NORWAY = json.dumps(["eq", "_S.country", "NO"])
+
+
+def put(node, *components):
+    answer = node.put("/config", json=list(components))
+    assert answer.status_code == 200, answer.text
+
+
+def run(node, pipe_id):
+    """Run a pipe to its end."""
+    node.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
+    while node.get(f"/pipes/{pipe_id}/pump").json()["runtime"]["is-running"]:
+        time.sleep(0.01)
+
+
+def contents(entities):
+    return [{k: v for k, v in e.items() if k == "_id" or k[0] != "_"} for e in entities]
+
+
+def post(node, *entities):
+    answer = node.post("/receivers/box/entities", json=list(entities))
+    assert answer.status_code == 200, answer.text
+
+
+def read(node, dataset, **parameters):
+    answer = node.get(f"/datasets/{dataset}/entities", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(entities):
+    return [entity["_id"] for entity in entities]
+
+
+def seen(entities):
+    return [(entity["_id"], entity["_updated"], entity["_deleted"]) for entity in entities]
+
+
+@pytest.fixture
+def people(node):
+    put(node, PEOPLE)
+    run(node, "people")
+    return node
+
+
+@pytest.fixture
+def box(node):
+    """A dataset in which `b` has moved away, `c` was deleted and `d` never was in the subset."""
+    put(node, BOX)
+    if node.get("/datasets/box").status_code == 200:
+        node.delete("/datasets/box")
+    post(node, *({"_id": name, "country": "NO"} for name in "abc"), {"_id": "d", "country": "SE"})
+    post(node, {"_id": "b", "country": "SE"}, {"_id": "c", "_deleted": True})
+    return node
+
+
+# ---- parameters and headers ----------------------------------------------------------------------
+
+
+def test_a_read_leaves_out_the_first_and_keeps_to_the_limit(people):
+    assert ids(read(people, "people", start=1, limit=1)) == ["b"]
+    assert ids(read(people, "people", start=2)) == ["c"]
+    assert read(people, "people", start=3) == []
+    assert read(people, "people", limit=0) == []
+    assert ids(read(people, "people", reverse="true", start=1)) == ["b", "a"]
+
+
+def test_all_versions_hold_the_deletes_whatever_is_asked(box):
+    assert ids(read(box, "box", deleted="false")) == ["a", "b", "c", "d", "b", "c"]
+    assert ids(read(box, "box", deleted="false", history="false")) == ["a", "d", "b"]
+    assert ids(read(box, "box", history="false")) == ["a", "d", "b", "c"]
+
+
+def test_the_headers_tell_of_the_dataset(people):
+    answer = people.get("/datasets/people/entities")
+    info = people.get("/datasets/people").json()["runtime"]
+    assert answer.headers["X-Dataset-Populated"] == "true"
+    assert answer.headers["X-Dataset-Max-Updated"] == "2"
+    assert answer.headers["X-Dataset-Generation"] == info["generation"]
+    assert "X-Dataset-Filtered" not in answer.headers
+    live = people.get("/datasets/people/entities", params={"history": "false", "deleted": "false"})
+    assert live.headers["X-Dataset-Filtered"] == "true"
+    head = people.head("/datasets/people/entities")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["X-Dataset-Max-Updated"] == "2"
+    assert "POST" in people.options("/datasets/people/entities").headers["Allow"]
+
+
+def test_a_dataset_that_is_not_populated_can_be_refused(node):
+    put(node, {**BOX, "source": {"type": "http_endpoint", "auto_populate_dataset": False}})
+    node.delete("/datasets/box")
+    post(node, {"_id": "a"})
+    answer = node.get("/datasets/box/entities", params={"populated": "true"})
+    assert (answer.status_code, answer.json()["problems"][0]["code"]) == (404, "not-populated")
+    assert ids(read(node, "box")) == ["a"]
+
+
+def test_fields_choose_what_is_told_of_datasets(people):
+    assert people.get("/datasets/people", params={"fields": "type"}).json() == {
+        "_id": "people",
+        "type": "dataset",
+    }
+    listed = people.get("/datasets", params={"fields": "_id", "include-internal-datasets": "false"})
+    assert {"_id": "people"} in listed.json()
+    assert not [item for item in listed.json() if item["_id"].startswith("system:")]
+
+
+def test_an_entity_is_found_by_id_by_path_and_at_its_offset(box):
+    assert box.get("/datasets/box/entity", params={"entity_id": "b"}).json()["_updated"] == 4
+    assert box.get("/datasets/box/entities/b").json()["_updated"] == 4
+    at_1 = box.get("/datasets/box/entity", params={"entity_id": "b", "offset": 1}).json()
+    assert (at_1["country"], at_1["_previous"]) == ("NO", None)
+    assert box.get("/datasets/box/entities/b", params={"offset": 1}).json() == at_1
+    wrong = box.get("/datasets/box/entity", params={"entity_id": "b", "offset": 0})
+    assert (wrong.status_code, "at offset 0" in wrong.json()["message"]) == (404, True)
+
+
+# ---- subsets -------------------------------------------------------------------------------------
+
+
+def test_a_subset_is_a_dataset_whose_lost_entities_are_deleted(box):
+    assert seen(read(box, "box", subset=NORWAY, history="false")) == [
+        ("a", 0, False),
+        ("b", 4, True),
+        ("c", 5, True),
+    ]
+    assert seen(read(box, "box", subset=NORWAY, history="false", deleted="false")) == [
+        ("a", 0, False)
+    ]
+    assert seen(read(box, "box", subset=NORWAY)) == [
+        ("a", 0, False),
+        ("b", 1, False),
+        ("c", 2, False),
+        ("b", 4, True),
+        ("c", 5, True),
+    ]
+
+
+def test_a_reader_of_a_subset_goes_on_where_it_was(box):
+    first = read(box, "box", subset=NORWAY, history="false", limit=2)
+    assert ids(first) == ["a", "b"]
+    rest = read(box, "box", subset=NORWAY, history="false", since=first[-1]["_updated"])
+    assert seen(rest) == [("c", 5, True)]
+    assert ids(read(box, "box", subset=NORWAY, reverse="true", history="false", start=1)) == [
+        "b",
+        "a",
+    ]
+
+
+def test_an_entity_outside_a_subset_is_not_there(box):
+    def status(entity_id):
+        parameters = {"entity_id": entity_id, "subset": NORWAY}
+        return box.get("/datasets/box/entity", params=parameters).status_code
+
+    assert [status(name) for name in "abcd"] == [200, 404, 404, 404]
+    assert box.get("/datasets/box/entities/a", params={"subset": NORWAY}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("subset", "status", "code"),
+    [
+        (json.dumps(["eq", "_S.name", "x"]), 404, "no-index"),
+        (json.dumps(["eq", "_S.country", None]), 400, "wrong-subset"),
+        (json.dumps(["gt", "_S.country", "x"]), 400, "wrong-subset"),
+        ("country", 400, "wrong-subset"),
+        ("[" * 4000, 400, "wrong-subset"),
+    ],
+)
+def test_what_is_no_subset_is_told(box, subset, status, code):
+    answer = box.get("/datasets/box/entities", params={"subset": subset})
+    problem = answer.json()["problems"][0]
+    assert (answer.status_code, problem["path"], problem["code"]) == (status, "$.subset", code)
+    assert problem["hint"]
+
+
+# ---- reposts -------------------------------------------------------------------------------------
+
+
+def repost(node, *entities, dataset="people", **parameters):
+    return node.post(f"/datasets/{dataset}/entities", json=list(entities), params=parameters)
+
+
+def test_a_repost_writes_what_is_changed_and_tells_the_pipe(people):
+    answer = repost(people, {"_id": "a", "n": 9}, {"_id": "b", "country": "SE", "n": 2, "_ts": 1})
+    assert (answer.status_code, answer.json()) == (200, {"changed": 1, "unchanged": 1})
+    assert contents(read(people, "people", since=2)) == [{"_id": "a", "n": 9}]
+    event = people.get("/pipes/people/log", params={"reverse": "true", "limit": 1}).json()[0]
+    assert event["event_type"] == "entities-reposted"
+    assert (event["pipe"], event["num_entities"]) == ("people", 2)
+    assert event["entities"] == [
+        {"_id": "a", "_deleted": False, "_updated": 3},
+        {"_id": "b", "_deleted": False, "_updated": 1},
+    ]
+
+
+def test_a_forced_repost_writes_what_is_unchanged_too(people):
+    same = {"_id": "a", "country": "NO", "n": 1}
+    assert repost(people, same).json() == {"changed": 0, "unchanged": 1}
+    assert repost(people, same, force="true").json() == {"changed": 1, "unchanged": 0}
+    newest = people.get("/datasets/people/entity", params={"entity_id": "a"}).json()
+    first = people.get("/datasets/people/entity", params={"entity_id": "a", "offset": 0}).json()
+    assert (newest["_updated"], newest["_previous"]) == (3, 0)
+    assert newest["_hash"] == first["_hash"]
+
+
+def test_a_repost_deletes_and_readers_are_signalled(node):
+    reader = {
+        "_id": "copy",
+        "type": "pipe",
+        "source": {"type": "dataset", "dataset": "people"},
+        "pump": {"schedule_interval": 3000},
+    }
+    put(node, PEOPLE)
+    run(node, "people")
+    put(node, PEOPLE, reader)
+    run(node, "copy")
+    assert repost(node, {"_id": "b", "_deleted": True}).json() == {"changed": 1, "unchanged": 0}
+    while not node.get("/datasets/copy/entity", params={"entity_id": "b"}).json()["_deleted"]:
+        time.sleep(0.01)
+
+
+def test_a_refused_repost_writes_nothing(people):
+    answer = repost(people, {"_id": "x"}, {"n": 1}, {"_id": "y", "n": "~t1"})
+    assert (answer.status_code, answer.json()["problems"][0]["path"]) == (400, "$[1]._id")
+    assert repost(people, {"_id": "x"}, dataset="none").status_code == 404
+    log = "system:pump_execution:people"
+    assert repost(people, {"_id": "x"}, dataset=log).status_code == 409
+    assert ids(read(people, "people")) == ["a", "b", "c"]
