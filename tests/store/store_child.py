@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from store_helpers import item, items, resolver
 
 from sesam_node.errors import SesamError
-from sesam_node.store import Commit, Fence, open_store
+from sesam_node.store import Commit, Fence, Retention, open_store
 
 BATCH = 20
 IDS = 150
@@ -125,6 +125,12 @@ class Commands:
         for number in range(count):
             dataset.write([item(f"large-{number}", text="x" * 100_000)])
         say(dataset.head())
+
+    def compact(self, keep_versions, times):
+        """Compact again and again, and say each time how many versions went."""
+        dataset = self.store.dataset("orders")
+        for _ in range(times):
+            say(dataset.compact(Retention(keep_versions)).versions)
 
     def delete(self, name):
         self.store.delete(name)

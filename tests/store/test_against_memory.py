@@ -8,7 +8,7 @@ import pytest
 from store_helpers import facts, item, resolver
 
 from sesam_node.errors import SesamError
-from sesam_node.store import Commit, Fence, open_store
+from sesam_node.store import Commit, Fence, Retention, open_store
 
 NAMES = ("orders", "customers", "system:log:orders", "system:log:customers")
 IDS = [f"e{number}" for number in range(25)] + ["long" * 200, "long" * 201, "é"]
@@ -49,6 +49,7 @@ class Pair:
                 deleted=chance.random() < 0.2,
                 k=chance.choice([0, 1, 1.0, "~f1", "1", [1, 2], None, "x" * 600]),
                 m=chance.randrange(3),
+                **({"$retract": True} if chance.random() < 0.1 else {}),
             )
             for _ in range(chance.choice([0, 1, 3, 10, 40]))
         ]
@@ -94,6 +95,21 @@ class Pair:
         value = self.chance.random() < 0.5
         self.on_dataset(name, lambda dataset: dataset.set_populated(value=value))
 
+    def compact(self, name):
+        chance = self.chance
+        heads = [None, *range(0, 150, 10)]
+        retention = Retention(
+            chance.choice([1, 2, 2, 3, 5]),
+            retract=chance.random() < 0.3,
+            floor=chance.choice(heads),
+            read_floor=chance.choice(heads),
+            until=chance.choice([None, None, 0]),
+            deletes_until=chance.choice([None, 2**62]),
+        )
+        if chance.random() < 0.1:
+            retention = retention._replace(keep_versions=0, until=2**62)
+        self.on_dataset(name, lambda dataset: dataset.compact(retention))
+
     def reopen(self, _):
         self.stores[1].close()
         self.stores[1] = self.open()
@@ -125,6 +141,8 @@ class Pair:
             lambda dataset: (dataset.counts(), dataset.head(), dataset.populated),
             lambda dataset: (dataset.state("p"), dataset.state("q")),
             lambda dataset: dataset.indexes(),
+            lambda dataset: dataset.exact_from,
+            lambda dataset: facts(dataset.get_many(ids, as_of=options["as_of"])),
             lambda dataset: [facts(found) for found in dataset.lookup_many("k", keys)],
             lambda dataset: [facts(found) for found in dataset.lookup_many("m", [0, 1, 2, 3])],
         ):
@@ -134,8 +152,8 @@ class Pair:
         chance = self.chance
         name = chance.choice(NAMES)
         operations = [self.write, self.claim, self.index, self.make, self.populate]
-        operations += [self.delete, self.reopen]
-        chance.choices(operations, [20, 2, 3, 3, 1, 1, 0.5])[0](name)
+        operations += [self.delete, self.reopen, self.compact]
+        chance.choices(operations, [20, 2, 3, 3, 1, 1, 0.5, 4])[0](name)
         self.both(lambda store: store.names())
         self.compare(name)
 

@@ -19,18 +19,21 @@ from sesam_node.store.api import (
     Write,
     Written,
 )
+from sesam_node.store.retention import Compacted, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
     "Commit",
+    "Compacted",
     "Counts",
     "Dataset",
     "Fence",
     "IndexInfo",
     "KeyFunction",
     "Resolver",
+    "Retention",
     "Settings",
     "Store",
     "Version",

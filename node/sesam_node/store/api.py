@@ -28,6 +28,8 @@ from sesam_node.model.values import Entity, Value
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from sesam_node.store.retention import Compacted, Retention
+
 KeyFunction = Callable[[Entity], list[Value]]
 """The index values of an entity; nulls are already left out."""
 
@@ -266,6 +268,14 @@ class Dataset(Protocol):
         ...
 
     def counts(self) -> Counts: ...
+
+    def compact(self, retention: Retention, go_on: Callable[[], bool] = ...) -> Compacted:
+        """Drop old versions, by rules; others read and write meanwhile.
+
+        Sequences, offsets, indexes and the state of pipes stay as they are; `exact_from` rises.
+        `go_on` is asked now and then whether to continue; the next compaction takes up from there.
+        """
+        ...
 
     @property
     def populated(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import nullcontext
-from itertools import islice
+from itertools import islice, pairwise
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,15 @@ from sesam_node.store.api import Counts, IndexInfo, Version, Written
 from sesam_node.store.commits import check_claim, check_commit, expired
 from sesam_node.store.indexes import KeyFunctions, values_of
 from sesam_node.store.keys import text_key, value_key
+from sesam_node.store.retention import Compacted, bounds, droppable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sesam_node.model.values import Value
     from sesam_node.store.api import Commit, Fence, KeyFunction, Resolver, Write
+    from sesam_node.store.retention import Retention
 
 
 def now_us() -> int:
@@ -38,7 +40,9 @@ class Contents:
 
     def __init__(self) -> None:
         self.generation = str(uuid.uuid4())
-        self.log: list[Version] = []
+        self.log: dict[int, Version] = {}  # by seq, in order
+        self.head = 0
+        self.ts = 0
         self.latest: dict[str, int] = {}
         self.state: dict[str, dict[str, bytes]] = {}
         self.claims: dict[str, Fence] = {}
@@ -48,8 +52,13 @@ class Contents:
 
     def was_latest(self, version: Version, as_of: int) -> bool:
         """Was it the latest version of its id when `as_of` was the head?"""
-        later = (item.seq for item in self.log if item.entity_id == version.entity_id)
+        later = (seq for seq, item in self.log.items() if item.entity_id == version.entity_id)
         return version.seq == max((seq for seq in later if seq < as_of), default=-1)
+
+    def drop(self, version: Version, at: int) -> None:
+        """Forget a version that was no longer needed from the version `at` on."""
+        del self.log[version.seq]
+        self.exact_from = max(self.exact_from, at + 1)
 
     def check_exact(self, as_of: int) -> None:
         """Raise ExpiredError where versions are gone that the dataset had at that head."""
@@ -104,11 +113,11 @@ class MemoryDataset:
                 keys = self._store.functions.get(index)
                 for item in (item for item in batch if not item.deleted):
                     values_of(index, keys, item.entity_id, decode(item.body))
-            head = len(contents.log)
+            head = contents.head
             new = self._append(contents, batch, force=force)
             if commit is not None:
                 self._set_state(contents, commit)
-            written = contents.log[head:]
+            written = [contents.log[seq] for seq in range(head, contents.head)]
             seqs = [contents.latest.get(item.entity_id, -1) for item in batch]
             return Written(len(written), new, sum(v.deleted for v in written), seqs)
 
@@ -123,9 +132,10 @@ class MemoryDataset:
                 new += 1
             elif log[previous].hash == hash_ and log[previous].deleted == deleted and not force:
                 continue
-            ts = max(now_us(), log[-1].ts if log else 0)
-            contents.latest[entity_id] = len(log)
-            log.append(Version(len(log), entity_id, body, previous, deleted, hash_, ts))
+            contents.ts = max(contents.ts, now_us())
+            seq = contents.latest[entity_id] = contents.head
+            contents.head += 1
+            log[seq] = Version(seq, entity_id, body, previous, deleted, hash_, contents.ts)
         return new
 
     @staticmethod
@@ -151,7 +161,7 @@ class MemoryDataset:
 
     def head(self) -> int:
         with self._lock:
-            return len(self._contents.log)
+            return self._contents.head
 
     def get(self, entity_id: str) -> Version | None:
         return self.get_many([entity_id])[0]
@@ -170,7 +180,9 @@ class MemoryDataset:
     def head_at(self, ts: int) -> int:
         with self._lock:
             contents = self._contents
-            return sum(version.ts <= ts for version in contents.log)
+            if ts >= contents.ts:
+                return contents.head
+            return max((seq + 1 for seq, item in contents.log.items() if item.ts <= ts), default=0)
 
     @property
     def exact_from(self) -> int:
@@ -179,15 +191,15 @@ class MemoryDataset:
 
     def at(self, seq: int) -> Version | None:
         with self._lock:
-            log = self._contents.log
-            return log[seq] if 0 <= seq < len(log) else None
+            return self._contents.log.get(seq)
 
     def version_before(self, entity_id: str, seq: int) -> Version | None:
         return next((v for v in self.history(entity_id) if v.seq < seq), None)
 
     def history(self, entity_id: str) -> list[Version]:
         with self._lock:
-            return [v for v in reversed(self._contents.log) if v.entity_id == entity_id]
+            versions = reversed(self._contents.log.values())
+            return [version for version in versions if version.entity_id == entity_id]
 
     def changes(
         self,
@@ -202,7 +214,7 @@ class MemoryDataset:
     ) -> list[Version]:
         with self._lock:
             contents = self._contents
-            first, last = 0, len(contents.log)
+            first, last = 0, contents.head
             if until is not None:
                 last = min(last, until)
             if as_of is not None and limit > 0:
@@ -212,7 +224,7 @@ class MemoryDataset:
                 last = min(last, since)
             elif since is not None:
                 first = max(0, since + 1)
-            versions = contents.log[first : max(first, last)]
+            versions = [item for seq, item in contents.log.items() if first <= seq < last]
             if reverse:
                 versions.reverse()
             wanted = (
@@ -247,8 +259,32 @@ class MemoryDataset:
                 len(contents.latest),
                 sum(contents.log[seq].deleted for seq in contents.latest.values()),
                 len(contents.log),
-                sum(version.deleted for version in contents.log),
+                sum(version.deleted for version in contents.log.values()),
             )
+
+    def compact(
+        self,
+        retention: Retention,
+        go_on: Callable[[], bool] = lambda: True,  # noqa: ARG002 - it is done in one go
+    ) -> Compacted:
+        with self._lock:
+            contents = self._contents
+            limits = bounds(
+                retention,
+                contents.head,
+                self.head_at((retention.until or 0) - 1),
+                self.head_at((retention.deletes_until or 0) - 1),
+            )
+            before, ids = len(contents.log), list(contents.latest)
+            for entity_id in ids:
+                history = self.history(entity_id)[::-1]
+                dropped = droppable(history, retention, limits)
+                for version, successor in islice(pairwise(history), dropped):
+                    contents.drop(version, successor.seq)
+                if dropped == len(history):
+                    contents.drop(history[-1], history[-1].seq)
+                    del contents.latest[entity_id]
+            return Compacted(before - len(contents.log), len(ids) - len(contents.latest))
 
     # -- secondary indexes -------------------------------------------------------------------------
 
@@ -280,9 +316,7 @@ class MemoryDataset:
     def indexes(self) -> list[IndexInfo]:
         with self._lock:
             contents = self._contents
-            return [
-                IndexInfo(index, len(contents.log), len(contents.log)) for index in contents.indexes
-            ]
+            return [IndexInfo(index, contents.head, contents.head) for index in contents.indexes]
 
     def drop_index(self, index: str) -> None:
         with self._lock:

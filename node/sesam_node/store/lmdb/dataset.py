@@ -11,11 +11,12 @@ import lmdb
 from sesam_node.errors import FenceError, NotFoundError, SesamError, StoreError
 from sesam_node.store.api import Counts, IndexInfo
 from sesam_node.store.commits import check_claim, check_commit
+from sesam_node.store.lmdb import compaction, read
 from sesam_node.store.lmdb import index as indexing
-from sesam_node.store.lmdb import read
 from sesam_node.store.lmdb.environment import REGISTRY, GoneError, MissingDatabaseError
 from sesam_node.store.lmdb.layout import Snapshot
 from sesam_node.store.lmdb.write import Batch, apply
+from sesam_node.store.retention import Compacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sesam_node.store.lmdb.catalog import Catalog
     from sesam_node.store.lmdb.environment import Environment
     from sesam_node.store.lmdb.layout import IndexDefinition, Place
+    from sesam_node.store.retention import Retention
 
 Result = TypeVar("Result")
 
@@ -152,6 +154,13 @@ class LmdbDataset:
             cached = self._definitions = (key, snapshot.definitions())
         return cached[1]
 
+    def _with_functions(self, snapshot: Snapshot) -> list[tuple[IndexDefinition, KeyFunction]]:
+        """The definitions, each with its key function."""
+        return [
+            (definition, self._functions.get(definition.id))
+            for definition in self._indexes(snapshot)
+        ]
+
     # -- facts -------------------------------------------------------------------------------------
 
     @property
@@ -244,10 +253,7 @@ class LmdbDataset:
     ) -> list[Written | FenceError]:
         """What each request did. `failed` ends with the one that was at work when this raises."""
         failed.clear()
-        indexes = [
-            (definition, self._functions.get(definition.id))
-            for definition in self._indexes(snapshot)
-        ]
+        indexes = self._with_functions(snapshot)
         outcomes: list[Written | FenceError] = []
         before = snapshot.head.seq
         for request in requests:
@@ -427,3 +433,26 @@ class LmdbDataset:
 
     def drop_index(self, index: str) -> None:
         self._write(lambda snapshot: indexing.drop(snapshot, self.name, index))
+
+    # -- compaction --------------------------------------------------------------------------------
+
+    def compact(self, retention: Retention, go_on: Callable[[], bool] = lambda: True) -> Compacted:
+        limits = self._read(lambda snapshot: compaction.bounds(snapshot, retention))
+        generation = self.generation
+        versions = entities = 0
+        while True:
+            step = self._read(lambda snapshot: compaction.next_step(snapshot, retention, limits))
+            if step is None or step.generation != uuid.UUID(generation).bytes:
+                return Compacted(versions, entities)
+            dropped = self._write(
+                lambda snapshot: compaction.apply_step(
+                    snapshot,
+                    step,  # noqa: B023 - run before the next turn
+                    self._with_functions(snapshot),
+                )
+            )
+            if dropped is not None:
+                versions += dropped.versions
+                entities += dropped.entities
+            if not go_on():
+                return Compacted(versions, entities, done=False)

@@ -189,7 +189,10 @@ class Scan:
         sparse = filtering and head.superseded * 2 > head.versions
         found: list[Version] = []
         budget = SCAN_ENTRIES
+        compacted = head.seq > head.versions
         while len(found) < limit and budget > 0:
+            if compacted and not self.reverse and self.first < last:
+                self.first = _next_seq(snapshot, self.first, last)
             if self.first >= last:
                 self.done = True
                 break
@@ -244,6 +247,15 @@ class Scan:
             keys = keys[:limit]
             window = (window[0], unpack_seq(keys[-1]) + 1)
         return parse([record for _, record in snapshot.cursor(b"log").getmulti(keys)]), window
+
+
+def _next_seq(snapshot: Snapshot, seq: int, last: int) -> int:
+    """The first seq from `seq` on that is in the log; `last` where there is none before that."""
+    cursor = snapshot.cursor(b"log")
+    prefix = snapshot.prefix
+    if not cursor.set_range(prefix + pack_seq(seq)) or not cursor.key().startswith(prefix):
+        return last
+    return min(last, unpack_seq(cursor.key()))
 
 
 def read_window(
