@@ -141,6 +141,10 @@ class NotFoundError(SesamError):
     """A pipe, system, dataset or entity that does not exist."""
 
 
+class ForbiddenError(SesamError):
+    """Something that whoever asks may not do; the message names the missing permissions."""
+
+
 class ConflictError(SesamError):
     """Something that cannot be done now: the pump already runs, the pipe already exists."""
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MIN_KEY_CHARACTERS = 32
@@ -209,11 +209,16 @@ class Keys:
         return keys
 
     def token(
-        self, roles: tuple[str, ...] = ("group:Admin",), lifetime_s: float | None = None
+        self,
+        roles: Sequence[str] = ("group:Admin",),
+        lifetime_s: float | None = None,
+        subject: str = "admin",
+        **more: Any,
     ) -> str:
         """A signed token; without a lifetime it is valid until the key changes.
 
-        It never carries `principals`: the official client sends tokens that do to its vendor.
+        `more` are further claims. It never carries `principals`: the official client sends tokens
+        that do to its vendor.
         """
         import jwt
 
@@ -223,8 +228,9 @@ class Keys:
             "iss": self.issuer,
             "aud": self.audience,
             "iat": int(time.time()),
-            "sub": "admin",
+            "sub": subject,
             "roles": list(roles),
+            **more,
         }
         if lifetime_s is not None:
             claims["exp"] = int(time.time() + lifetime_s)

@@ -272,7 +272,7 @@ def test_rules_get_the_secrets_that_they_name_as_keys(play_real):
         await hub.configuration.put_secrets({"key": "opensesame", "more": "hidden"})
         await hub.configuration.put(document(ENCRYPTING))
         result = await hub.pumps.driver.run("p")
-        entity = json.loads(hub.datasets.entity("p", "a"))
+        entity = json.loads(await hub.datasets.entity("p", "a"))
         return result.error, entity, hub.pumps.definition("p").secrets
 
     error, entity, secrets = play_real(scenario)

@@ -8,17 +8,18 @@ tells a client what to mend, and an attacker nothing that the token does not hol
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 
 from sesam_node.api.errors import ApiError
 from sesam_node.errors import ConfigError
+from sesam_node.hub.access import Principal
 
 if TYPE_CHECKING:
     from sesam_node.settings import Keys
 
+NO_TOKEN: Final = "there is no token in the request"  # noqa: S105 - it says so
 MAX_HEADER_CHARACTERS: Final = 16 * 1024
 BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+) *\Z", re.IGNORECASE)
 
@@ -36,14 +37,6 @@ REASONS: Final[tuple[tuple[type[jwt.InvalidTokenError], str], ...]] = (
 """What is wrong with a token, the first class that fits wins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who a token speaks for."""
-
-    subject: str
-    roles: tuple[str, ...] = ()
-
-
 class Authenticator:
     """Tokens in, principals out."""
 
@@ -58,7 +51,7 @@ class Authenticator:
     def principal(self, authorization: str | None) -> Principal:
         """Who sent this `Authorization` header. Raises ApiError (401) saying what is wrong."""
         if not authorization:
-            raise refused("there is no token in the request")
+            raise refused(NO_TOKEN)
         match = BEARER.match(authorization)
         if match is None or len(authorization) > MAX_HEADER_CHARACTERS:
             raise refused("the Authorization header holds no bearer token")

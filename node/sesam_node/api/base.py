@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -19,20 +19,22 @@ from tornado import httputil
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from sesam_node.api.auth import NO_TOKEN, refused
 from sesam_node.api.errors import ApiError, error_body, status_of
 from sesam_node.api.hosts import check_request
-from sesam_node.api.operations import Operation, operation_of
+from sesam_node.api.operations import ANYONE, MANAGE, OPEN, Operation, operation_of, path_names
 from sesam_node.errors import NotFoundError, SesamError
+from sesam_node.hub.access import NOBODY
 from sesam_node.model.formats import accepted, sent
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sesam_node.api.application import NodeApplication
-    from sesam_node.api.auth import Principal
-    from sesam_node.api.operations import Parameter
+    from sesam_node.api.operations import Needs, Parameter
     from sesam_node.hub import Hub
+    from sesam_node.hub.access import Principal
 
 log = logging.getLogger("sesam_node.api")
 
@@ -46,10 +48,8 @@ class ApiHandler(RequestHandler):
     """The base of all handlers."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
-    needs_token = True
-
     application: NodeApplication
-    principal: Principal | None = None
+    principal: Principal = NOBODY
 
     # ---- the life of a request -------------------------------------------------------------
 
@@ -91,11 +91,36 @@ class ApiHandler(RequestHandler):
             headers.get("Sec-Fetch-Site"),
             loopback=self.application.loopback,
         )
-        if self.needs_token:
-            authorization = headers.get("Authorization")
-            self.principal = self.application.authenticator.principal(authorization)
+        self._check_access(self._needs())
         if self._announced() > self._limit:
             raise self._too_large()
+
+    def _needs(self) -> Needs:
+        """What the operation takes; any valid token where there is none, to be told so."""
+        declared = self._declared()
+        if declared is None:
+            return ANYONE
+        return MANAGE if declared.needs is None else declared.needs
+
+    def _check_access(self, needs: Needs) -> None:
+        """Find out who asks, and refuse what he may not do.
+
+        Who comes without a token is told to bring one, unless the object is there for anybody.
+        """
+        if needs is OPEN:
+            return
+        authorization = self.request.headers.get("Authorization")
+        names = dict(zip(path_names(self.template), self.path_args, strict=False))
+        name = names.get(f"{needs.of}_id")
+        if not authorization:
+            if name is None or not self.hub.access.may(NOBODY, needs.permission, needs.of, name):
+                raise refused(NO_TOKEN)
+            return
+        principal = self.application.authenticator.principal(authorization)
+        self.principal = principal
+        if not (principal.is_admin or needs.each or needs is ANYONE):
+            kind = "node" if name is None else needs.of
+            self.hub.access.check(principal, needs.permission, kind, name or "")
 
     def _announced(self) -> int:
         text = self.request.headers.get("Content-Length", "0")
@@ -168,7 +193,18 @@ class ApiHandler(RequestHandler):
     @property
     def user(self) -> str:
         """Who asks, for the execution log."""
-        return self.principal.subject if self.principal else ""
+        return self.principal.subject
+
+    def allowed(self, permission: str, kind: str, names: Iterable[str]) -> Container[str]:
+        """Those of the names with which whoever asks may do this."""
+        if self.principal.is_admin:
+            return Everything()
+        return self.hub.access.allowed(self.principal, permission, kind, names)
+
+    def check_all(self, permission: str, kind: str, names: Iterable[str]) -> None:
+        """Raises ForbiddenError where there is one with which whoever asks may not do this."""
+        if not self.principal.is_admin:
+            self.hub.access.check_all(self.principal, permission, kind, names)
 
     def body(self) -> bytes:
         """The whole body; what was kept of it is let go."""
@@ -228,9 +264,11 @@ class ApiHandler(RequestHandler):
         return fields
 
     def _operation(self) -> Operation:
+        return self._declared() or Operation()
+
+    def _declared(self) -> Operation | None:
         method = (self.request.method or "GET").lower()
-        declared = operation_of(type(self), "get" if method == "head" else method)
-        return declared or Operation()
+        return operation_of(type(self), "get" if method == "head" else method)
 
     # ---- what goes -------------------------------------------------------------------------
 
@@ -321,6 +359,13 @@ class ApiHandler(RequestHandler):
         """Which methods the path has."""
         self.set_header("Allow", ", ".join(allowed_methods(type(self))))
         self.answer({})
+
+
+class Everything(Container[str]):
+    """What is allowed to an administrator."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
 
 
 class UnknownPath(ApiHandler):

@@ -16,6 +16,7 @@ from sesam_node.errors import (
     DtlError,
     ExpiredError,
     FenceError,
+    ForbiddenError,
     InputError,
     NotBuiltError,
     NotFoundError,
@@ -53,6 +54,7 @@ class ApiError(SesamError):
 
 STATUS: tuple[tuple[type[SesamError], int], ...] = (
     (NotFoundError, 404),
+    (ForbiddenError, 403),
     (ConflictError, 409),
     (FenceError, 409),
     (ExpiredError, 410),

@@ -9,7 +9,15 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node import __version__
-from sesam_node.api.operations import ANYTHING, Operation, operation_of, path_names
+from sesam_node.api.operations import (
+    ANYONE,
+    ANYTHING,
+    MANAGE,
+    OPEN,
+    Operation,
+    operation_of,
+    path_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +55,7 @@ def described() -> Iterator[Described]:
                         declared,
                         text,
                         declared.tag or tag,
-                        handler.needs_token,
+                        declared.needs is not OPEN,
                     )
 
 
@@ -111,7 +119,18 @@ def _operation(item: Described) -> dict[str, Any]:
         shown["requestBody"] = {"content": _body(item.operation)}
     if not item.needs_token:
         shown["security"] = []
+    shown["x-needs"] = needs_text(item.operation)
     return shown
+
+
+def needs_text(declared: Operation) -> str:
+    """What an operation takes, in words."""
+    needs = MANAGE if declared.needs is None else declared.needs
+    if needs is OPEN:
+        return "nothing"
+    if needs is ANYONE:
+        return "a token"
+    return f"{needs.permission} on {'each' if needs.each else 'the'} {needs.of}"
 
 
 def _operation_id(item: Described) -> str:
@@ -188,7 +207,7 @@ def page() -> str:
 
 
 def _section(item: Described) -> str:
-    is_open = "" if item.needs_token else " <i>open</i>"
+    is_open = f" <i>{needs_text(item.operation)}</i>" if item.needs_token else " <i>open</i>"
     rows = "".join(_row(parameter) for parameter in item.operation.parameters)
     text = "<br>".join(_marked(line) for line in item.text.splitlines() if line.strip())
     return (

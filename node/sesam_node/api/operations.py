@@ -66,14 +66,57 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What an operation takes: a permission, on which object.
+
+    `of` is "pipe", "system", "dataset" or "node". The object is named by the path's placeholder
+    `{pipe_id}`, `{system_id}` or `{dataset_id}`; where a path has none, the node is meant. With
+    `each` the operation concerns many objects: the handler leaves out, or refuses, those that lack
+    the permission. Without a permission any valid token does; OPEN takes no token at all.
+    """
+
+    permission: str = ""
+    of: str = "node"
+    each: bool = False
+
+
+OPEN = Needs()
+ANYONE = Needs(of="anyone")
+MANAGE = Needs("manage")
+"""What an operation needs that does not say it."""
+
+
+def on_pipe(permission: str) -> Needs:
+    return Needs(permission, "pipe")
+
+
+def on_system(permission: str) -> Needs:
+    return Needs(permission, "system")
+
+
+def on_dataset(permission: str) -> Needs:
+    return Needs(permission, "dataset")
+
+
+def on_node(permission: str) -> Needs:
+    return Needs(permission)
+
+
+def on_each(permission: str, of: str) -> Needs:
+    """Every object of this kind is asked for its permission; the handler sees to it."""
+    return Needs(permission, of, each=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path."""
+    """One method of one path; `needs` is null where it was not said, MANAGE is asked for then."""
 
     parameters: tuple[Parameter, ...] = ()
     body: str = ""
     answer: str = "application/json"
     status: int = 200
     tag: str = ""
+    needs: Needs | None = None
 
 
 def operation(
@@ -82,11 +125,12 @@ def operation(
     answer: str = "application/json",
     status: int = 200,
     tag: str = "",
+    needs: Needs | None = None,
 ) -> Callable[[Method], Method]:
-    """Declare what a handler's method takes (`body` names its content type) and gives."""
+    """Declare what a handler's method takes (`body` names its content type), gives and needs."""
 
     def attach(method: Method) -> Method:
-        declared = Operation(parameters, body, answer, status, tag)
+        declared = Operation(parameters, body, answer, status, tag, needs)
         setattr(method, "operation", declared)  # noqa: B010 - functions have no such attribute
         return method
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sesam_node.hub.checking import Facts
 
 
+OWN = "system:"
+"""What the names of datasets begin with that the node keeps for itself."""
+
+
 @dataclass(frozen=True)
 class Active:
     """A configuration in force, with all that was derived from it. Never changed."""
@@ -57,6 +61,24 @@ class Active:
             for name in sorted(self.facts[pipe_id].systems)
             if name in systems
         }
+
+    @cached_property
+    def _writers(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for pipe, facts in self.facts.items():
+            pump = self.effective(pipe).get("pump")
+            dead = pump.get("dead_letter_dataset") if type(pump) is dict else None
+            for name in {*datasets_of(pipe, facts), *([dead] if type(dead) is str else [])}:
+                found[name] = (*found.get(name, ()), pipe)
+        return found
+
+    def pipes_of_dataset(self, name: str) -> tuple[str, ...]:
+        """The pipes that write a dataset; what is named `system:…:pipe` belongs to that pipe."""
+        found = self._writers.get(name, ())
+        if not found and name.startswith(OWN):
+            owner = name.removeprefix(OWN).partition(":")[2]
+            return (owner,) if owner in self.facts else ()
+        return found
 
     def config_errors(self, component_id: str) -> list[dict[str, Any]]:
         """The problems of a component as the API shows them."""

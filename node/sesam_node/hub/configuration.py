@@ -12,19 +12,17 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sesam_node.config.diff import Difference, diff
+from sesam_node.config.diff import diff
 from sesam_node.config.document import (
     METADATA_TYPE,
     NODE,
     PIPE_TYPE,
     Document,
     is_pipe,
-    is_system,
 )
 from sesam_node.config.environment import check_env
-from sesam_node.config.files import write_zip
-from sesam_node.config.secrets import secrets_for
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
+from sesam_node.hub.access import WHOLE, Access, kind_of
 from sesam_node.hub.active import (
     Active,
     abandoned_datasets,
@@ -34,21 +32,25 @@ from sesam_node.hub.active import (
     written_datasets,
 )
 from sesam_node.hub.checking import OPERATION, Outcome
+from sesam_node.hub.groups import DEFAULT, group_of, marked, part, with_part
+from sesam_node.hub.history import history_of, history_values
+from sesam_node.hub.refusals import break_circuit, checked_id, refuse, with_ids
+from sesam_node.hub.secrets import systems_with_secrets
 from sesam_node.hub.vault import SHARED, Vault
 from sesam_node.model.namespaces import BUILT_IN
-from sesam_node.pipes.runs import now_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sesam_node.config.validate import Checked
+    from sesam_node.config.diff import Difference
+    from sesam_node.hub.access import Principal
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
 
 log = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 300.0
-HISTORY_KEPT = 100
+PLACED = "placed-by-way"
 
 
 class Activation(Protocol):
@@ -75,6 +77,9 @@ class Configuration:
         self._vault = vault
         self._activation = activation
         self._lock = asyncio.Lock()
+        self._owners: Mapping[str, str] = {}
+        self._placed: frozenset[str] = frozenset()
+        self.access = Access(lambda: self.active, self.owners)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -82,9 +87,24 @@ class Configuration:
         """The components as they were uploaded, in their order."""
         return self.active.document.to_list()
 
-    def zip(self) -> bytes:
-        """The originals as a zip in the layout of the official client."""
-        return write_zip(self.active.document)
+    def document(self, group: str | None = DEFAULT, by: Principal | None = None) -> Document:
+        """The originals of a config group, or of all, that somebody may read."""
+        document = self.active.document
+        found = document if group is None else part(document, group, self._placed)
+        if by is None or by.is_admin:
+            return found
+        may = self.access.may
+        return Document(
+            tuple(
+                item
+                for item in found.components
+                if type(item) is dict and may(by, "read_config", kind_of(item), item.get("_id", ""))
+            )
+        )
+
+    def group(self, component_id: str) -> str:
+        """The config group of a component."""
+        return group_of(self.active.document.by_id[component_id], self._placed)
 
     def component(self, kind: str, component_id: str) -> dict[str, Any]:
         """A pipe or system: its configuration, and whether it is right."""
@@ -132,63 +152,86 @@ class Configuration:
     def with_secrets(
         self, systems: Mapping[str, dict[str, Any]], named: Collection[str] = ()
     ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-        """Systems and the secrets that they name, as they go to the worker of a pipe.
+        """Systems and the secrets that they name; see `systems_with_secrets`."""
+        return systems_with_secrets(self._vault, systems, named)
 
-        `named` are further common secrets. Where two systems have secrets of their own under one
-        name, or a system and `named`, that of the later system is renamed.
+    def history(self, component_id: str, **wanted: Any) -> list[dict[str, Any]]:
+        """What a component was, revision by revision; see `history_of`."""
+        return history_of(self._store.settings, component_id, **wanted)
+
+    def check_history(self, who: Principal, component_id: str) -> None:
+        """Raises ForbiddenError where somebody may not see what a component was.
+
+        What was deleted has no permissions any more: whoever may change the node sees it.
         """
-        shared = self._vault.values(SHARED)
-        found: dict[str, dict[str, Any]] = {}
-        values = {name: shared[name] for name in named if name in shared}
-        for system_id, system in systems.items():
-            own = secrets_for(system, self._vault.values(system_id), shared)
-            clash = {name for name in own if values.get(name, own[name]) != own[name]}
-            for name in clash:
-                system = _renamed(system, name, f"{system_id}/{name}")  # noqa: PLW2901 - step by step
-                own[f"{system_id}/{name}"] = own.pop(name)
-            found[system_id] = system
-            values.update(own)
-        return found, values
+        there = self.active.document.by_id.get(component_id)
+        if there is not None:
+            name = "" if component_id == NODE else component_id
+            self.access.check(who, "read_config", kind_of(there), name)
+        else:
+            self.access.check(who, "write_config", WHOLE)
 
-    def history(
-        self,
-        component_id: str,
-        *,
-        since: int | None = None,
-        limit: int | None = None,
-        reverse: bool = False,
-    ) -> list[dict[str, Any]]:
-        """What a component was, revision by revision; `config` is null where it was deleted."""
-        stored = self._store.settings.items(_history_key(component_id))
-        versions = [json.loads(text) for _, text in sorted(stored.items(), reverse=reverse)]
-        if since is not None:
-            versions = [item for item in versions if item["revision"] > since]
-        return versions[:limit]
+    def owners(self) -> Mapping[str, str]:
+        """Who has added which component, where that is known."""
+        return self._owners
 
     # -- changing ----------------------------------------------------------------------------------
 
-    async def put(self, document: Document, *, force: bool = False) -> list[Problem]:
-        """Replace all components; gives the problems that did not prevent it.
+    async def put(
+        self,
+        document: Document,
+        *,
+        group: str | None = DEFAULT,
+        force: bool = False,
+        by: Principal | None = None,
+    ) -> list[Problem]:
+        """Replace all components of a config group, or of all groups where it is null.
 
-        Raises ConfigError with every problem, and changes nothing, where there is an error; with
-        `force` what is valid is loaded and the rest is marked.
+        Gives the problems that did not prevent it. Raises ConfigError with every problem, and
+        changes nothing, where there is an error; with `force` what is valid is loaded and the rest
+        is marked. `by` is who changes it, here and below; null for the node itself. Raises
+        ForbiddenError where he may not, naming every permission that is missing.
         """
         async with self._lock:
-            return await self._change(document, force=force)
+            if group is None:
+                return await self._change(document, force=force, by=by, placed=frozenset())
+            old, placed = self.active.document, self._placed
+            if group != DEFAULT:
+                document = marked(document, group)
+            whole = with_part(old, group, document, placed)
+            if group == DEFAULT:
+                placed = frozenset(
+                    name for name, item in document.by_id.items() if group_of(item) != DEFAULT
+                )
+            return await self._change(whole, force=force, by=by, placed=placed)
 
-    async def add(self, components: list[Any], *, kind: str, force: bool = False) -> list[str]:
+    async def add(
+        self,
+        components: list[Any],
+        *,
+        kind: str,
+        force: bool = False,
+        by: Principal | None = None,
+    ) -> list[str]:
         """Add pipes or systems and give their ids. Raises ConflictError where one exists."""
         async with self._lock:
             document = self.active.document
-            ids = [_checked_id(component, kind) for component in components]
+            ids = [checked_id(component, kind) for component in components]
             for component_id in ids:
                 if component_id in document.by_id or ids.count(component_id) > 1:
                     raise ConflictError(f'the {kind} "{component_id}" exists already')
-            await self._change(document.with_components(components), force=force, only=ids)
+            changed = document.with_components(components)
+            await self._change(changed, force=force, only=ids, by=by)
             return ids
 
     async def put_one(
-        self, kind: str, component_id: str, component: dict[str, Any], *, force: bool = False
+        self,
+        kind: str,
+        component_id: str,
+        component: dict[str, Any],
+        *,
+        force: bool = False,
+        by: Principal | None = None,
     ) -> None:
         """Replace or add one pipe or system."""
         component = {"_id": component_id, **component}
@@ -198,30 +241,31 @@ class Configuration:
             )
         if "type" not in component and kind == "pipe":
             component["type"] = PIPE_TYPE
-        _checked_id(component, kind)
+        checked_id(component, kind)
         async with self._lock:
             document = self.active.document
             other = document.by_id.get(component_id)
             if other is not None and is_pipe(other) != (kind == "pipe"):
                 raise ConflictError(f'"{component_id}" is not the id of a {kind}')
             changed = document.with_components([component])
-            await self._change(changed, force=force, only=[component_id])
+            placed = self._placed - {component_id}
+            await self._change(changed, force=force, only=[component_id], by=by, placed=placed)
 
-    async def delete(self, kind: str, component_id: str) -> None:
+    async def delete(self, kind: str, component_id: str, *, by: Principal | None = None) -> None:
         """Delete a pipe with its datasets, or a system with its secrets."""
         async with self._lock:
             self._original(kind, component_id)
-            await self._change(self.active.document.without([component_id]), only=[])
+            await self._change(self.active.document.without([component_id]), only=[], by=by)
 
-    async def put_metadata(self, metadata: dict[str, Any]) -> None:
+    async def put_metadata(self, metadata: dict[str, Any], *, by: Principal | None = None) -> None:
         """Replace the node metadata; an empty object goes back to the defaults."""
         async with self._lock:
             document = self.active.document
             if not metadata:
-                await self._change(document.without([NODE]), only=[])
+                await self._change(document.without([NODE]), only=[], by=by)
                 return
             component = {"_id": NODE, "type": METADATA_TYPE, **metadata}
-            await self._change(document.with_components([component]), only=[NODE])
+            await self._change(document.with_components([component]), only=[NODE], by=by)
 
     async def put_env(self, values: Any, *, replace: bool = False) -> None:
         """Replace all variables, or add these. Components that miss one are marked."""
@@ -292,6 +336,8 @@ class Configuration:
         """Take up what the store has, when a node starts."""
         settings = self._store.settings
         self._vault.load(settings.get("secrets"))
+        self._owners = json.loads(settings.get("owners") or b"{}")
+        self._placed = frozenset(json.loads(settings.get(PLACED) or b"[]"))
         components = json.loads(settings.get("configuration") or b"[]")
         env = json.loads(settings.get("environment") or b"{}")
         revision = int(settings.get("revision") or 0)
@@ -324,19 +370,32 @@ class Configuration:
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         force: bool = False,
         only: Collection[str] | None = None,
-        also: Mapping[str, bytes] | None = None,
+        also: Mapping[str, bytes | None] | None = None,
+        by: Principal | None = None,
+        placed: frozenset[str] | None = None,
     ) -> list[Problem]:
         """Check and activate; `only` are the components whose old errors count too."""
         old = self.active
         env = old.env if env is None else env
-        document = _with_ids(document) if force else document
+        document = with_ids(document) if force else document
+        difference = diff(old.document, document)
+        if by is not None:
+            self.access.check_change(by, old, document.by_id, difference)
+        if not force:
+            break_circuit(old, difference)
         known = self._vault.names() if secrets is None else _names(secrets)
         systems = {SHARED, *document.systems}
         outcome = await self._check(
             document.to_list(), env, {k: v for k, v in known.items() if k in systems}
         )
-        _refuse(outcome.checked, document, old, force=force, only=only)
         new = Active(old.revision + 1, document, env, outcome.checked, outcome.facts)
+        if by is not None:
+            touched = {*difference.added, *difference.changed}.intersection(document.pipes)
+            self.access.check_use(by, new, touched)
+        refuse(outcome.checked, document, old, force=force, only=only)
+        owners = self._new_owners(difference, by)
+        placed = self._placed if placed is None else placed
+        also = {**(also or {}), **_placed_values(self._placed, placed)}
         sealed = None
         if secrets is not None or set(known) - systems:
             kept = self._vault.without(SHARED) if secrets is None else secrets
@@ -349,25 +408,33 @@ class Configuration:
         concerned = concerned_pipes(old, new, secrets_changed=sealed is not None)
         try:
             await self._activation.stop_pipes(concerned)
-            self._store.settings.write(self._values(old, new, sealed, also))
+            values = self._values(old, new, sealed)
+            values |= history_values(
+                self._store.settings, difference, new, by.subject if by else ""
+            )
+            values["owners"] = json_bytes(owners) if owners else None
+            self._store.settings.write({**values, **also})
             if sealed is not None:
                 self._vault.load(sealed)
-            self.active = new
+            self.active, self._owners, self._placed = new, owners, placed
             await self._remove_datasets()
         finally:
             self._activation.activated(old, self.active)
         log.info("revision %d of the configuration is active", new.revision)
         return list(new.checked.problems)
 
-    def _values(
-        self, old: Active, new: Active, sealed: bytes | None, also: Mapping[str, bytes] | None
-    ) -> dict[str, bytes | None]:
-        """All that a new revision writes, in one step."""
+    def _new_owners(self, difference: Difference, by: Principal | None) -> dict[str, str]:
+        kept = {k: v for k, v in self._owners.items() if k not in difference.removed}
+        if by is not None:
+            kept |= dict.fromkeys(difference.added, by.subject)
+        return kept
+
+    def _values(self, old: Active, new: Active, sealed: bytes | None) -> dict[str, bytes | None]:
+        """What a new revision writes of itself; with its history and owners, in one step."""
         values: dict[str, bytes | None] = {
             "configuration": json_bytes(new.document.to_list()),
             "environment": json_bytes(new.env),
             "revision": str(new.revision).encode(),
-            **(also or {}),
         }
         abandoned = self._still_to_delete().union(abandoned_datasets(old, new)) - written_datasets(
             new
@@ -377,25 +444,7 @@ class Configuration:
             values[f"pipe/{name}"] = None
         if sealed is not None:
             values["secrets"] = sealed
-        difference = diff(old.document, new.document)
-        self._add_history(values, difference, new)
         return values
-
-    def _add_history(
-        self, values: dict[str, bytes | None], difference: Difference, new: Active
-    ) -> None:
-        for name in (*difference.added, *difference.changed, *difference.removed):
-            prefix = _history_key(name)
-            for key in sorted(self._store.settings.items(prefix))[: -HISTORY_KEPT + 1]:
-                values[key] = None
-            values[f"{prefix}{new.revision:012}"] = json_bytes(
-                {
-                    "_id": name,
-                    "revision": new.revision,
-                    "time": now_text(),
-                    "config": new.document.by_id.get(name),
-                }
-            )
 
     def _still_to_delete(self) -> set[str]:
         return set(json.loads(self._store.settings.get("datasets-to-delete") or b"[]"))
@@ -417,67 +466,12 @@ def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
     return found
 
 
-def _renamed(value: Any, name: str, other: str) -> Any:
-    """A system that names a secret otherwise."""
-    if isinstance(value, dict):
-        return {key: _renamed(item, name, other) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_renamed(item, name, other) for item in value]
-    if isinstance(value, str):
-        return value.replace(f"$SECRET({name})", f"$SECRET({other})")
-    return value
-
-
-def _history_key(component_id: str) -> str:
-    return f"history/{component_id}/"
+def _placed_values(old: frozenset[str], new: frozenset[str]) -> dict[str, bytes | None]:
+    """What is written where other components are in the default group by their way."""
+    if old == new:
+        return {}
+    return {PLACED: json_bytes(sorted(new)) if new else None}
 
 
 def _names(secrets: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     return {owner: sorted(values) for owner, values in secrets.items()}
-
-
-def _checked_id(component: Any, kind: str) -> str:
-    """The id of a component that is to be a pipe or system. Raises ConfigError."""
-    if type(component) is not dict or type(component.get("_id")) is not str:
-        raise ConfigError(f'expected a {kind} with an "_id", got {preview(component)}')
-    if not (is_pipe(component) if kind == "pipe" else is_system(component)):
-        wanted = '"pipe"' if kind == "pipe" else '"system:…"'
-        name, given = component["_id"], preview(component.get("type"))
-        problem = Problem("$.type", "wrong-type", f"expected {wanted}, got {given}", component=name)
-        raise ConfigError(f'"{name}" is no {kind}', [problem])
-    return str(component["_id"])
-
-
-def _with_ids(document: Document) -> Document:
-    """The document without repetitions of an id, which cannot be marked."""
-    unnamed = [
-        component
-        for component in document.components
-        if type(component) is not dict or type(component.get("_id")) is not str
-    ]
-    if not unnamed and len(document.by_id) == len(document.components):
-        return document
-    return Document((*document.by_id.values(), *unnamed), document.warnings)
-
-
-def _refuse(
-    checked: Checked,
-    document: Document,
-    old: Active,
-    *,
-    force: bool,
-    only: Collection[str] | None,
-) -> None:
-    """Raise ConfigError for errors that prevent a change."""
-    errors = set(checked.errors)
-    if only is not None:
-        # Errors that were there before and are elsewhere are not made worse.
-        errors -= old.invalid.difference(only)
-    if force:
-        # What has no id cannot be marked.
-        errors -= set(document.by_id)
-    if errors:
-        problems = [problem for problem in checked.problems if problem.component in errors]
-        count = sum(problem.level == "error" for problem in problems)
-        what = "an error" if count == 1 else f"{count} errors"
-        raise ConfigError(f"the configuration has {what}", problems)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem, preview
+from sesam_node.hub.active import written_datasets
 from sesam_node.hub.configuration import delete_datasets
 from sesam_node.model.formats import ARROW, JSON, write_entities
 from sesam_node.pipes.execution_log import write_event
@@ -60,6 +61,10 @@ class Datasets:
                 if dataset is not None:
                     found.append(self._shown(dataset))
         return found
+
+    def names(self) -> set[str]:
+        """The datasets that there are, and those that pipes will write."""
+        return written_datasets(self._pumps.configuration.active).union(self._store.names())
 
     def get(self, dataset_id: str) -> dict[str, Any]:
         return self._shown(self.open(dataset_id))

@@ -196,6 +196,10 @@ class Dtl:
         names = written_datasets(self._configuration.active).union(self._store.names())
         return sorted(name for name in names if not name.startswith("system:"))
 
+    def with_variables(self, rules: Any) -> Any:
+        """The rules with every `$ENV(name)` replaced that is set."""
+        return substitute(rules, self._configuration.active.env, ("rules",), [])
+
     def _rules(self, rules: Any) -> Any:
         """The rules with every `$ENV(name)` replaced. Raises ConfigError for one not set."""
         missing: list[Problem] = []

@@ -56,6 +56,7 @@ class Hub:
             allow_files=settings.is_loopback,
         )
         self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
+        self.access = self.configuration.access
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.datasets = Datasets(store, self.pumps, executor, timeout_s=settings.publish_timeout_s)

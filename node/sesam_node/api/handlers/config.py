@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tornado import httputil
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError, validation_errors
-from sesam_node.api.operations import FORCE, LIMIT, Parameter, operation
+from sesam_node.api.operations import FORCE, LIMIT, Parameter, on_each, operation
 from sesam_node.config.document import Document, components_of
-from sesam_node.config.files import read_zip
+from sesam_node.config.files import read_zip, write_zip
 from sesam_node.config.text import read_json
+from sesam_node.hub.groups import DEFAULT
 
 ZIP = "application/zip"
 
 
 class ConfigHandler(ApiHandler):
-    @operation(answer="application/json, application/zip")
-    def get(self) -> None:
-        """The configuration as it was uploaded; a zip where `Accept` names it first."""
+    """The default config group: what names no other."""
+
+    group: ClassVar[str | None] = DEFAULT
+
+    @operation(answer="application/json, application/zip", needs=on_each("read_config", "pipe"))
+    def get(self, group: str | None = None) -> None:
+        """The configuration as it was uploaded; a zip where `Accept` names it first.
+
+        Components that whoever asks may not read are left out.
+        """
+        document = self.hub.configuration.document(group or self.group, by=self.principal)
         if not prefers_zip(self.request.headers.get("Accept", "")):
-            self.answer(self.hub.configuration.original())
+            self.answer(document.to_list())
             return
         self.set_header("Content-Type", ZIP)
         self.set_header("Content-Disposition", 'attachment; filename="sesam-config.zip"')
-        self.finish(self.hub.configuration.zip())
+        self.finish(write_zip(document))
 
-    @operation(FORCE, body="application/json, application/zip, multipart/form-data")
-    async def put(self) -> None:
+    @operation(
+        FORCE,
+        body="application/json, application/zip, multipart/form-data",
+        needs=on_each("write_config", "pipe"),
+    )
+    async def put(self, group: str | None = None) -> None:
         """Replace the configuration: all of it, or nothing where it has an error.
 
-        With `force` what is valid is loaded and the rest is marked.
+        With `force` what is valid is loaded and the rest is marked. Other config groups stay.
         """
         force = self.query()["force"]
         document = read_document(self.request.headers.get("Content-Type", ""), self.body())
-        warnings = await self.hub.configuration.put(document, force=force)
+        warnings = await self.hub.configuration.put(
+            document, group=group or self.group, force=force, by=self.principal
+        )
         self.answer({"message": "OK", "validation_errors": validation_errors(warnings or ())})
+
+
+class ConfigGroupHandler(ConfigHandler):
+    """One config group by its name."""
+
+
+class ConfigAllHandler(ConfigHandler):
+    """All config groups at once."""
+
+    group = None
 
 
 class HistoryHandler(ApiHandler):
@@ -43,11 +70,14 @@ class HistoryHandler(ApiHandler):
         Parameter("since", "integer", doc="only revisions after this one"),
         LIMIT,
         Parameter("reverse", "boolean", default=False, doc="newest first"),
+        needs=on_each("read_config", "pipe"),
     )
     def get(self) -> None:
         """What a component was, revision by revision."""
         values = self.query()
-        self.answer(self.hub.configuration.history(values.pop("entity_id"), **values))
+        component_id = values.pop("entity_id")
+        self.hub.configuration.check_history(self.principal, component_id)
+        self.answer(self.hub.configuration.history(component_id, **values))
 
 
 def prefers_zip(accept: str) -> bool:
@@ -91,5 +121,7 @@ def _file_part(content_type: str, data: bytes) -> bytes:
 
 ROUTES = [
     ("/config", ConfigHandler),
+    ("/config/{group}", ConfigGroupHandler),
+    ("/config-all", ConfigAllHandler),
     ("/config-history/entity", HistoryHandler),
 ]

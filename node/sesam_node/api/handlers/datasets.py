@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_node.api.base import ApiHandler, with_fields
-from sesam_node.api.operations import FIELDS, LIMIT, SINCE, Parameter, operation
+from sesam_node.api.operations import (
+    FIELDS,
+    LIMIT,
+    SINCE,
+    Parameter,
+    on_dataset,
+    on_each,
+    operation,
+)
 from sesam_node.hub.datasets import read_since
 from sesam_node.model.formats import FORMATS
 from sesam_node.pipes.reading import Selection, read_subset
@@ -24,21 +32,23 @@ def selection(values: dict[str, Any]) -> Selection:
 
 
 class DatasetsHandler(ApiHandler):
-    @operation(VERBOSE, INTERNAL, FIELDS)
+    @operation(VERBOSE, INTERNAL, FIELDS, needs=on_each("read_data", "dataset"))
     def get(self) -> None:
         """All datasets."""
         values = self.query()
-        datasets = self.hub.datasets.list(internal=values["include-internal-datasets"])
-        self.answer([with_fields(dataset, values["fields"]) for dataset in datasets])
+        found = self.hub.datasets.list(internal=values["include-internal-datasets"])
+        allowed = self.allowed("read_data", "dataset", [item["_id"] for item in found])
+        fields = values["fields"]
+        self.answer([with_fields(item, fields) for item in found if item["_id"] in allowed])
 
 
 class DatasetHandler(ApiHandler):
-    @operation(FIELDS)
+    @operation(FIELDS, needs=on_dataset("read_data"))
     def get(self, dataset_id: str) -> None:
         """One dataset: counts, is it populated?"""
         self.answer(with_fields(self.hub.datasets.get(dataset_id), self.query()["fields"]))
 
-    @operation()
+    @operation(needs=on_dataset("write_data"))
     async def delete(self, dataset_id: str) -> None:
         """Delete a dataset; the answer is what it was."""
         dataset = self.hub.datasets.get(dataset_id)
@@ -58,6 +68,7 @@ class EntitiesHandler(ApiHandler):
         UNCOMMITTED,
         SUBSET,
         answer=ENTITIES,
+        needs=on_dataset("read_data"),
     )
     async def get(self, dataset_id: str) -> None:
         """The entities in the order of the log, in the format that `Accept` names.
@@ -75,6 +86,7 @@ class EntitiesHandler(ApiHandler):
     @operation(
         Parameter("force", "boolean", default=False, doc="a new version of what is unchanged too"),
         body=ENTITIES,
+        needs=on_dataset("write_data"),
     )
     async def post(self, dataset_id: str) -> None:
         """Write entities straight into the dataset, past its pipe; all of them or none.
@@ -98,6 +110,7 @@ class EntityHandler(ApiHandler):
         Parameter("offset", "integer", doc="the version there; 404 where another entity is"),
         UNCOMMITTED,
         SUBSET,
+        needs=on_dataset("read_data"),
     )
     async def get(self, dataset_id: str) -> None:
         """One entity; 404 where it is not there."""
@@ -107,14 +120,18 @@ class EntityHandler(ApiHandler):
 
 
 class EntityPathHandler(ApiHandler):
-    @operation(Parameter("offset", "integer", doc="the version there"), SUBSET)
+    @operation(
+        Parameter("offset", "integer", doc="the version there"),
+        SUBSET,
+        needs=on_dataset("read_data"),
+    )
     async def get(self, dataset_id: str, entity_id: str) -> None:
         """One entity, by a path with its id (the older form of `/entity`)."""
         self.finish(await self.hub.datasets.entity(dataset_id, entity_id, **self.query()))
 
 
 class IndexesHandler(ApiHandler):
-    @operation()
+    @operation(needs=on_dataset("read_data"))
     def get(self, dataset_id: str) -> None:
         """The indexes of a dataset."""
         self.answer(self.hub.datasets.indexes(dataset_id))

@@ -7,7 +7,15 @@ from typing import Any
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError, problem_json
-from sesam_node.api.operations import ANYTHING, Parameter, form, operation, operation_of
+from sesam_node.api.operations import (
+    ANYONE,
+    ANYTHING,
+    Parameter,
+    form,
+    on_each,
+    operation,
+    operation_of,
+)
 from sesam_node.dtl import functions
 from sesam_node.dtl.format import STYLES
 from sesam_node.errors import preview, suggestion
@@ -61,13 +69,33 @@ class DtlHandler(ApiHandler):
         return {name: _field(p, given.get(name)) for name, p in known.items()}
 
     def asked(self, fields: dict[str, Any]) -> Asked:
-        """What the fields are about: rules, and what feeds them."""
+        """What the fields are about: rules, and what feeds them.
+
+        Raises ForbiddenError where whoever asks may not read what they name.
+        """
         place = {p.name: fields[p.name] for p in PLACE}
-        return Asked(rules=_rules(fields.get("rules")), **place)
+        asked = Asked(rules=_rules(fields.get("rules")), **place)
+        if not self.principal.is_admin:
+            self._check_reading(asked, fields.get("text"))
+        return asked
+
+    def _check_reading(self, asked: Asked, text: str | None) -> None:
+        access, who = self.hub.access, self.principal
+        if asked.pipe is not None:
+            access.check(who, "read_config", "pipe", asked.pipe)
+            access.check(who, "read_data", "pipe", asked.pipe)
+        if asked.dataset is not None:
+            access.check(who, "read_data", "dataset", asked.dataset)
+        names = self.hub.datasets.names()
+        access.check_mentions(who, self.hub.dtl.with_variables(asked.rules), names)
+        if text is not None:
+            # Rules that are still being written need not be JSON: a name in quotes is enough.
+            hidden = [name for name in names if f'"{name}' in text]
+            access.check_all(who, "read_data", "dataset", hidden)
 
 
 class FunctionsHandler(ApiHandler):
-    @operation(Parameter("name", doc="only this one; 404 where there is none"))
+    @operation(Parameter("name", doc="only this one; 404 where there is none"), needs=ANYONE)
     def get(self) -> None:
         """Every function and transform: signature, text, examples."""
         name = self.query()["name"]
@@ -92,6 +120,7 @@ class CheckHandler(DtlHandler):
         *PLACE,
         form("datasets", "array", doc="the datasets that may be named; any if absent"),
         body=JSON,
+        needs=on_each("read_data", "dataset"),
     )
     async def post(self) -> None:
         """All problems of a rule set, and the datasets that it looks into.
@@ -113,7 +142,7 @@ class CheckHandler(DtlHandler):
 
 
 class PreviewHandler(DtlHandler):
-    @operation(RULES, *PLACE, *EXAMPLES, body=JSON)
+    @operation(RULES, *PLACE, *EXAMPLES, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """What rules make of some source entities; nothing is written.
 
@@ -137,6 +166,7 @@ class TraceHandler(DtlHandler):
         TIME,
         form("strength", default="full", choices=("full", "counters"), doc="how much is recorded"),
         body=JSON,
+        needs=on_each("read_data", "dataset"),
     )
     async def post(self) -> None:
         """The record of what rules do with some source entities: `trace`, a trace document.
@@ -156,7 +186,7 @@ class TraceHandler(DtlHandler):
 
 
 class ExplainHandler(DtlHandler):
-    @operation(RULES, *PLACE, TRANSFORM, body=JSON)
+    @operation(RULES, *PLACE, TRANSFORM, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """How rules are carried out: what they write, look up, track, and the Python they become.
 
@@ -170,7 +200,7 @@ class ExplainHandler(DtlHandler):
 
 
 class CompleteHandler(DtlHandler):
-    @operation(TEXT, OFFSET, *PLACE, body=JSON)
+    @operation(TEXT, OFFSET, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """What may stand at an offset of a text of rules, however unfinished: the best first.
 
@@ -183,7 +213,7 @@ class CompleteHandler(DtlHandler):
 
 
 class HoverHandler(DtlHandler):
-    @operation(TEXT, OFFSET, *PLACE, body=JSON)
+    @operation(TEXT, OFFSET, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """What stands at an offset of a text: a function, variable, property; null for nothing."""
         fields = self.fields()
@@ -197,6 +227,7 @@ class FormatHandler(DtlHandler):
         form("width", "integer", 100, "characters a line may have where possible, 20 to 1,000"),
         form("style", default="compact", choices=STYLES, doc="portal is that of Sesam's portal"),
         body=JSON,
+        needs=ANYONE,
     )
     async def post(self) -> None:
         """A text of rules or configuration in its one layout; comments stay.

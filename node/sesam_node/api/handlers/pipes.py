@@ -7,7 +7,18 @@ from typing import Any
 from sesam_node.api.base import ApiHandler, with_fields
 from sesam_node.api.errors import ApiError
 from sesam_node.api.handlers.datasets import selection
-from sesam_node.api.operations import FIELDS, FORCE, LIMIT, SINCE, Parameter, form, operation
+from sesam_node.api.operations import (
+    FIELDS,
+    FORCE,
+    LIMIT,
+    SINCE,
+    Parameter,
+    form,
+    on_each,
+    on_node,
+    on_pipe,
+    operation,
+)
 from sesam_node.errors import ConflictError
 from sesam_node.model.stream import read_json
 
@@ -17,52 +28,56 @@ STAGES = ("source", "before-transforms", "after-transforms", "sink")
 
 
 class PipesHandler(ApiHandler):
-    @operation(VERBOSE, FIELDS, INTERNAL)
+    @operation(VERBOSE, FIELDS, INTERNAL, needs=on_each("read_config", "pipe"))
     def get(self) -> None:
         """All pipes."""
         fields = self.query()["fields"]
-        self.answer([with_fields(pipe, fields) for pipe in self.hub.pipes.list()])
+        found = self.hub.pipes.list()
+        allowed = self.allowed("read_config", "pipe", [pipe["_id"] for pipe in found])
+        self.answer([with_fields(pipe, fields) for pipe in found if pipe["_id"] in allowed])
 
-    @operation(FORCE, body="application/json", status=201)
+    @operation(FORCE, body="application/json", status=201, needs=on_node("add_components"))
     async def post(self) -> None:
         """Add pipes; 409 where one exists."""
         components = component_list(self.json_body(), "pipes")
-        ids = await self.hub.configuration.add(components, kind="pipe", force=self.query()["force"])
+        ids = await self.hub.configuration.add(
+            components, kind="pipe", force=self.query()["force"], by=self.principal
+        )
         self.answer([self.hub.pipes.get(pipe_id) for pipe_id in ids], 201)
 
 
 class PipeHandler(ApiHandler):
-    @operation(FIELDS)
+    @operation(FIELDS, needs=on_pipe("read_config"))
     def get(self, pipe_id: str) -> None:
         """One pipe: configuration and state."""
         self.answer(with_fields(self.hub.pipes.get(pipe_id), self.query()["fields"]))
 
-    @operation()
+    @operation(needs=on_pipe("write_config"))
     async def delete(self, pipe_id: str) -> None:
         """Delete a pipe; the answer is what it was."""
         pipe = self.hub.pipes.get(pipe_id)
-        await self.hub.configuration.delete("pipe", pipe_id)
+        await self.hub.configuration.delete("pipe", pipe_id, by=self.principal)
         self.answer(pipe)
 
 
 class PipeConfigHandler(ApiHandler):
-    @operation()
+    @operation(needs=on_pipe("read_config"))
     def get(self, pipe_id: str) -> None:
         """The configuration of a pipe, as uploaded."""
         self.answer(self.hub.configuration.component("pipe", pipe_id)["config"]["original"])
 
-    @operation(FORCE, body="application/json")
+    @operation(FORCE, body="application/json", needs=on_each("write_config", "pipe"))
     async def put(self, pipe_id: str) -> None:
         """Replace the configuration of a pipe, or add it; the answer is the pipe."""
         component = self.json_object("a pipe's configuration")
         await self.hub.configuration.put_one(
-            "pipe", pipe_id, component, force=self.query()["force"]
+            "pipe", pipe_id, component, force=self.query()["force"], by=self.principal
         )
         self.answer(self.hub.pipes.get(pipe_id))
 
 
 class PumpHandler(ApiHandler):
-    @operation()
+    @operation(needs=on_pipe("read_config"))
     def get(self, pipe_id: str) -> None:
         """The pump of a pipe: is it running, when did it run, how did it end?"""
         self.answer(self.hub.pipes.pump(pipe_id))
@@ -73,6 +88,7 @@ class PumpHandler(ApiHandler):
         form("comment", doc="for disable: why"),
         form("dont-wait-for-pump-to-start", "boolean", default=False, doc="for start"),
         body="application/x-www-form-urlencoded",
+        needs=on_pipe("run_pump_operation"),
     )
     async def post(self, pipe_id: str) -> None:
         """Do something with the pump; the answer is its new state, 409 where it already runs."""
@@ -93,6 +109,7 @@ class PipeEntitiesHandler(ApiHandler):
         SINCE,
         LIMIT,
         Parameter("stage", default="sink", choices=STAGES, doc="where in the pipe to look"),
+        needs=on_pipe("read_data"),
     )
     async def get(self, pipe_id: str) -> None:
         """What the pipe would produce, computed now; nothing is written."""
@@ -109,6 +126,7 @@ class PreviewHandler(ApiHandler):
         form("source", doc="an entity or a list of entities (JSON) to use instead of the source"),
         form("limit", "integer", 1, "how many entities of the source"),
         body="application/x-www-form-urlencoded",
+        needs=on_pipe("read_data"),
     )
     async def post(self, pipe_id: str) -> None:
         """Run a pipe, or a draft of it, over sample entities; a list with one result."""
@@ -116,6 +134,9 @@ class PreviewHandler(ApiHandler):
         config = _json_field(fields["pipe-config"], "pipe-config")
         source = _json_field(fields["source"], "source")
         entities = [source] if type(source) is dict else source
+        if not self.principal.is_admin:
+            # A draft could read what its author may not.
+            self.hub.access.check_mentions(self.principal, config, self.hub.datasets.names())
         preview = await self.hub.pipes.preview(pipe_id, config, entities, fields["limit"])
         self.answer([preview])
 
@@ -128,6 +149,7 @@ class PipeLogHandler(ApiHandler):
         Parameter("history", "boolean", default=True, doc="all events, or the latest of each id"),
         Parameter("reverse", "boolean", default=False, doc="newest first"),
         Parameter("deleted", "boolean", default=True, doc="deleted events too"),
+        needs=on_pipe("read_data"),
     )
     async def get(self, pipe_id: str) -> None:
         """The execution log: what each run did."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from sesam_node.api.base import ApiHandler, last_texts
-from sesam_node.api.operations import LIMIT, SINCE, operation
+from sesam_node.api.operations import LIMIT, SINCE, on_pipe, operation
 
 
 class PublisherHandler(ApiHandler):
@@ -41,7 +41,7 @@ class PublisherHandler(ApiHandler):
 class EntitiesPublisher(PublisherHandler):
     endpoint = "entities"
 
-    @operation(SINCE, LIMIT)
+    @operation(SINCE, LIMIT, needs=on_pipe("read_data"))
     async def get(self, pipe_id: str, filename: str | None = None) -> None:
         """The entities that the pipe publishes, as JSON."""
         await self.publish(pipe_id, filename)
@@ -50,7 +50,7 @@ class EntitiesPublisher(PublisherHandler):
 class CsvPublisher(PublisherHandler):
     endpoint = "csv"
 
-    @operation(SINCE, LIMIT, answer="text/csv")
+    @operation(SINCE, LIMIT, answer="text/csv", needs=on_pipe("read_data"))
     async def get(self, pipe_id: str, filename: str | None = None) -> None:
         """The rows that the pipe publishes."""
         await self.publish(pipe_id, filename)
@@ -59,7 +59,7 @@ class CsvPublisher(PublisherHandler):
 class XmlPublisher(PublisherHandler):
     endpoint = "xml"
 
-    @operation(SINCE, LIMIT, answer="application/xml")
+    @operation(SINCE, LIMIT, answer="application/xml", needs=on_pipe("read_data"))
     async def get(self, pipe_id: str, filename: str | None = None) -> None:
         """The elements that the pipe publishes."""
         await self.publish(pipe_id, filename)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sesam_node.api.base import ApiHandler
-from sesam_node.api.operations import Parameter, operation
+from sesam_node.api.operations import Parameter, on_pipe, operation
 
 PUSH = (
     Parameter("sequence_id", doc="names a full push of several requests"),
@@ -16,7 +16,7 @@ PUSH = (
 
 
 class ReceiverHandler(ApiHandler):
-    @operation(*PUSH, body="application/json")
+    @operation(*PUSH, body="application/json", needs=on_pipe("write_data"))
     async def post(self, pipe_id: str) -> None:
         """Take entities (a list, or one); answered when they are safe on disk."""
         push = {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.openapi import document, page
-from sesam_node.api.operations import operation
+from sesam_node.api.operations import ANYONE, operation
 
 
 class OpenApiHandler(ApiHandler):
-    @operation()
+    @operation(needs=ANYONE)
     def get(self) -> None:
         """The OpenAPI document."""
         self.answer(document())
 
 
 class ReferenceHandler(ApiHandler):
-    @operation(answer="text/html")
+    @operation(answer="text/html", needs=ANYONE)
     def get(self) -> None:
         """All operations on a page."""
         self.set_header("Content-Type", "text/html; charset=utf-8")

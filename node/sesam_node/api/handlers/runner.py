@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sesam_node.api.base import ApiHandler
-from sesam_node.api.operations import Parameter, operation
+from sesam_node.api.operations import Parameter, on_each, on_node, operation
 from sesam_node.hub import RunAllOptions
 
 RUN_PARAMETERS = (
@@ -33,10 +33,15 @@ TOKEN = Parameter("token", doc="of the run, as the start answered")
 
 
 class RunAllHandler(ApiHandler):
-    @operation(*RUN_PARAMETERS)
+    @operation(*RUN_PARAMETERS, needs=on_each("run_pump_operation", "pipe"))
     async def post(self) -> None:
         """Run all pipes in passes until nothing changes; async answers at once with a token."""
         values = self.query()
+        if not self.principal.is_admin:
+            pipes = self.hub.configuration.active.document.pipes
+            self.check_all("run_pump_operation", "pipe", pipes)
+            if values["delete_input_datasets"] or values["reset_pipes_and_delete_sink_datasets"]:
+                self.check_all("write_data", "pipe", pipes)
         asynchronous = values.pop("request_mode") == "async"
         options = RunAllOptions(**values)
         if asynchronous:
@@ -46,14 +51,18 @@ class RunAllHandler(ApiHandler):
 
 
 class RunnerStatusHandler(ApiHandler):
-    @operation(TOKEN)
+    @operation(TOKEN, needs=on_node("read_config"))
     def get(self) -> None:
         """How a run is going: running, success, failed or not-running."""
         self.answer(self.hub.runner.status(self.query()["token"]))
 
 
 class RunnerLogHandler(ApiHandler):
-    @operation(Parameter("since", doc="only lines after this timestamp"), TOKEN)
+    @operation(
+        Parameter("since", doc="only lines after this timestamp"),
+        TOKEN,
+        needs=on_node("read_config"),
+    )
     def get(self) -> None:
         """The log of the runs."""
         values = self.query()
@@ -61,7 +70,10 @@ class RunnerLogHandler(ApiHandler):
 
 
 class StopHandler(ApiHandler):
-    @operation(Parameter("terminate_timeout", "integer", 30, "seconds to wait for the end"))
+    @operation(
+        Parameter("terminate_timeout", "integer", 30, "seconds to wait for the end"),
+        needs=on_node("run_pump_operation"),
+    )
     async def post(self) -> None:
         """Stop what runs; nothing happens where nothing does."""
         await self.hub.runner.stop(self.query()["terminate_timeout"])
@@ -69,9 +81,11 @@ class StopHandler(ApiHandler):
 
 
 class DeleteSinksHandler(ApiHandler):
-    @operation()
+    @operation(needs=on_each("write_data", "pipe"))
     async def post(self) -> None:
         """Reset all pipes and delete the datasets that they write."""
+        if not self.principal.is_admin:
+            self.check_all("write_data", "pipe", self.hub.configuration.active.document.pipes)
         await self.hub.runner.delete_all_sink_datasets()
         self.answer({"message": "OK"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sesam_node.api.base import ApiHandler
-from sesam_node.api.operations import Parameter, operation
+from sesam_node.api.operations import Parameter, on_system, operation
 
 ENCRYPT = Parameter("encrypt", "boolean", default=True, doc="kept encrypted in any case")
 INTERNAL = Parameter("include-internal-secrets", "boolean", default=False, doc="there are none")
@@ -12,17 +12,17 @@ INTERNAL = Parameter("include-internal-secrets", "boolean", default=False, doc="
 class SecretsHandler(ApiHandler):
     """Secrets of the node; below `/systems/{id}` those of a system."""
 
-    @operation(INTERNAL)
+    @operation(INTERNAL, needs=on_system("read_config"))
     def get(self, system_id: str | None = None) -> None:
         """The names of the secrets."""
         self.answer(self.hub.configuration.secrets(system_id))
 
-    @operation(ENCRYPT, body="application/json")
+    @operation(ENCRYPT, body="application/json", needs=on_system("write_config"))
     async def put(self, system_id: str | None = None) -> None:
         """Replace all secrets by these."""
         await self._put(system_id, replace=True)
 
-    @operation(ENCRYPT, body="application/json")
+    @operation(ENCRYPT, body="application/json", needs=on_system("write_config"))
     async def post(self, system_id: str | None = None) -> None:
         """Add or overwrite secrets."""
         await self._put(system_id, replace=False)
@@ -34,7 +34,7 @@ class SecretsHandler(ApiHandler):
 
 
 class SecretHandler(ApiHandler):
-    @operation()
+    @operation(needs=on_system("write_config"))
     async def delete(self, *names: str) -> None:
         """Delete one secret."""
         system = names[0] if len(names) == 2 else None

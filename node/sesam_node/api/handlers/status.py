@@ -8,7 +8,7 @@ from tornado.ioloop import IOLoop
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError
-from sesam_node.api.operations import form, operation
+from sesam_node.api.operations import ANYONE, MANAGE, OPEN, form, operation
 
 log = logging.getLogger("sesam_node.api")
 
@@ -16,32 +16,28 @@ OPERATION = form("operation", required=True, doc="reset or restart", choices=("r
 
 
 class RootHandler(ApiHandler):
-    @operation()
+    @operation(needs=ANYONE)
     def get(self) -> None:
         """What kind of node this is."""
         self.answer(self.hub.status.root())
 
 
 class StatusHandler(ApiHandler):
-    @operation()
+    @operation(needs=ANYONE)
     def get(self) -> None:
         """Version and start time; the start time differs after every restart."""
         self.answer(self.hub.status.node())
 
 
 class PingHandler(ApiHandler):
-    needs_token = False
-
-    @operation()
+    @operation(needs=OPEN)
     def get(self) -> None:
         """Is the node there?"""
         self.answer({"status": "running"})
 
 
 class HealthHandler(ApiHandler):
-    needs_token = False
-
-    @operation()
+    @operation(needs=OPEN)
     def get(self) -> None:
         """Is the node well? 503 where it is not."""
         health = self.hub.status.health()
@@ -49,7 +45,7 @@ class HealthHandler(ApiHandler):
 
 
 class AdminHandler(ApiHandler):
-    @operation(OPERATION, body="application/x-www-form-urlencoded")
+    @operation(OPERATION, body="application/x-www-form-urlencoded", needs=MANAGE)
     def post(self) -> None:
         """Restart the node, or reset it: everything is emptied. Answers before it begins."""
         name = self.form()["operation"]
