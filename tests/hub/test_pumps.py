@@ -274,7 +274,7 @@ def test_a_receiver_takes_entities_and_signals_its_readers(play):
         await hub.configuration.put(document(RECEIVER, reader, quiet=False))
         answer = await hub.pipes.receive("receiver", b'[{"_id": "1", "a": 1.0}]', push={})
         await hub.pumps.driver.running["reader"].ended
-        stored = json.loads(hub.datasets.entity("reader", "1"))
+        stored = json.loads(await hub.datasets.entity("reader", "1"))
         return answer, stored["a"]
 
     assert play(scenario) == ({}, 1)
