@@ -152,10 +152,25 @@ def test_a_hopped_dataset_that_has_gone_or_was_made_again_puts_out_of_sync(node,
     assert node.live("b") == {"1": {"h": [4] if policy == "automatic" else [3]}}
 
 
-def test_a_changed_configuration_is_no_reason_unless_it_is_to_be_one(node, policy):
+def test_a_changed_configuration_resets_a_pipe_that_resets_itself_and_no_other(node, policy):
     node.put("a", {"_id": "1"})
     for rules in ([["copy", "*"]], [["copy", "*"], ["add", "x", 1]]):
         node.pipe("b", source="a", rules=rules, reprocessing_policy=policy)
+        node.run("b")
+    assert node.live("b") == {"1": {"x": 1} if policy == "automatic" else {}}
+    assert reasons(node) == []
+
+
+def test_a_changed_configuration_is_no_reason_where_it_is_said_to_be_none(node, policy):
+    node.put("a", {"_id": "1"})
+    for rules in ([["copy", "*"]], [["copy", "*"], ["add", "x", 1]]):
+        node.pipe(
+            "b",
+            source="a",
+            rules=rules,
+            reprocessing_policy=policy,
+            rescan_when_config_changes=False,
+        )
         node.run("b")
     assert (node.live("b"), reasons(node)) == ({"1": {}}, [])
 

@@ -24,8 +24,13 @@ def resets_itself(pipe: Pipe) -> bool:
 
 
 def follows_configuration(pipe: Pipe) -> bool:
-    """Does another configuration put the pipe out of sync?"""
-    return option(pipe, "rescan_when_config_changes") is True
+    """Does another configuration put the pipe out of sync?
+
+    Where nothing is said, yes for a pipe that resets itself: its output is to be that of a full
+    run. Otherwise old results stay until a reset, as the manual has it.
+    """
+    wanted = option(pipe, "rescan_when_config_changes")
+    return resets_itself(pipe) if wanted is None else wanted is True
 
 
 def check_empty(pipe: Pipe) -> None:
