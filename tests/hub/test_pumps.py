@@ -10,6 +10,7 @@ from processes import until_async
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError
 from sesam_node.hub import RunAllOptions
+from sesam_node.pipes.reading import Selection
 from sesam_node.scheduling.scheduler import Changed
 
 NUMBERS = pipe("numbers", [{"_id": str(number)} for number in range(3)])
@@ -29,7 +30,7 @@ def runtime(hub, pipe_id):
 
 
 def events(hub, pipe_id):
-    found = json.loads(b"".join(hub.pipes.log(pipe_id)))
+    found = json.loads(b"".join(hub.pipes.log(pipe_id, Selection())))
     return [event["event_type"] for event in found]
 
 
@@ -231,7 +232,7 @@ def test_a_lost_run_is_in_the_execution_log_with_its_reason(play):
         reason = "the run ended early: its worker process was killed by SIGKILL"
         hub.executor.runs["numbers"].end(success=False, error=reason, original_error=reason)
         await hub.pumps.driver.running["numbers"].ended
-        log = json.loads(b"".join(hub.pipes.log("numbers")))
+        log = json.loads(b"".join(hub.pipes.log("numbers", Selection())))
         return [(event["event_type"], event.get("reason_why_stopped")) for event in log]
 
     assert play(scenario, held=True) == [

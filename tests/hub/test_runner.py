@@ -8,6 +8,7 @@ from hub_testing import document, pipe
 from processes import until_async
 
 from sesam_node.hub import RunAllOptions
+from sesam_node.pipes.reading import Selection
 
 NUMBERS = pipe("numbers", [{"_id": str(number), "n": number} for number in range(5)])
 DOUBLE = pipe("double", "numbers", ["copy", "_id"], ["add", "n", ["*", 2, "_S.n"]])
@@ -25,7 +26,7 @@ FAILING = pipe("failing", "numbers", ["fail!", "never"])
 
 
 def content(hub, name):
-    stream = hub.datasets.entities(name, history=False, deleted=False)
+    stream = hub.datasets.entities(name, Selection(history=False, deleted=False))
     entities = json.loads(b"".join(stream.chunks))
     return sorted(
         ({k: v for k, v in entity.items() if k == "_id" or k[0] != "_"} for entity in entities),
