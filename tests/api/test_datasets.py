@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from sesam_node.model import encode
+from sesam_node.model.formats import FORMATS, read_entities_as, write_entities
+
 PEOPLE = {
     "_id": "people",
     "type": "pipe",
@@ -255,3 +258,64 @@ def test_a_refused_repost_writes_nothing(people):
     log = "system:pump_execution:people"
     assert repost(people, {"_id": "x"}, dataset=log).status_code == 409
     assert ids(read(people, "people")) == ["a", "b", "c"]
+
+
+# ---- formats -------------------------------------------------------------------------------------
+
+HARD = [
+    {"_id": "1", "when": "~t2020-01-01T00:00:00.123456789Z", "n": 2**63, "tags": ["a"], "x": None},
+    {"_id": "2", "when": "~t1999-12-31T00:00:00Z", "n": -1, "tags": "a", "f": "~f1.50"},
+    {"_id": "3", "deep": {"a": [{"b": "~:x:y"}], "c": {}}, "z": -0.0, "text": "~~t2020-01-01"},
+]
+SHARE = {
+    "_id": "share",
+    "type": "pipe",
+    "source": {"type": "dataset", "dataset": "box"},
+    "sink": {"type": "http_endpoint"},
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_entities_are_the_same_in_every_format_on_every_path(node, form):
+    plain = {"type": "http_endpoint", "do_float_as_int": False, "do_float_as_decimal": False}
+    put(node, BOX | {"source": plain}, SHARE)
+    node.delete("/datasets/box")
+    page = [encode(entity) for entity in HARD]
+    sent = node.post(
+        "/receivers/box/entities",
+        content=b"".join(write_entities([page], form)),
+        headers={"Content-Type": form},
+    )
+    assert (sent.status_code, sent.json()) == (200, {})
+    stored = node.get("/datasets/box/entities").json()
+    assert [encode(entity) for entity in contents(stored)] == page
+    for path in ("/datasets/box/entities", "/publishers/share/entities", "/pipes/share/entities"):
+        answer = node.get(path, headers={"Accept": form})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, form)
+        found = read_entities_as(answer.content, form)
+        assert [encode(entity) for entity in contents(found)] == page
+    again = node.post(
+        "/datasets/box/entities",
+        content=b"".join(write_entities([page], form)),
+        headers={"Content-Type": form},
+    )
+    assert again.json() == {"changed": 0, "unchanged": 3}
+
+
+def test_a_body_that_is_not_of_its_type_is_refused(node):
+    put(node, BOX)
+    for form in FORMATS:
+        answer = node.post(
+            "/receivers/box/entities", content=b"\xc1nothing", headers={"Content-Type": form}
+        )
+        assert (answer.status_code, len(answer.json()["problems"])) == (400, 1)
+
+
+def test_a_subset_comes_in_every_format(box):
+    for form in FORMATS:
+        answer = box.get(
+            "/datasets/box/entities",
+            params={"subset": NORWAY, "history": "false"},
+            headers={"Accept": form},
+        )
+        assert ids(read_entities_as(answer.content, form)) == ["a", "b", "c"]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sesam_node.errors import InputError
 from sesam_node.model import content, content_hash, decode, encode
 from sesam_node.model.entity import tombstone, with_header
+from sesam_node.model.formats import in_pages, json_pages
 from sesam_node.model.namespaces import add_namespaces, remove_namespaces, strip_namespaces
-from sesam_node.model.stream import json_array, read_entities
+from sesam_node.model.stream import read_entities
 from sesam_node.model.transit import normalise
 
 TOO_DEEP = "nested more than 250 levels deep"
@@ -124,10 +125,10 @@ def test_entities_are_read_in_normal_form_with_a_byte_order_mark_or_without():
 
 def test_an_array_is_sent_in_chunks():
     items = [b'{"_id":"%d"}' % n for n in range(20_000)]
-    chunks = list(json_array(items))
+    chunks = list(json_pages(in_pages(items)))
     assert len(chunks) > 3
     assert json.loads(b"".join(chunks)) == [{"_id": str(n)} for n in range(20_000)]
-    assert b"".join(json_array([])) == b"[]"
+    assert b"".join(json_pages([])) == b"[]"
 
 
 def test_namespaces_go_on_and_off():

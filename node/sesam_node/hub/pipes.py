@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError, NotFoundError
+from sesam_node.model.formats import JSON
 from sesam_node.pipes.execution_log import log_name
 from sesam_node.scheduling.scheduler import Changed
 
@@ -112,8 +113,9 @@ class Pipes:
         stage: str = "sink",
         since: str | None = None,
         limit: int | None = None,
+        form: str = JSON,
     ) -> AsyncIterator[bytes]:
-        """What the pipe would produce, computed now, as the chunks of a JSON array.
+        """What the pipe would produce, computed now, as the chunks of a format.
 
         For a receiver that is what is in its dataset.
         """
@@ -125,6 +127,7 @@ class Pipes:
                 "stage": stage,
                 "since": since,
                 "limit": limit,
+                "form": form,
             },
             timeout_s=self._publish_timeout_s,
         )
@@ -167,6 +170,7 @@ class Pipes:
         since: str | None = None,
         limit: int | None = None,
         parameters: Mapping[str, str] | None = None,
+        form: str = JSON,
     ) -> Published:
         """Pull entities through a pipe with an endpoint sink; `parameters` are `_B` in DTL."""
         facts = self._pumps.known(pipe_id)
@@ -182,13 +186,14 @@ class Pipes:
                 "limit": limit,
                 "parameters": dict(parameters or {}),
                 "endpoint": endpoint,
+                "form": form,
             },
             timeout_s=self._publish_timeout_s,
         )
         sink = self._configuration.active.effective(pipe_id)["sink"]
         filename = sink.get("filename")
         return Published(
-            _content_type(endpoint, sink),
+            form if endpoint == "entities" else _content_type(endpoint, sink),
             filename,
             sink.get("content_disposition") or "attachment",
             call.chunks(),
@@ -201,6 +206,7 @@ class Pipes:
         *,
         push: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
+        form: str = JSON,
     ) -> dict[str, Any]:
         """Take posted entities into a pipe; they are on disk when this returns."""
         facts = self._pumps.known(pipe_id)
@@ -212,6 +218,7 @@ class Pipes:
             {
                 "definition": self._pumps.definition(pipe_id),
                 "body": body,
+                "form": form,
                 "push": dict(push),
                 "headers": dict(headers or {}),
                 "url": f"/api/receivers/{pipe_id}/entities",

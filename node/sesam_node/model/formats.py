@@ -1,15 +1,15 @@
 """The formats that entities travel in, by their content types.
 
-JSON is one array. MessagePack is one map after the other, as its streaming readers take it
-(`msgpack.Unpacker`, `msgspec`), because an array would have to know its length first. Values are
-those of the JSON form, tagged text included, so that an entity is the same whichever way it came.
+JSON is one array, Arrow a stream of record batches (`model/arrow`). MessagePack is one map after
+the other, as its streaming readers take it (`msgpack.Unpacker`), because an array would have to
+know its length first; its values are those of the JSON form, tagged text included.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sesam_node.errors import InputError
+from sesam_node.model.stream import read_entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 MSGPACK: Final = "application/x-msgpack"
 ARROW: Final = "application/vnd.apache.arrow.stream"
+PAGE_BYTES: Final = 64 * 1024
 FORMATS: Final = (JSON, MSGPACK, ARROW)
 
 NAMES: Final = {
@@ -64,7 +65,25 @@ def write_entities(pages: Iterable[list[bytes]], form: str) -> Iterator[bytes]:
         from sesam_node.model.message_pack import to_message_pack
 
         return to_message_pack(pages)
+    if form == ARROW:
+        from sesam_node.model.arrow.write import to_arrow
+
+        return to_arrow(pages)
     return json_pages(pages)
+
+
+def in_pages(items: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Entities that come one by one, in pages of about 64 KiB."""
+    page: list[bytes] = []
+    size = 0
+    for item in items:
+        page.append(item)
+        size += len(item)
+        if size >= PAGE_BYTES:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
 
 
 def json_pages(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
@@ -83,8 +102,8 @@ def read_entities_as(data: bytes, form: str) -> list[Entity]:
         from sesam_node.model.message_pack import from_message_pack
 
         return from_message_pack(data)
-    if form == JSON:
-        from sesam_node.model.stream import read_entities
+    if form == ARROW:
+        from sesam_node.model.arrow.read import from_arrow
 
-        return read_entities(data)
-    raise InputError(f"the format {form} is not read here")
+        return from_arrow(data)
+    return read_entities(data)

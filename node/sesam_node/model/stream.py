@@ -16,12 +16,9 @@ from sesam_node.model.entity import decode, entity_id
 from sesam_node.model.transit import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from sesam_node.model.values import Entity
 
 MAX_DEPTH = 250
-CHUNK_BYTES = 64 * 1024
 
 
 def read_json(data: bytes, what: str = "body") -> Any:
@@ -105,21 +102,3 @@ def check_entities(entities: list[Any], *, tagged: bool = True) -> list[Entity]:
     if problems:
         raise InputError("the body holds values that are no entities", problems)
     return entities
-
-
-def json_array(items: Iterable[bytes]) -> Iterator[bytes]:
-    """JSON objects as the chunks of one array, about 64 KiB each; memory stays constant."""
-    chunk: list[bytes] = [b"["]
-    size = 0
-    first = True
-    for item in items:
-        if not first:
-            chunk.append(b",")
-        first = False
-        chunk.append(item)
-        size += len(item)
-        if size >= CHUNK_BYTES:
-            yield b"".join(chunk)
-            chunk, size = [], 0
-    chunk.append(b"]")
-    yield b"".join(chunk)

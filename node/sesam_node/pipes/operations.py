@@ -15,7 +15,8 @@ from sesam_node.errors import DtlError, InputError, SesamError
 from sesam_node.errors import preview as shown
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import with_header
-from sesam_node.model.stream import check_entities, json_array
+from sesam_node.model.formats import JSON, in_pages, write_entities
+from sesam_node.model.stream import check_entities
 from sesam_node.pipes import offsets
 from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
@@ -44,12 +45,13 @@ def publish(
     limit: int | None = None,
     parameters: Mapping[str, Any] | None = None,
     endpoint: str = "",
+    form: str = JSON,
 ) -> Iterator[bytes]:
-    """What an endpoint pipe publishes: a JSON array of entities, a CSV file or an XML document.
+    """What an endpoint pipe publishes: entities in a format, a CSV file or an XML document.
 
     `since` is an offset of the source as text, exclusive; `limit` counts entities; `parameters`
-    are `_B` in DTL. `endpoint` is what was asked for ("entities", "csv", "xml"): a JSON array may
-    be had of every endpoint. Raises InputError, ConfigError, EntityError.
+    are `_B` in DTL. `endpoint` is what was asked for ("entities", "csv", "xml"): entities may
+    be had of every endpoint, in each of the formats. Raises InputError, ConfigError, EntityError.
     """
     pipe = build_pipe(definition, store)
     sink: Any = pipe.sink
@@ -59,7 +61,7 @@ def publish(
         raise InputError(f'pipe "{pipe.id}" publishes {sink.format}, not {endpoint}')
     entities = _entities(pipe, "sink", since, limit, parameters)
     if sink.format == "entities" or endpoint == "entities":
-        return _closing(pipe, json_array(map(_wire_bytes, entities)))
+        return _closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
     return _closing(pipe, sink.chunks(map(_wire_value, entities)))
 
 
@@ -70,8 +72,9 @@ def pipe_entities(
     stage: str = "sink",
     since: str | None = None,
     limit: int | None = None,
+    form: str = JSON,
 ) -> Iterator[bytes]:
-    """What a pipe would produce, computed now, as the chunks of a JSON array.
+    """What a pipe would produce, computed now, as the chunks of a format.
 
     `stage` is where along the pipe: "source", "before-transforms" (with namespaces),
     "after-transforms", "sink". Of a receiver it is what is in its dataset. Raises InputError,
@@ -82,7 +85,7 @@ def pipe_entities(
         raise InputError(f'expected "stage" to be one of {stages}, got {shown(stage)}')
     pipe = build_pipe(definition, store)
     entities = _entities(pipe, stage, since, limit, None)
-    return _closing(pipe, json_array(map(_wire_bytes, entities)))
+    return _closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
 
 
 def _sink_type(pipe: Pipe) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from sesam_node.dtl import Runtime
 from sesam_node.errors import ConflictError, FenceError, InputError, Problem, preview
 from sesam_node.model import decode, encode
+from sesam_node.model.formats import JSON, read_entities_as
 from sesam_node.model.stream import check_entities, read_json
 from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
@@ -45,13 +46,15 @@ def receive(
     push: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     url: str = "",
+    form: str = JSON,
 ) -> dict[str, Any]:
     """Write the entities of one request to the pipe's sink; gives the answer, `{}`.
 
-    `body` is a JSON array of entities, or one entity. `push` holds the parameters of the request:
-    `sequence_id`, `is_full`, `request_id`, `previous_request_id`, `is_first`, `is_last`; they
-    matter where `is_full` is true. Raises InputError, ConflictError where the request does not
-    fit the open sequence, EntityError where a transform fails; then nothing is written.
+    `body` holds entities in a format: a JSON array of them, or one alone. `push` holds the
+    parameters of the request: `sequence_id`, `is_full`, `request_id`, `previous_request_id`,
+    `is_first`, `is_last`; they matter where `is_full` is true. Raises InputError, ConflictError
+    where the request does not fit the open sequence, EntityError where a transform fails; then
+    nothing is written.
     """
     pipe = build_pipe(definition, store)
     try:
@@ -61,7 +64,10 @@ def receive(
         parameters = dict(push or {})
         if source.validation:
             check_request(source.validation, definition.secrets, url, parameters, headers or {})
-        entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
+        if form == JSON:
+            entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
+        else:  # of numbers with their own types nothing is to be made
+            entities = read_entities_as(body, form)
         _receive(pipe, store, entities, parameters)
     except FenceError as error:
         raise ConflictError(f"another request came between: {error}") from error

@@ -20,6 +20,7 @@ from sesam_node.api.operations import (
     operation,
 )
 from sesam_node.errors import ConflictError
+from sesam_node.model.formats import FORMATS
 from sesam_node.model.stream import read_json
 
 INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
@@ -109,15 +110,17 @@ class PipeEntitiesHandler(ApiHandler):
         SINCE,
         LIMIT,
         Parameter("stage", default="sink", choices=STAGES, doc="where in the pipe to look"),
+        answer=", ".join(FORMATS),
         needs=on_pipe("read_data"),
     )
     async def get(self, pipe_id: str) -> None:
-        """What the pipe would produce, computed now; nothing is written."""
-        values = self.query()
-        chunks = await self.hub.pipes.entities(
-            pipe_id, stage=values["stage"], since=values["since"], limit=values["limit"]
-        )
-        await self.stream(chunks)
+        """What the pipe would produce, computed now, in the format that `Accept` names.
+
+        Nothing is written.
+        """
+        form = self.accepted_format()
+        chunks = await self.hub.pipes.entities(pipe_id, **self.query(), form=form)
+        await self.stream(chunks, form)
 
 
 class PreviewHandler(ApiHandler):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sesam_node.api.base import ApiHandler, last_texts
 from sesam_node.api.operations import LIMIT, SINCE, on_pipe, operation
+from sesam_node.model.formats import FORMATS
 
 
 class PublisherHandler(ApiHandler):
@@ -29,6 +30,7 @@ class PublisherHandler(ApiHandler):
             since=values["since"],
             limit=values["limit"],
             parameters=parameters,
+            form=self.accepted_format(),
         )
         headers = {
             "Content-Disposition": disposition(
@@ -41,9 +43,9 @@ class PublisherHandler(ApiHandler):
 class EntitiesPublisher(PublisherHandler):
     endpoint = "entities"
 
-    @operation(SINCE, LIMIT, needs=on_pipe("read_data"))
+    @operation(SINCE, LIMIT, answer=", ".join(FORMATS), needs=on_pipe("read_data"))
     async def get(self, pipe_id: str, filename: str | None = None) -> None:
-        """The entities that the pipe publishes, as JSON."""
+        """The entities that the pipe publishes, in the format that `Accept` names."""
         await self.publish(pipe_id, filename)
 
 

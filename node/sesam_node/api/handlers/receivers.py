@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.operations import Parameter, on_pipe, operation
+from sesam_node.model.formats import FORMATS
 
 PUSH = (
     Parameter("sequence_id", doc="names a full push of several requests"),
@@ -16,7 +17,7 @@ PUSH = (
 
 
 class ReceiverHandler(ApiHandler):
-    @operation(*PUSH, body="application/json", needs=on_pipe("write_data"))
+    @operation(*PUSH, body=", ".join(FORMATS), needs=on_pipe("write_data"))
     async def post(self, pipe_id: str) -> None:
         """Take entities (a list, or one); answered when they are safe on disk."""
         push = {
@@ -26,7 +27,11 @@ class ReceiverHandler(ApiHandler):
         }
         headers = {name.lower(): value for name, value in self.request.headers.get_all()}
         headers.pop("authorization", None)
-        self.answer(await self.hub.pipes.receive(pipe_id, self.body(), push=push, headers=headers))
+        self.answer(
+            await self.hub.pipes.receive(
+                pipe_id, self.body(), push=push, headers=headers, form=self.sent_format()
+            )
+        )
 
 
 ROUTES = [
