@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.datasets import Dataset
+from sesam_interactive.client.diff import Diff
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table, table
@@ -202,6 +203,40 @@ class Pipe:
         answer = self._connection.json("POST", f"{self._path}/preview", data=data)
         results: list[dict[str, Any]] = answer[0]["results"] if answer else []
         return results
+
+    def diff(
+        self,
+        config: Mapping[str, Any] | None = None,
+        limit: int = 300,
+        *,
+        all: bool = False,  # noqa: A002 - as the API has it
+        progress: bool = True,
+    ) -> Diff:
+        """What a full run of a draft of it would change in its sink; nothing is written.
+
+        Without `config` of the deployed one. Over the first `limit` source entities, or over `all`
+        in the background of the node: then this waits for it, and interrupting ends it there too.
+        Raises ClientError with the node's problems.
+        """
+        asked = {"config": None if config is None else dict(config), "limit": limit, "all": all}
+        told: dict[str, Any] = self._connection.json("POST", f"{self._path}/diff", json=asked)
+        return Diff(self._diffed(told["job"], progress=progress) if all else told)
+
+    def _diffed(self, job: str, *, progress: bool) -> dict[str, Any]:
+        path = f"{self._path}/diff/{job}"
+        with Progress(f"{self.name}: comparing", shown=progress) as shown:
+            try:
+                while (told := self._connection.get(path))["state"] == "running":
+                    shown.update(int(told["progress"].get("read") or 0))
+                    time.sleep(POLL_S)
+            except BaseException:
+                self._connection.json("DELETE", path)
+                raise
+        if told["state"] != "done":
+            reason = told.get("error") or told["state"]
+            raise ClientError(f'the comparison of "{self.name}" did not end: {reason}')
+        result: dict[str, Any] = told["result"]
+        return result
 
     def save(self, config: Mapping[str, Any]) -> None:
         """Put a new configuration of this pipe on the node; made where there is none."""

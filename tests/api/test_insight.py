@@ -1,4 +1,4 @@
-"""Why, over HTTP: what is answered, what is refused."""
+"""Why and what would change, over HTTP: what is answered, what is refused."""
 
 from __future__ import annotations
 
@@ -73,3 +73,78 @@ def test_the_entity_must_be_named(shop):
         400,
         'the parameter "entity_id" is missing',
     )
+
+
+# ---- what would change ---------------------------------------------------------------------------
+
+SILENT = {
+    **LOUD,
+    "transform": {"type": "dtl", "rules": {"default": [["copy", "_id"], ["add", "n", 1]]}},
+}
+
+
+def compared(node, pipe_id, **asked):
+    """The result over everything."""
+    answer = node.post(f"/pipes/{pipe_id}/diff", json={"all": True, **asked})
+    assert (answer.status_code, answer.json()["state"]) == (202, "running"), answer.text
+    path = answer.headers["Location"].removeprefix("/api")
+    while (told := node.get(path).json())["state"] == "running":
+        time.sleep(0.01)
+    return told
+
+
+def test_a_draft_is_compared_with_the_sink(shop):
+    told = shop.post("/pipes/loud/diff", json={"config": SILENT}).json()
+    assert told["counts"] == {
+        "added": 0,
+        "changed": 1,
+        "deleted": 0,
+        "unchanged": 0,
+        "errors": 0,
+    }
+    assert told["properties"] == {
+        "n": {"added": 1, "changed": 0, "removed": 0, "examples": [{"_id": "1", "new": 1}]},
+        "name": {"added": 0, "changed": 0, "removed": 1, "examples": [{"_id": "1", "old": "ADA"}]},
+    }
+    job = compared(shop, "loud", config=SILENT)
+    assert (job["state"], job["result"]) == ("done", told)
+    assert job["progress"] == {"phase": "done", "read": 1, "of": 1, "compared": 1}
+    assert not [d for d in shop.get("/datasets").json() if d["_id"].startswith("system:diff:")]
+
+
+def test_without_a_draft_the_pipe_itself_is_compared(shop):
+    told = shop.post("/pipes/loud/diff").json()
+    assert (told["complete"], told["counts"]["unchanged"]) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("pipe_id", "asked", "status", "message"),
+    [
+        ("nobody", {}, 404, 'there is no pipe "nobody"'),
+        ("loud", {"limit": 0}, 400, 'the field "limit" does not fit'),
+        ("loud", {"confg": {}}, 400, 'unknown field "confg"'),
+        ("loud", {"config": {**LOUD, "source": {"type": "nothing"}}}, 400, "the draft has errors"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(shop, pipe_id, asked, status, message):
+    answer = shop.post(f"/pipes/{pipe_id}/diff", json=asked)
+    assert (answer.status_code, answer.json()["message"]) == (status, message)
+
+
+def test_an_unknown_comparison_is_not_found(shop):
+    assert shop.get("/pipes/loud/diff/none").status_code == 404
+    assert shop.delete("/pipes/loud/diff/none").status_code == 404
+
+
+def test_a_comparison_can_be_ended_and_only_so_many_run(shop):
+    many = [{"_id": str(n), "name": "x"} for n in range(60_000)]
+    assert shop.put("/config", json=[{**PEOPLE, "source": {"type": "http_endpoint"}}, LOUD])
+    assert shop.post("/receivers/people/entities", json=many).status_code == 200
+    jobs = [shop.post("/pipes/loud/diff", json={"all": True}).json() for _ in range(2)]
+    third = shop.post("/pipes/loud/diff", json={"all": True})
+    assert (third.status_code, jobs[0]["job"] in third.json()["message"]) == (409, True)
+    for job in jobs:
+        ended = shop.delete(f"/pipes/loud/diff/{job['job']}")
+        assert (ended.status_code, ended.json()["state"]) == (200, "cancelled")
+    assert shop.get(f"/pipes/loud/diff/{jobs[0]['job']}").json()["state"] == "cancelled"
+    assert not [d for d in shop.get("/datasets").json() if d["_id"].startswith("system:diff:")]

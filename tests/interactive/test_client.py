@@ -168,3 +168,24 @@ def test_a_managed_node_is_found_by_others_and_ends_with_its_parent(tmp_path):
         with pytest.raises(NoNodeError, match="in use"):
             second.start()
     assert running_node(tmp_path) is None
+
+
+def test_why_and_what_would_change_are_shown_as_text(hub):
+    hub.pipes["person"].run(progress=False)
+    hub.pipes["person-named"].run(progress=False)
+    told = hub.datasets["person-named"].why("1", "name")
+    assert told["exact"] is True
+    assert 'name = "ADA"' in repr(told)
+    assert told.text in told._repr_html_().replace("&quot;", '"')
+    draft = {
+        **hub.pipes["person-named"].config,
+        "transform": {"type": "dtl", "rules": {"default": [["copy", ["list", "_id", "name"]]]}},
+    }
+    for compare in (False, True):
+        diff = hub.pipes["person-named"].diff(draft, all=compare, progress=False)
+        assert (diff.is_empty, diff.counts["changed"]) == (False, 3)
+        assert repr(diff).splitlines()[1:] == [
+            "  0 added, 3 changed, 0 deleted, 0 unchanged, 0 errors",
+            '  name: 3 changed; 1: "ADA" \N{RIGHTWARDS ARROW} "Ada"',
+        ]
+    assert hub.pipes["person-named"].diff().is_empty

@@ -74,7 +74,12 @@ class Hub:
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )
         self.insight = Insight(
-            self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
+            store,
+            self.configuration,
+            self.pumps,
+            executor,
+            timeout_s=settings.call_timeout_s,
+            job_timeout_s=settings.publish_timeout_s,
         )
         self.runner = Runner(self.pumps, settings.cancel_grace_s)
         self.status = Status(
@@ -87,6 +92,7 @@ class Hub:
     async def start(self) -> None:
         """Take up the configuration in the store and begin to schedule."""
         await self.configuration.load()
+        await self.insight.diffs.start()
         self.pumps.activated(Active(), self.configuration.active, startup=True)
         self._started = True
 
@@ -96,13 +102,18 @@ class Hub:
         grace_s = self._settings.stop_grace_s
         self.pumps.driver.hold(STOPPING)
         # The runner waits for its pumps, which the driver ends in less time than it would take.
-        await asyncio.gather(self.runner.stop(grace_s), self.pumps.driver.close(grace_s))
+        await asyncio.gather(
+            self.runner.stop(grace_s),
+            self.pumps.driver.close(grace_s),
+            self.insight.diffs.stop(),
+        )
 
     async def reset(self) -> None:
         """Empty the node: configuration, datasets, variables, secrets."""
         driver = self.pumps.driver
         driver.hold(RESET)
         try:
+            await self.insight.diffs.stop()
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
             await self.configuration.clear()
@@ -119,6 +130,7 @@ class Hub:
         self._started = False
         driver.hold(RESTART)
         try:
+            await self.insight.diffs.stop()
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.stop_grace_s)
             await asyncio.to_thread(self._executor.restart, self._settings.stop_grace_s)

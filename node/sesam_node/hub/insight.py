@@ -8,27 +8,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.errors import ConfigError
+from sesam_node.hub.diffs import Diffs
+from sesam_node.hub.drafts import draft_definition
+
 if TYPE_CHECKING:
     from sesam_node.hub.configuration import Configuration
     from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.scheduling.executor import Executor
+    from sesam_node.store import Store
 
 WHY = "sesam_node.pipes.why:explain_entity"
+DIFF = "sesam_node.pipes.diff:diff_sample"
 WHY_TEXT = "sesam_node.pipes.why:explained_text"
 
 
 class Insight:
-    """The service behind `why`."""
+    """The service behind `why` and `diff`."""
 
     def __init__(
         self,
+        store: Store,
         configuration: Configuration,
         pumps: Pumps,
         executor: Executor,
         *,
         timeout_s: float,
+        job_timeout_s: float,
     ) -> None:
+        self.diffs = Diffs(store, executor, timeout_s=job_timeout_s)
         self._configuration = configuration
         self._pumps = pumps
         self._executor = executor
@@ -49,6 +58,34 @@ class Insight:
             "writers": self._upstream(dataset, depth),
         }
         return await self._work(WHY_TEXT if text else WHY, payload)
+
+    async def diff(self, pipe_id: str, config: dict[str, Any] | None, limit: int) -> dict[str, Any]:
+        """What a draft of a pipe, or the pipe itself, would change, over a sample of its source.
+
+        Raises NotFoundError, ConfigError, InputError.
+        """
+        definition = await self._draft(pipe_id, config)
+        payload = {"definition": definition, "limit": limit}
+        found: dict[str, Any] = await self._work(DIFF, payload)
+        return found
+
+    async def diff_all(self, pipe_id: str, config: dict[str, Any] | None) -> dict[str, Any]:
+        """The same over all of the source: begins a job. Raises ConflictError too."""
+        return self.diffs.begin(await self._draft(pipe_id, config)).to_json()
+
+    async def _draft(self, pipe_id: str, config: dict[str, Any] | None) -> PipeDefinition:
+        """The definition of a draft, or of the pipe as it is where there is none."""
+        self._pumps.known(pipe_id)
+        if config is not None:
+            return await draft_definition(
+                pipe_id, config, self._configuration, self._pumps, self._executor
+            )
+        active = self._configuration.active
+        if pipe_id in active.invalid:
+            raise ConfigError(
+                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
+            )
+        return self._pumps.definition(pipe_id)
 
     async def _work(self, operation: str, payload: dict[str, Any]) -> Any:
         call = self._executor.call(operation, payload, timeout_s=self._timeout_s)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sesam_node.api.base import ApiHandler
-from sesam_node.api.operations import Parameter, on_dataset, operation
+from sesam_node.api.errors import ApiError
+from sesam_node.api.handlers.dtl import DtlHandler
+from sesam_node.api.operations import Parameter, form, on_dataset, on_pipe, operation
 
 DEPTH = 10
+SAMPLE, MOST = 300, 10_000
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -38,6 +43,55 @@ class WhyHandler(ApiHandler):
         self.finish(found)
 
 
+class DiffHandler(DtlHandler):
+    def json_object(self, what: str) -> dict[str, Any]:
+        """The body; none at all asks for what there is to ask without one."""
+        return super().json_object(what) if self._size else {}
+
+    @operation(
+        form("config", "object", doc="a draft of the pipe; as it is deployed if absent"),
+        form("limit", "integer", SAMPLE, f"how many source entities, at most {MOST:,}"),
+        form("all", "boolean", default=False, doc="all of the source: 202, and a job to look at"),
+        body="application/json",
+        needs=on_pipe("read_data"),
+    )
+    async def post(self, pipe_id: str) -> None:
+        """What a full run of the pipe, or of a draft of it, would change in the sink.
+
+        Nothing is written. `counts` of added, changed, deleted and unchanged entities and of
+        errors; `properties` says in how many changed entities each differs, with `examples`.
+        `complete` is false where it is told over a sample.
+        """
+        fields = self.fields()
+        if not self.principal.is_admin:
+            # A draft could read what its author may not.
+            names = self.hub.datasets.names()
+            self.hub.access.check_mentions(self.principal, fields["config"], names)
+        limit = fields["limit"]
+        if fields["all"]:
+            job = await self.hub.insight.diff_all(pipe_id, fields["config"])
+            self.set_header("Location", f"/api/pipes/{pipe_id}/diff/{job['job']}")
+            self.answer(job, 202)
+            return
+        if not 1 <= limit <= MOST:
+            raise ApiError(400, 'the field "limit" does not fit', f"expected 1 to {MOST:,}")
+        self.answer(await self.hub.insight.diff(pipe_id, fields["config"], limit))
+
+
+class DiffJobHandler(ApiHandler):
+    @operation(needs=on_pipe("read_data"))
+    def get(self, pipe_id: str, job_id: str) -> None:
+        """How far a comparison is, and its result once it is done."""
+        self.answer(self.hub.insight.diffs.get(pipe_id, job_id).to_json())
+
+    @operation(needs=on_pipe("read_data"))
+    async def delete(self, pipe_id: str, job_id: str) -> None:
+        """End a comparison; the answer is its last state."""
+        self.answer((await self.hub.insight.diffs.cancel(pipe_id, job_id)).to_json())
+
+
 ROUTES = [
     ("/datasets/{dataset_id}/why", WhyHandler),
+    ("/pipes/{pipe_id}/diff", DiffHandler),
+    ("/pipes/{pipe_id}/diff/{job_id}", DiffJobHandler),
 ]
