@@ -65,8 +65,8 @@ class DiffHandler(DtlHandler):
         fields = self.fields()
         if not self.principal.is_admin:
             # A draft could read what its author may not.
-            names = self.hub.datasets.names()
-            self.hub.access.check_mentions(self.principal, fields["config"], names)
+            draft = self.hub.dtl.with_variables(fields["config"])
+            self.hub.access.check_mentions(self.principal, draft, self.hub.datasets.names())
         limit = fields["limit"]
         if fields["all"]:
             job = await self.hub.insight.diff_all(pipe_id, fields["config"])
