@@ -116,32 +116,38 @@ class Diffs:
                 await task
 
     async def _carry_out(self, job: Job, definition: PipeDefinition) -> None:
-        sliced: Sliced | None = None
+        ended = FAILED
         try:
             await asyncio.to_thread(self._store.dataset, staging_name(job.id))
-            while job.state == RUNNING:
-                payload = {
-                    "definition": definition,
-                    "job": job.id,
-                    "sliced": sliced,
-                    "seconds": SLICE_S,
-                }
-                call = self._executor.call(SLICE, payload, timeout_s=self._timeout_s)
-                sliced = await call.value()
-                assert sliced is not None  # noqa: S101 - a slice gives how far it is
-                job.progress = sliced.progress()
-                if sliced.phase == "done":
-                    job.result, job.state = sliced.told, DONE
+            job.result = await self._compared(job, definition)
+            ended = DONE
         except asyncio.CancelledError:
-            job.state = CANCELLED
+            ended = CANCELLED
             raise
         except SesamError as error:
-            job.state, job.error = FAILED, str(error)
+            job.error = str(error)
         except Exception:
-            job.state, job.error = FAILED, "an unexpected error; the node's log has it"
+            job.error = "an unexpected error; the node's log has it"
             log.exception("a comparison failed", extra={"pipe": job.pipe})
         finally:
+            # Who reads that it has ended finds nothing left of it.
             await asyncio.shield(asyncio.to_thread(self._clear, job.id))
+            job.state = ended
+
+    async def _compared(self, job: Job, definition: PipeDefinition) -> dict[str, Any]:
+        sliced: Sliced | None = None
+        while sliced is None or sliced.phase != "done":
+            payload = {
+                "definition": definition,
+                "job": job.id,
+                "sliced": sliced,
+                "seconds": SLICE_S,
+            }
+            call = self._executor.call(SLICE, payload, timeout_s=self._timeout_s)
+            sliced = await call.value()
+            assert sliced is not None  # noqa: S101 - a slice gives how far it is
+            job.progress = sliced.progress()
+        return sliced.told
 
     def _clear(self, job_id: str) -> None:
         with contextlib.suppress(NotFoundError):
