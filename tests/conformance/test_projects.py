@@ -19,7 +19,7 @@ import pytest
 from sesam_node.cli.main import main
 
 HERE = Path(__file__).parent
-PROJECTS = ["webshop-orders", "library-loans", "energy-meters", "site-inspections"]
+PROJECTS = ["webshop-orders", "library-loans", "energy-meters", "site-inspections", "global-person"]
 CASES = ["hops", "transforms"]
 
 

@@ -166,7 +166,8 @@ class ComponentSpec:
       namespaced identifiers.
     - Sink: `writes` is true where it writes a dataset. Transform: `side_effects` is the default.
     - `system_types` are the types that its `system` may have (empty: any). Of the options named
-      together in `one_of` exactly one must be given.
+      together in `one_of` exactly one must be given. `further` finds problems beyond those of
+      single options: of the component, where it stands, and by what paths are told.
     """
 
     kind: str
@@ -187,6 +188,7 @@ class ComponentSpec:
     system_types: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
     deprecated: str = ""
+    further: Callable[[Mapping[str, Any], Path, At], list[Problem]] | None = None
 
     @property
     def title(self) -> str:
@@ -238,6 +240,9 @@ class ComponentSpec:
             problems.append(
                 Problem(at((*path, "type")), "deprecated", message, self.deprecated, "warning")
             )
+        wrong = any(problem.level == "error" for problem in problems)
+        if self.further is not None and not (unresolved or wrong):
+            problems += self.further(config, path, at)
         if not self.built:
             message = f"{self.title} is checked but cannot run in this version"
             problems.append(Problem(at((*path, "type")), "not-built", message, level="warning"))

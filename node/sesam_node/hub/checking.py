@@ -16,8 +16,8 @@ from sesam_node.dtl import RuleContext, compile_rules, problems_of
 from sesam_node.errors import DtlError, Problem, json_path, suggestion
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.component import specs
+from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.runs import PipeDefinition
-from sesam_node.pipes.transforms.dtl import rule_context
 from sesam_node.scheduling.schedule import check_cron
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class Facts:
     @property
     def reads(self) -> frozenset[str]:
         return self.hops.union(self.sources)
+
+    @property
+    def reads_many(self) -> bool:
+        """Has its offset a position for each dataset?"""
+        return bool(self.sources) and self.source_type != "dataset"
 
     @property
     def internal(self) -> bool:
@@ -175,7 +180,7 @@ class _Rules:
         alone = effective.get("transform") is transform or effective.get("transform") == [transform]
         if alone and type(source) is dict and source.get("type") == "dataset":
             context.source_dataset = source.get("dataset")
-        return rule_context({"id_required": transform.get("id_required") is not False}, context)
+        return rule_context(context, id_required=transform.get("id_required") is not False)
 
 
 def _facts(pipe: dict[str, Any], hops: set[str], secrets: set[str]) -> Facts:

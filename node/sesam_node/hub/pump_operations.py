@@ -109,8 +109,7 @@ class PumpOperations:
             raise InputError(
                 f'"disable_set_last_seen" of the pipe "{pipe_id}" forbids to set its offset'
             )
-        union = facts.source_type == "union_datasets" or len(facts.sources) > 1
-        offset = offsets.check_offset(offset, facts.sources, union=union)
+        offset = offsets.check_offset(offset, facts.sources, union=facts.reads_many)
         before = self._pumps.state(pipe_id).offset
         changes: dict[str, bytes | None] = {
             offsets.OFFSET: None if offset is None else encode(offset)
@@ -139,7 +138,7 @@ class PumpOperations:
             for name in facts.sources
             if (dataset := self._pumps.dataset(name)) is not None
         }
-        if facts.source_type == "union_datasets" or len(facts.sources) > 1:
+        if facts.reads_many:
             return ends
         return ends.get(facts.sources[0], -1)
 

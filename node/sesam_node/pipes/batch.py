@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sesam_node.store.api import Dataset, Store, Version
 
 BATCH_SIZE = 1_000
+PLACE_BITS = 48
+"""Of a place the bits that hold a seq; the position of the dataset stands before them."""
 
 Offset = Any
 """Where a source is: JSON data, null for the start."""
@@ -36,6 +38,10 @@ class Batch(NamedTuple):
     have changed on the way (another `_id`). `offset` is where the source is after the last one;
     `offset_of(i)` where it is after the one at position i, absent where a source can only go on
     behind a whole batch. `dataset` holds the versions.
+
+    `places` order source entities that are no versions of one dataset as a full run reads them; a
+    negative one marks the delete of what is no longer a source entity, which leaves deletes alone.
+    A batch without entities asks for a commit of its offset.
     """
 
     entities: Sequence[Entity] | None
@@ -43,6 +49,7 @@ class Batch(NamedTuple):
     offset: Offset
     offset_of: Callable[[int], Offset] | None = None
     dataset: Dataset | None = None
+    places: Sequence[int] | None = None
 
     @property
     def size(self) -> int:
@@ -67,9 +74,14 @@ class Source(Protocol):
 
 @runtime_checkable
 class DatasetSource(Source, Protocol):
-    """A source that reads datasets of this node, and can read them as they were."""
+    """A source that reads datasets of this node, and can read them as they were.
+
+    `combines` says that a source entity may stem from several stored ones, so that what is read
+    later need not have the higher place.
+    """
 
     history: bool
+    combines: bool
 
     def prepare(self) -> dict[str, str | None]:
         """Fixes where reading ends, so that a run does. Gives the generation of each dataset."""
@@ -83,6 +95,12 @@ class DatasetSource(Source, Protocol):
 
     def deleted_ids(self) -> Iterator[str]:
         """The ids of the source entities that are deleted now."""
+
+    def members_of(self, entity_id: str) -> list[tuple[str, str, int]]:
+        """The stored entities that a source entity consists of: (dataset, id, seq), now.
+
+        Empty where there is none of that id. Deleted ones are told too.
+        """
 
     def is_populated(self) -> bool:
         """Are all the datasets that must be populated so?"""

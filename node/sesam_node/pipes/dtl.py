@@ -27,9 +27,10 @@ from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_header
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.operations import error_data, previewed
+from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.rule_texts import is_later, place_at, placed, problems_in, rule_sets
 from sesam_node.pipes.samples import Sample, Wanted
-from sesam_node.pipes.transforms.dtl import DtlTransform, rule_context
+from sesam_node.pipes.transforms.dtl import DtlTransform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -355,7 +356,7 @@ def _context(pipe: Pipe) -> RuleContext:
     context = Context(
         pipe.definition, None, namespaced=namespaced, source_dataset=pipe.context.source_dataset
     )
-    return rule_context({"id_required": True}, context)
+    return rule_context(context)
 
 
 def _schema(pipe: Pipe) -> Schema | None:

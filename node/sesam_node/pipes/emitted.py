@@ -149,9 +149,11 @@ class EmittedIds:
             for entity_id in made[name]:
                 if group.place >= owners.get(entity_id, (-1, ""))[0]:
                     owners[entity_id] = (group.place, name)
+        held: dict[str, int] = {}
         lost: dict[str, int] = {}
         for name, record in old.items():
             for entity_id in record.ids:
+                held[entity_id] = max(record.place, held.get(entity_id, -1))
                 if entity_id not in made[name]:
                     lost[entity_id] = max(record.place, lost.get(entity_id, -1))
         asked = list(lost) if newest else list({**owners, **lost})
@@ -161,7 +163,7 @@ class EmittedIds:
         for entity_id, (place, name) in owners.items():
             if others.get(entity_id, (-1, ""))[0] <= place:
                 writes.append(made[name][entity_id])
-            elif lost.get(entity_id, -1) > others[entity_id][0]:
+            elif held.get(entity_id, -1) > others[entity_id][0]:
                 missing.append(others[entity_id][1])
         for entity_id, place in lost.items():
             if entity_id in owners:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
+from sesam_node.pipes.batch import PLACE_BITS
 from sesam_node.pipes.prefetch import prefetcher
 from sesam_node.store.api import Write
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 make_write: MakeWrite = partial(tuple.__new__, Write)
 """A `Write` of a tuple; three times faster than calling the class."""
-
-PLACE_BITS = 48
 
 CHUNK = 32
 """Entities that go through a stage together, so that its code stays in the processor's cache."""
@@ -170,7 +169,10 @@ class Evaluator:
             self._pass(batch, out)
         elif self._careful or batch.entities is not None or self._may_depend(batch):
             append, write = out.append, as_write
-            for _, emitted in self.emitted(batch):
+            for position, emitted in self.emitted(batch):
+                if batch.places is not None and batch.places[position] < 0:
+                    out += _deletes(batch, position, emitted)
+                    continue
                 for entity in emitted:
                     append(write(entity))
         else:
@@ -179,8 +181,14 @@ class Evaluator:
     def groups(self, batch: Batch) -> Iterator[Group]:
         """The writes of a batch by source entity. Raises EntityError."""
         versions, entities = batch.versions or (), batch.entities
+        places = batch.places
         first = 0 if batch.dataset is None else self._places.get(batch.dataset.name, 0)
         for position, emitted in self.emitted(batch):
+            if places is not None and entities is not None:
+                place = places[position]
+                writes = [] if place < 0 else list(map(as_write, emitted))
+                yield Group(entities[position]["_id"], place, writes)
+                continue
             version = versions[position]
             source_id = version.entity_id if entities is None else entities[position]["_id"]
             yield Group(source_id, first + version.seq, list(map(as_write, emitted)))
@@ -259,13 +267,18 @@ class Evaluator:
             except Exception as error:
                 raise EntityError(position, source_entity(batch, position), error) from error
             if (
-                version is not None
-                and version[4]
+                (entity.get("_deleted") is True if version is None else version[4])
                 and lookup.count != looked_up
                 and not (out and all(item.get("_deleted") is True for item in out))
             ):
                 self.depends_when_deleted = True
             yield position, out
+
+
+def _deletes(batch: Batch, position: int, emitted: list[Entity]) -> list[Write]:
+    """The deletes among what became of a source entity that is no longer; its own at least."""
+    writes = [write for write in map(as_write, emitted) if write.deleted]
+    return writes or [make_delete(source_entity(batch, position)["_id"])]
 
 
 def _unchanged(entity: Entity, out: list[Entity]) -> None:

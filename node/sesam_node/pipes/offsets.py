@@ -4,8 +4,8 @@ It is kept with the output, in the sink dataset or in `system:pipe:<id>`, under 
 JSON: `offset` of the source (null is the start), `generations` of the source's datasets, `hops`
 ({dataset: {"offset": versions seen, "generation"}}), `full-run` (a full run that is not finished),
 `push` (an open sequence of a receiver), `config` (what tells the configuration of the last full
-run), `out-of-sync` (why only a full run makes the output right again). What a user sees of the
-offset is `last_seen`.
+run), `out-of-sync` (why only a full run makes the output right again), `merge-rules` (those that a
+merge source read by). What a user sees of the offset is `last_seen`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from sesam_node.pipes.batch import Offset
 
+OPEN_PASS = ("$to", "$at")
+"""Beside the position in each dataset: where a pass of a merge source that is not done leads to,
+and how far it is. See `sources/merge.py`."""
+
 OFFSET = "offset"
 GENERATIONS = "generations"
 HOPS = "hops"
@@ -32,6 +36,7 @@ EMITTED = "emitted"
 PUSH = "push"
 CONFIG = "config"
 OUT_OF_SYNC = "out-of-sync"
+MERGE_RULES = "merge-rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class PipeState:
     emitted: int = 0
     config: str | None = None
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
+    merge_rules: dict[str, Any] | None = None
 
 
 def read_state(state: Mapping[str, bytes]) -> PipeState:
@@ -62,6 +68,7 @@ def read_state(state: Mapping[str, bytes]) -> PipeState:
         decode(state[EMITTED]) if EMITTED in state else 0,
         decode(state[CONFIG]) if CONFIG in state else None,
         decode(state[OUT_OF_SYNC]) if OUT_OF_SYNC in state else [],
+        decode(state[MERGE_RULES]) if MERGE_RULES in state else None,
     )
 
 
@@ -99,6 +106,9 @@ def check_offset(offset: Offset, datasets: tuple[str, ...], *, union: bool) -> O
             return offset
         message = f"expected a whole number as offset of the dataset, got {preview(offset)}"
         raise InputError(message)
-    if type(offset) is dict and all(type(value) is int for value in offset.values()):
-        return {name: value for name, value in offset.items() if name in datasets}
+    if type(offset) is dict:
+        positions = {name: at for name, at in offset.items() if name not in OPEN_PASS}
+        if all(type(at) is int for at in positions.values()):
+            kept = (*datasets, *OPEN_PASS)
+            return {name: at for name, at in offset.items() if name in kept}
     raise InputError(f"expected an offset for each dataset, got {preview(offset)}")

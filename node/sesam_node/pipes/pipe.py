@@ -69,9 +69,9 @@ class Pipe:
         return any(getattr(transform, fact, False) for transform in self.transforms)
 
     def ensure_indexes(self) -> None:
-        """Has the indexes that look-ups of the transforms need; those of the sink too."""
-        for transform in self.transforms:
-            for name, index in transform.indexes:
+        """Has the indexes that look-ups of source and transforms need; those of the sink too."""
+        for part in (self.source, *self.transforms):
+            for name, index in getattr(part, "indexes", ()):
                 dataset = self.context.dataset(name)
                 if dataset is not None:
                     dataset.ensure_index(index, compile_index(index))

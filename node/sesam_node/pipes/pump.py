@@ -28,6 +28,7 @@ from sesam_node.pipes.policy import (
 from sesam_node.pipes.run_kind import FULL, INCREMENTAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.sink_indexes import declared_indexes
+from sesam_node.pipes.sources.merge import MergeSource
 from sesam_node.pipes.tracking import Tracking
 from sesam_node.pipes.transfer import CancelledError, Transfer
 from sesam_node.store.api import Fence
@@ -173,6 +174,8 @@ class PumpRun:
         changes: dict[str, bytes | None] = {}
         if stored is not None:
             changes[offsets.GENERATIONS] = encode(generations)
+        if isinstance(pipe.source, MergeSource):
+            changes[offsets.MERGE_RULES] = encode(pipe.source.rules)
         reasons = out_of_sync(now)
         resumed = now.goes_on()
         if resumed or now.reason_for_full_run(reasons):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.pipes.out_of_sync import Reasons, reason_text
 from sesam_node.pipes.policy import resets_itself
+from sesam_node.pipes.sources.merge import MergeSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,4 +68,8 @@ class Situation:
             return "a full run was not finished"
         if reasons and resets_itself(self.pipe):
             return reason_text(reasons)
+        if isinstance(self.pipe.source, MergeSource):
+            reason = self.pipe.source.reason_for_full_run(state.offset, state.merge_rules)
+            if reason:
+                return reason
         return "" if self.tracking is None else self.tracking.reason_for_full_run()

@@ -123,7 +123,8 @@ class Transfer:
         at: Offset = since
         moves = newest and self.pipe.source.is_chronological
         self._at = since
-        self._newest = newest and len(self.pipe.source.datasets) == 1
+        combines = getattr(self.pipe.source, "combines", False)
+        self._newest = newest and not combines and len(self.pipe.source.datasets) == 1
 
         def commit() -> None:
             self.commit({**changes, **self.offset_change(at)} if moves else {})
@@ -144,7 +145,7 @@ class Transfer:
             self.result.processed += batch.size
             at = self._at = batch.offset
             stop = self._cancelled()
-            if stop or self.writer.is_due() or len(self._groups) >= MANY_GROUPS:
+            if stop or not batch.size or self.writer.is_due() or len(self._groups) >= MANY_GROUPS:
                 commit()
             if stop:
                 raise CancelledError("the run was stopped")

@@ -51,6 +51,7 @@ class StoredSource:
     supports_since = True
     is_since_comparable = True
     is_chronological = True
+    combines = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.name: str = options["dataset"]
@@ -95,6 +96,11 @@ class StoredSource:
 
     def deleted_ids(self) -> Iterator[str]:
         return iter(()) if self._reader is None else self._reader.deleted_ids()
+
+    def members_of(self, entity_id: str) -> list[tuple[str, str, int]]:
+        dataset = self._context.dataset(self.name)
+        version = None if dataset is None else dataset.get(entity_id)
+        return [] if version is None else [(self.name, entity_id, version.seq)]
 
     def is_populated(self) -> bool:
         for name in self._initial:

@@ -40,6 +40,7 @@ class UnionSource:
     supports_since = True
     is_since_comparable = True
     is_chronological = True
+    combines = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.datasets = tuple(dict.fromkeys(options["datasets"]))
@@ -107,6 +108,17 @@ class UnionSource:
             prefix = f"{name}:" if self._prefix else ""
             for entity_id in reader.deleted_ids():
                 yield prefix + entity_id
+
+    def members_of(self, entity_id: str) -> list[tuple[str, str, int]]:
+        found = []
+        for name in self.datasets:
+            prefix = f"{name}:" if self._prefix else ""
+            dataset = self._context.dataset(name)
+            if dataset is not None and entity_id.startswith(prefix):
+                version = dataset.get(entity_id[len(prefix) :])
+                if version is not None:
+                    found.append((name, version.entity_id, version.seq))
+        return found
 
     def is_populated(self) -> bool:
         for name in self._initial:

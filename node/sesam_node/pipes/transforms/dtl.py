@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.dtl import RuleContext, compile_rules
+from sesam_node.dtl import compile_rules
 from sesam_node.model import encode
-from sesam_node.model.namespaces import BUILT_IN
 from sesam_node.pipes.component import Option, transform
+from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.trigger import TRIGGER, trigger
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class DtlTransform:
         path = ("transform", context.position) if context.in_list else ("transform",)
         self.rules = rules
         self.path = (*path, "rules")
-        self.context = rule_context(options, context)
+        self.context = rule_context(context, id_required=options["id_required"])
         compiled = compile_rules(rules, self.context, path=self.path)
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
@@ -73,20 +73,3 @@ def looked_up_datasets(rules: Any) -> set[str]:
         if type(item) in (list, dict):
             found |= looked_up_datasets(item)
     return found
-
-
-def rule_context(options: dict[str, Any], context: Context) -> RuleContext:
-    """What the compiler needs to know of the pipe."""
-    definition = context.definition
-    pipe, metadata = definition.pipe, definition.metadata
-    own = pipe.get("namespaces") or {}
-    known = (metadata.get("namespaces") or {}).get("default") or {}
-    return RuleContext(
-        pipe_id=definition.pipe_id,
-        namespaced=context.namespaced,
-        identity_namespace=own.get("identity") or definition.pipe_id,
-        property_namespace=own.get("property") or definition.pipe_id,
-        namespaces={**BUILT_IN, **known, **(own.get("default") or {})},
-        id_required=options["id_required"],
-        source_dataset=context.source_dataset,
-    )

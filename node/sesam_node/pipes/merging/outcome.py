@@ -1,0 +1,214 @@
+"""What comes out of a state of the member datasets, and what changes from one state to another.
+
+An outcome is a map from the ids that come out to their groups. A deleted entity is a group of its
+own. With the identity "first" an id may stand for entities of several datasets: what comes out
+under it is the live group whose first member has that id (that of the last such dataset, as in a
+full run, which writes it last), else nothing while one of them lives on in another group, else the
+deleted one. So an outcome depends on the state alone, not on the way there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sesam_node.pipes.merging.groups import Group, lone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.merging.combine import Combiner
+    from sesam_node.pipes.merging.groups import Groups, Member
+    from sesam_node.store.api import Version
+
+GONE = -1
+"""The place of what is no longer a source entity: a delete of what came out before."""
+
+BOUNDARY = re.compile(r"\|[0-9]+\|")
+
+
+class Output(NamedTuple):
+    """One entity that comes out, and its place in the order of a full run."""
+
+    entity: Entity
+    place: int
+
+
+class State:
+    """The outcome at one state: of what a full run reads, of some ids, of a region."""
+
+    def __init__(self, groups: Groups, combiner: Combiner, positions: int) -> None:
+        self.groups = groups
+        self._combiner = combiner
+        self._positions = range(positions)
+
+    def outputs(self, position: int, versions: Iterable[Version]) -> list[Output]:
+        """What a full run brings when it meets these versions: groups that begin with them."""
+        members = {(position, version.entity_id): version for version in versions}
+        live = {member: version for member, version in members.items() if not version.deleted}
+        begun = {(position, version.seq) for version in live.values()}
+        found = self._distinct(self.groups.of_versions(live).values())
+        wanted = [group for group in found if group.first in begun]
+        wanted += [lone(member, version) for member, version in members.items() if version.deleted]
+        wanted.sort(key=_first)
+        if not self._combiner.composite:
+            wanted = self._winners(wanted)
+        entity = self._combiner.entity
+        return [Output(entity(group), group.place) for group in wanted]
+
+    @staticmethod
+    def _distinct(groups: Iterable[Group]) -> list[Group]:
+        return list({id(group): group for group in groups}.values())
+
+    def _winners(self, groups: list[Group]) -> list[Group]:
+        """Those of the groups that come out under their id, with the identity "first"."""
+        ids = {group.members[0][0][1] for group in groups}
+        if len(self._positions) == 1:
+            return groups
+        own = {group.members[0][0] for group in groups}
+        others = self.groups.get(
+            (place, name) for name in ids for place in self._positions if (place, name) not in own
+        )
+        if not others:
+            return groups
+        contested = {name for _, name in others}
+        settled = self.of_ids(contested)
+        return [
+            group
+            for group in groups
+            if (name := group.members[0][0][1]) not in contested
+            or ((winner := settled.get(name)) is not None and winner.first == group.first)
+        ]
+
+    # -- some ids ----------------------------------------------------------------------------------
+
+    def of_ids(self, ids: Collection[str]) -> dict[str, Group]:
+        """The groups that come out under these ids; ids that are none are left out."""
+        return self._composites(ids) if self._combiner.composite else self._firsts(ids)
+
+    def _firsts(self, ids: Collection[str]) -> dict[str, Group]:
+        versions = self.groups.get((place, name) for name in ids for place in self._positions)
+        live = {member: version for member, version in versions.items() if not version.deleted}
+        return self.settled(ids, versions, self.groups.of_versions(live))
+
+    def settled(
+        self, ids: Iterable[str], versions: dict[Member, Version], groups: dict[Member, Group]
+    ) -> dict[str, Group]:
+        """As `of_ids` with the identity "first"; all entities with these ids are at hand."""
+        found: dict[str, Group] = {}
+        for name in ids:
+            there = [place for place in self._positions if (place, name) in versions]
+            live = [place for place in there if not versions[place, name].deleted]
+            winners = [
+                place for place in live if groups[place, name].members[0][0] == (place, name)
+            ]
+            if winners:
+                found[name] = groups[winners[-1], name]
+            elif there and not live:
+                found[name] = lone((there[0], name), versions[there[0], name])
+        return found
+
+    def _composites(self, ids: Collection[str]) -> dict[str, Group]:
+        """Tries what the first member may be: an id may hold what looks like the next member."""
+        found: dict[str, Group] = {}
+        guesses = {name: _first_members(name, len(self._positions)) for name in ids}
+        while guesses:
+            tried = {name: member for name, left in guesses.items() if (member := next(left, None))}
+            versions = self.groups.get(tried.values())
+            live = [member for member, version in versions.items() if not version.deleted]
+            groups = self.groups.of(live)
+            for name, member in tried.items():
+                group = groups.get(member)
+                if group is None and member in versions:
+                    group = lone(member, versions[member])
+                if group is not None and self._combiner.entity_id(group) == name:
+                    found[name] = group
+            guesses = {name: guesses[name] for name in tried if name not in found}
+        return found
+
+
+def _first(group: Group) -> tuple[int, int]:
+    return group.first
+
+
+def _first_members(name: str, positions: int) -> Iterator[Member]:
+    """What the first member of a composite id may be, the shortest first."""
+    number, bar, rest = name.partition("|")
+    if not bar or not number.isascii() or not number.isdecimal() or int(number) >= positions:
+        return
+    for match in BOUNDARY.finditer(rest):
+        if match.start():
+            yield int(number), rest[: match.start()]
+    if rest:
+        yield int(number), rest
+
+
+class Change:
+    """What comes out when the state `old` becomes the state `new`."""
+
+    def __init__(self, old: State, new: State, combiner: Combiner, positions: int) -> None:
+        self._old = old
+        self._new = new
+        self._combiner = combiner
+        self._positions = range(positions)
+
+    def outputs(self, changed: Iterable[Member]) -> tuple[list[Output], set[Member]]:
+        """Deletes of what is no longer, then what is new or other, in the order of a full run.
+
+        All that these changed members have a part in, before or after; the second value tells
+        which members that were.
+        """
+        region, before, after = self._region(changed)
+        old = self._outcome(self._old, region, before)
+        new_versions = self._new.groups.get(region)
+        new = self._outcome(self._new, region, after, new_versions)
+        gone = [group for name, group in old.items() if name not in new and not group.deleted]
+        outputs = [
+            Output(self._combiner.replaced(group, lives_on=_lives_on(group, new_versions)), GONE)
+            for group in sorted(gone, key=_first)
+        ]
+        now = [group for name, group in new.items() if not group.is_same(old.get(name))]
+        now.sort(key=_first)
+        outputs += [Output(self._combiner.entity(group), group.place) for group in now]
+        return outputs, region
+
+    def _region(
+        self, changed: Iterable[Member]
+    ) -> tuple[set[Member], dict[Member, Group], dict[Member, Group]]:
+        """All that is connected with the changed members in either state, and its groups."""
+        before: dict[Member, Group] = {}
+        after: dict[Member, Group] = {}
+        region: set[Member] = set()
+        pending = set(changed)
+        while pending:
+            region |= pending
+            before.update(self._old.groups.of(pending - before.keys()))
+            after.update(self._new.groups.of(pending - after.keys()))
+            near = before.keys() | after.keys()
+            if not self._combiner.composite:
+                near |= {(place, name) for _, name in pending | near for place in self._positions}
+            pending = near - region
+        return region, before, after
+
+    def _outcome(
+        self,
+        state: State,
+        region: set[Member],
+        groups: dict[Member, Group],
+        versions: dict[Member, Version] | None = None,
+    ) -> dict[str, Group]:
+        versions = state.groups.get(region) if versions is None else versions
+        if not self._combiner.composite:
+            return state.settled({name for _, name in region}, versions, groups)
+        found = list({id(group): group for group in groups.values()}.values())
+        found += [lone(member, version) for member, version in versions.items() if version.deleted]
+        return {self._combiner.entity_id(group): group for group in found}
+
+
+def _lives_on(group: Group, versions: dict[Member, Version]) -> bool:
+    """Is one of its members live?"""
+    return any(
+        (version := versions.get(member)) is not None and not version.deleted
+        for member, _, _ in group.members
+    )
