@@ -47,10 +47,10 @@ class Made:
 
     def members(self) -> list[tuple[str, str]]:
         """The entities that a merge source made its entity of: (dataset, id)."""
-        members_of: Any = getattr(self.pipe.source, "members_of", None)
-        if members_of is None or self.run is None:
+        stored = self.pipe.stored_source
+        if stored is None or not stored.combines or self.run is None:
             return []
-        return [(member[0], member[1]) for member in members_of(self.run.source["_id"])]
+        return [member[:2] for member in stored.members_of(self.run.source["_id"])]
 
     def told(self) -> Told:
         """How it was made, whether that is exact, and for a deleted entity why it is so."""
@@ -140,6 +140,6 @@ def source_key(pipe: Pipe, run: Retraced | None) -> tuple[str, str] | None:
     """Dataset and id of a source entity, where a dataset holds it as such."""
     if run is None or run.batch.dataset is None or not run.batch.versions:
         return None
-    if getattr(pipe.source, "members_of", None) is not None:
+    if getattr(pipe.source, "combines", False):
         return None
     return run.batch.dataset.name, run.batch.versions[0].entity_id
