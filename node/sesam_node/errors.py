@@ -132,6 +132,9 @@ class ExpiredError(StoreError):
         super().__init__(message)
         self.exact_from = exact_from
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.message, self.exact_from))
+
 
 class PipeError(SesamError):
     """A run that failed."""

@@ -319,3 +319,64 @@ def test_a_subset_comes_in_every_format(box):
             headers={"Accept": form},
         )
         assert ids(read_entities_as(answer.content, form)) == ["a", "b", "c"]
+
+
+# ---- time travel ---------------------------------------------------------------------------------
+
+
+def test_a_dataset_is_read_as_it_was(box):
+    assert seen(read(box, "box", as_of=3, history="false")) == [
+        ("a", 0, False),
+        ("b", 1, False),
+        ("c", 2, False),
+        ("d", 3, False),
+    ]
+    answer = box.get("/datasets/box/entities", params={"as_of": 3})
+    assert answer.headers["X-Dataset-Max-Updated"] == "3"
+    assert ids(read(box, "box", as_of=3, subset=NORWAY)) == ["a", "b", "c"]
+    assert read(box, "box", as_of="2001-01-01") == []
+    now = read(box, "box")[-1]["_ts"]
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now / 1e6 + 2))
+    assert len(read(box, "box", as_of=later)) == 6
+
+
+def test_an_entity_is_read_as_it_was(box):
+    parameters = {"entity_id": "b", "as_of": 3}
+    assert box.get("/datasets/box/entity", params=parameters).json()["country"] == "NO"
+    missing = box.get("/datasets/box/entity", params={"entity_id": "d", "as_of": 2})
+    assert missing.status_code == 404
+    both = box.get("/datasets/box/entity", params={"entity_id": "d", "as_of": 2, "offset": 1})
+    assert both.status_code == 400
+
+
+def test_what_is_no_moment_is_refused(box):
+    for path in ("/datasets/box/entities", "/datasets/box/entity", "/pipes/box/entities"):
+        answer = box.get(path, params={"as_of": "yesterday", "entity_id": "a"})
+        problem = answer.json()["problems"][0]
+        assert (answer.status_code, problem["code"]) == (400, "wrong-moment")
+
+
+def test_the_difference_of_two_moments_is_read(box):
+    found = box.get("/datasets/box/diff", params={"from": 3}).json()
+    assert found["counts"] == {"added": 0, "changed": 1, "deleted": 1}
+    assert found["changes"][0]["properties"] == [
+        {"name": "country", "change": "changed", "old": "NO", "new": "SE"}
+    ]
+    assert box.get("/datasets/box/diff").status_code == 400
+    wrong = box.get("/datasets/box/diff", params={"from": 3, "to": 1})
+    assert (wrong.status_code, wrong.json()["problems"][0]["path"]) == (400, "$.from")
+
+
+def test_the_life_of_an_entity_is_read(box):
+    found = box.get("/datasets/box/history", params={"entity_id": "c"}).json()
+    assert [item["change"] for item in found["changes"]] == ["deleted", "created"]
+    missing = box.get("/datasets/box/history", params={"entity_id": "nobody"})
+    assert (missing.status_code, "nobody" in missing.json()["message"]) == (404, True)
+
+
+def test_a_pipe_is_tried_on_the_datasets_of_then(box):
+    put(box, BOX, SHARE)
+    then = box.get("/pipes/share/entities", params={"as_of": 1}).json()
+    assert ids(then) == ["a", "b"]
+    answer = box.post("/pipes/share/preview", data={"as_of": "1", "limit": "10"})
+    assert [item["source"]["_id"] for item in answer.json()[0]["results"]] == ["a", "b"]

@@ -174,4 +174,5 @@ def path_names(template: str) -> list[str]:
 FORCE = Parameter("force", "boolean", default=False, doc="load what is valid and mark the rest")
 SINCE = Parameter("since", doc="only what is newer than this offset")
 LIMIT = Parameter("limit", "integer", doc="at most so many entities")
+AS_OF = Parameter("as_of", doc="as it was at an offset or time (ISO); 410 where that is gone")
 FIELDS = Parameter("fields", doc="comma list of top-level keys; all where it is absent")

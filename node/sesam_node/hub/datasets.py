@@ -16,7 +16,9 @@ from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem,
 from sesam_node.hub.active import written_datasets
 from sesam_node.hub.configuration import delete_datasets
 from sesam_node.model.formats import ARROW, JSON, write_entities
+from sesam_node.model.moment import read_moment
 from sesam_node.pipes.execution_log import write_event
+from sesam_node.pipes.past import head_then
 from sesam_node.pipes.reading import Selection, pages, read_subset, wire
 from sesam_node.pipes.runs import now_text
 from sesam_node.scheduling.scheduler import Changed
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Dataset, Store
 
+DIFFERENCES = "sesam_node.pipes.differences"
 READING = "sesam_node.pipes.reading"
 INTERNAL = "system:"
 
@@ -149,12 +152,13 @@ class Datasets:
         selection: Selection,
         *,
         populated: bool = False,
+        as_of: str | None = None,
         form: str = JSON,
     ) -> Stream:
-        """The selected entities in a format.
+        """The selected entities in a format, now or as of a moment.
 
         Raises NotFoundError where the dataset is not there, is not populated though that was
-        asked for, or has no such subset.
+        asked for, or has no such subset; ExpiredError for a moment that is no longer known.
         """
         dataset = self.open(dataset_id)
         if populated and not dataset.populated:
@@ -166,7 +170,10 @@ class Datasets:
             )
             raise NotFoundError(f'the dataset "{dataset_id}" is not populated yet', [problem])
         head = dataset.head()
-        if not selection.reverse:
+        if as_of is not None:
+            head = head_then(dataset, read_moment(as_of))
+            selection = replace(selection, until=head, as_of=head)
+        elif not selection.reverse:
             selection = replace(selection, until=head)
         headers = self._headers(dataset, head)
         if selection.subset is not None or not (selection.deleted or selection.history):
@@ -195,25 +202,81 @@ class Datasets:
         entity_id: str,
         offset: int | None = None,
         subset: str | None = None,
+        as_of: str | None = None,
     ) -> bytes:
-        """The latest version of an entity, or the one at an offset. Raises NotFoundError."""
+        """The latest version of an entity, the one at an offset, or the latest as of a moment.
+
+        Raises NotFoundError, ExpiredError.
+        """
         dataset = self.open(dataset_id)
         wanted = read_subset(subset)
-        version = dataset.get(entity_id) if offset is None else dataset.at(offset)
+        if as_of is not None:
+            if offset is not None:
+                raise InputError('expected "offset" or "as_of", got both')
+            head = head_then(dataset, read_moment(as_of))
+            version = dataset.get_many([entity_id], as_of=head)[0]
+        else:
+            version = dataset.get(entity_id) if offset is None else dataset.at(offset)
         if version is not None and version.entity_id == entity_id:
             if wanted is None:
                 return wire(version)
             call = self._executor.call(
                 f"{READING}:entity_of_subset",
-                {"dataset": dataset_id, "entity_id": entity_id, "offset": offset, "subset": wanted},
+                {"dataset": dataset_id, "seq": version.seq, "subset": wanted},
                 timeout_s=self._timeout_s,
             )
             found: bytes | None = await call.value()
             if found is not None:
                 return found
         where = "" if offset is None else f" at offset {offset}"
+        where += "" if as_of is None else " at that moment"
         where += "" if wanted is None else " in this subset"
         raise NotFoundError(f'the dataset "{dataset_id}" has no entity {preview(entity_id)}{where}')
+
+    def diff(
+        self,
+        dataset_id: str,
+        start: str,
+        end: str | None = None,
+        *,
+        limit: int | None = None,
+        after: int | None = None,
+    ) -> AsyncIterator[bytes]:
+        """What is different at one moment from another, as the chunks of a JSON object.
+
+        Raises NotFoundError; InputError where they are no moments in that order.
+        """
+        self.open(dataset_id)
+        call = self._executor.call(
+            f"{DIFFERENCES}:diff_dataset",
+            {
+                "dataset": dataset_id,
+                "start": read_moment(start, "$.from"),
+                "end": None if end is None else read_moment(end, "$.to"),
+                "limit": limit,
+                "after": after,
+            },
+            timeout_s=self._timeout_s,
+        )
+        return call.chunks()
+
+    async def history(
+        self,
+        dataset_id: str,
+        entity_id: str,
+        *,
+        limit: int | None = None,
+        before: int | None = None,
+    ) -> dict[str, Any]:
+        """The life of an entity as a list of changes, newest first. Raises NotFoundError."""
+        self.open(dataset_id)
+        call = self._executor.call(
+            f"{DIFFERENCES}:entity_history",
+            {"dataset": dataset_id, "entity_id": entity_id, "limit": limit, "before": before},
+            timeout_s=self._timeout_s,
+        )
+        found: dict[str, Any] = await call.value()
+        return found
 
     def indexes(self, dataset_id: str) -> Sequence[dict[str, Any]]:
         """The indexes of a dataset and how far they are."""

@@ -113,9 +113,12 @@ class Pipes:
         stage: str = "sink",
         since: str | None = None,
         limit: int | None = None,
+        as_of: str | None = None,
         form: str = JSON,
     ) -> AsyncIterator[bytes]:
         """What the pipe would produce, computed now, as the chunks of a format.
+
+        With `as_of` what it would have produced at that moment.
 
         For a receiver that is what is in its dataset.
         """
@@ -127,6 +130,7 @@ class Pipes:
                 "stage": stage,
                 "since": since,
                 "limit": limit,
+                "as_of": as_of,
                 "form": form,
             },
             timeout_s=self._publish_timeout_s,
@@ -139,8 +143,12 @@ class Pipes:
         config: dict[str, Any] | None = None,
         source: Sequence[Entity] | None = None,
         limit: int | None = 1,
+        as_of: str | None = None,
     ) -> dict[str, Any]:
-        """Run a pipe, or a draft of its configuration, over sample entities; writes nothing."""
+        """Run a pipe, or a draft of its configuration, over sample entities; writes nothing.
+
+        With `as_of` the datasets are as they were at that moment.
+        """
         from sesam_node.hub.drafts import draft_definition
 
         if config is None:
@@ -156,6 +164,7 @@ class Pipes:
                 "definition": definition,
                 "entities": None if source is None else list(source),
                 "limit": 1 if limit is None else limit,
+                "as_of": as_of,
             },
             timeout_s=self._call_timeout_s,
         )

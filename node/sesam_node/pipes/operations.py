@@ -23,6 +23,7 @@ from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import EntityError, Evaluator, source_entity
 from sesam_node.pipes.log_reader import LogReader
 from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.past import past_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,8 +74,11 @@ def pipe_entities(
     since: str | None = None,
     limit: int | None = None,
     form: str = JSON,
+    as_of: str | None = None,
 ) -> Iterator[bytes]:
     """What a pipe would produce, computed now, as the chunks of a format.
+
+    With `as_of` what it would have produced then, of the datasets as they were.
 
     `stage` is where along the pipe: "source", "before-transforms" (with namespaces),
     "after-transforms", "sink". Of a receiver it is what is in its dataset. Raises InputError,
@@ -83,7 +87,7 @@ def pipe_entities(
     if stage not in STAGES:
         stages = ", ".join(STAGES)
         raise InputError(f'expected "stage" to be one of {stages}, got {shown(stage)}')
-    pipe = build_pipe(definition, store)
+    pipe = build_pipe(definition, past_of(definition, store, as_of))
     entities = _entities(pipe, stage, since, limit, None)
     return _closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
 
@@ -190,16 +194,18 @@ def preview(
     pipe: dict[str, Any] | None = None,
     entities: list[Any] | None = None,
     limit: int = PREVIEW_LIMIT,
+    as_of: str | None = None,
 ) -> dict[str, Any]:
     """What a pipe, or a draft of it, makes of some entities. Nothing is written.
 
-    `entities` are given, or the first `limit` of the source; of a receiver those of its sink. Each
+    `entities` are given, or the first `limit` of the source; of a receiver those of its sink.
+    With `as_of` these and what they are looked up in are as they were then. Each
     of `results` has `source`, `emitted`, `filtered`, `discarded` (nothing came out) and `error`.
     Raises ConfigError or DtlError where the pipe cannot be built.
     """
     if pipe is not None:
         definition = replace(definition, pipe={**pipe, "_id": definition.pipe_id})
-    built = build_pipe(definition, store)
+    built = build_pipe(definition, past_of(definition, store, as_of))
     try:
         for transform in built.transforms:
             if getattr(transform, "side_effects", False):

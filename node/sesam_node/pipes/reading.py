@@ -35,7 +35,8 @@ class Selection:
 
     `since` is an offset, exclusive; `until` a head beyond which nothing is read; `start` leaves out
     so many. With `history` every version comes, else the latest of each id. `deleted` counts only
-    for the latter. `subset` is `["eq", index expression, value]`.
+    for the latter. `subset` is `["eq", index expression, value]`. `as_of`
+    is a head that the dataset had earlier: it is read as it was then.
     """
 
     since: int | None = None
@@ -46,6 +47,7 @@ class Selection:
     deleted: bool = True
     reverse: bool = False
     subset: Any = None
+    as_of: int | None = None
 
 
 def read_dataset(store: Store, *, dataset: str, selection: Selection, form: str) -> Iterator[bytes]:
@@ -88,6 +90,7 @@ def _versions(dataset: Dataset, selection: Selection) -> Iterator[list[Version]]
             deleted=selection.deleted or selection.history,
             until=selection.until,
             reverse=selection.reverse,
+            as_of=selection.as_of,
         )
         if versions:
             yield versions
@@ -204,14 +207,12 @@ def _of_subset(
             yield found
 
 
-def entity_of_subset(
-    store: Store, *, dataset: str, entity_id: str, offset: int | None, subset: Any
-) -> bytes | None:
-    """The wire form of an entity (its latest version, or the one at an offset) of a subset.
+def entity_of_subset(store: Store, *, dataset: str, seq: int, subset: Any) -> bytes | None:
+    """The wire form of the version of an entity at an offset, where it is in a subset, else null.
 
-    Null where it is not in there. Raises InputError, NotFoundError as a read does.
+    Raises InputError, NotFoundError as a read does.
     """
     stored = store.dataset(dataset, create=False)
     wanted = Subset.of(stored, subset)
-    version = stored.get(entity_id) if offset is None else stored.at(offset)
+    version = stored.at(seq)
     return wire(version) if version is not None and wanted.has(version) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from sesam_node.api.base import ApiHandler, with_fields
 from sesam_node.api.operations import (
+    AS_OF,
     FIELDS,
     LIMIT,
     SINCE,
@@ -67,6 +68,7 @@ class EntitiesHandler(ApiHandler):
         Parameter("populated", "boolean", default=False, doc="404 until the dataset is populated"),
         UNCOMMITTED,
         SUBSET,
+        AS_OF,
         answer=ENTITIES,
         needs=on_dataset("read_data"),
     )
@@ -77,9 +79,9 @@ class EntitiesHandler(ApiHandler):
         """
         values = self.query()
         values.pop("uncommitted")
-        populated = values.pop("populated")
+        others = {name: values.pop(name) for name in ("populated", "as_of")}
         entities = self.hub.datasets.entities(
-            dataset_id, selection(values), populated=populated, form=self.accepted_format()
+            dataset_id, selection(values), **others, form=self.accepted_format()
         )
         await self.stream(entities.chunks, entities.content_type, entities.headers)
 
@@ -110,6 +112,7 @@ class EntityHandler(ApiHandler):
         Parameter("offset", "integer", doc="the version there; 404 where another entity is"),
         UNCOMMITTED,
         SUBSET,
+        AS_OF,
         needs=on_dataset("read_data"),
     )
     async def get(self, dataset_id: str) -> None:
@@ -123,11 +126,39 @@ class EntityPathHandler(ApiHandler):
     @operation(
         Parameter("offset", "integer", doc="the version there"),
         SUBSET,
+        AS_OF,
         needs=on_dataset("read_data"),
     )
     async def get(self, dataset_id: str, entity_id: str) -> None:
         """One entity, by a path with its id (the older form of `/entity`)."""
         self.finish(await self.hub.datasets.entity(dataset_id, entity_id, **self.query()))
+
+
+class DiffHandler(ApiHandler):
+    @operation(
+        Parameter("from", required=True, doc="an offset or time: what there was"),
+        Parameter("to", doc="a later offset or time; now where it is absent"),
+        Parameter("limit", "integer", doc="at most so many changes; 0 only counts"),
+        Parameter("after", "integer", doc="go on after this offset: the `next` of the answer"),
+        needs=on_dataset("read_data"),
+    )
+    async def get(self, dataset_id: str) -> None:
+        """What was added, changed and deleted between two moments, property by property."""
+        values = self.query()
+        start, end = values.pop("from"), values.pop("to")
+        await self.stream(self.hub.datasets.diff(dataset_id, start, end, **values))
+
+
+class HistoryHandler(ApiHandler):
+    @operation(
+        Parameter("entity_id", required=True, doc="the id of the entity"),
+        Parameter("limit", "integer", 100, "at most so many changes"),
+        Parameter("before", "integer", doc="go on before this offset: the `next` of the answer"),
+        needs=on_dataset("read_data"),
+    )
+    async def get(self, dataset_id: str) -> None:
+        """The life of one entity as a list of changes, newest first."""
+        self.answer(await self.hub.datasets.history(dataset_id, **self.query()))
 
 
 class IndexesHandler(ApiHandler):
@@ -143,5 +174,7 @@ ROUTES = [
     ("/datasets/{dataset_id}/entities", EntitiesHandler),
     ("/datasets/{dataset_id}/entities/{entity_id*}", EntityPathHandler),
     ("/datasets/{dataset_id}/entity", EntityHandler),
+    ("/datasets/{dataset_id}/diff", DiffHandler),
+    ("/datasets/{dataset_id}/history", HistoryHandler),
     ("/datasets/{dataset_id}/indexes", IndexesHandler),
 ]

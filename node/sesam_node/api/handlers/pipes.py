@@ -8,6 +8,7 @@ from sesam_node.api.base import ApiHandler, with_fields
 from sesam_node.api.errors import ApiError
 from sesam_node.api.handlers.datasets import selection
 from sesam_node.api.operations import (
+    AS_OF,
     FIELDS,
     FORCE,
     LIMIT,
@@ -110,6 +111,7 @@ class PipeEntitiesHandler(ApiHandler):
         SINCE,
         LIMIT,
         Parameter("stage", default="sink", choices=STAGES, doc="where in the pipe to look"),
+        AS_OF,
         answer=", ".join(FORMATS),
         needs=on_pipe("read_data"),
     )
@@ -128,6 +130,7 @@ class PreviewHandler(ApiHandler):
         form("pipe-config", doc="a pipe's configuration (JSON) to use instead of the saved one"),
         form("source", doc="an entity or a list of entities (JSON) to use instead of the source"),
         form("limit", "integer", 1, "how many entities of the source"),
+        form("as_of", doc="over the datasets as they were at an offset or time"),
         body="application/x-www-form-urlencoded",
         needs=on_pipe("read_data"),
     )
@@ -140,7 +143,9 @@ class PreviewHandler(ApiHandler):
         if not self.principal.is_admin:
             # A draft could read what its author may not.
             self.hub.access.check_mentions(self.principal, config, self.hub.datasets.names())
-        preview = await self.hub.pipes.preview(pipe_id, config, entities, fields["limit"])
+        preview = await self.hub.pipes.preview(
+            pipe_id, config, entities, fields["limit"], fields["as_of"]
+        )
         self.answer([preview])
 
 
