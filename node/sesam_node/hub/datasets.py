@@ -86,6 +86,17 @@ class Datasets:
         await asyncio.to_thread(self._store.delete, dataset_id)
         self._pumps.driver.handle(Changed(frozenset([dataset_id])))
 
+    async def operate(self, dataset_id: str, operation: str) -> dict[str, Any]:
+        """Carry out an operation; gives what it has to tell.
+
+        Raises InputError for one that datasets do not have, ConflictError where it cannot be now.
+        """
+        self.open(dataset_id)
+        if operation == "compact":
+            done = await self._pumps.compaction.compact(dataset_id)
+            return {"compacted": {"versions": done.versions, "entities": done.entities}}
+        raise InputError(f'datasets do not support the operation "{operation}"')
+
     async def repost(
         self, dataset_id: str, body: bytes, *, form: str, force: bool, user: str = ""
     ) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sesam_node.hub.active import Active
+from sesam_node.hub.compaction import Compaction
 from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
@@ -59,6 +60,7 @@ class Hub:
         self.access = self.configuration.access
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
+        self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)
         self.datasets = Datasets(store, self.pumps, executor, timeout_s=settings.publish_timeout_s)
         self.operations = PumpOperations(store, self.pumps)
         self.pipes = Pipes(
@@ -94,11 +96,13 @@ class Hub:
         await self.configuration.load()
         await self.insight.diffs.start()
         self.pumps.activated(Active(), self.configuration.active, startup=True)
+        self.compaction.start()
         self._started = True
 
     async def stop(self) -> None:
         """End what runs, within the grace time of the settings."""
         self._started = False
+        await self.compaction.stop()
         grace_s = self._settings.stop_grace_s
         self.pumps.driver.hold(STOPPING)
         # The runner waits for its pumps, which the driver ends in less time than it would take.

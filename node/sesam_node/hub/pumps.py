@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sesam_node.hub.active import Active
     from sesam_node.hub.checking import Facts
+    from sesam_node.hub.compaction import Compaction
     from sesam_node.hub.configuration import Configuration
     from sesam_node.pipes.runs import RunResult
     from sesam_node.scheduling.driver import Driver
@@ -48,6 +49,7 @@ class Pumps:
 
     driver: Driver
     configuration: Configuration
+    compaction: Compaction
 
     def __init__(
         self,
@@ -113,6 +115,7 @@ class Pumps:
             user=command.user,
             reason=command.reason,
             next_interval=interval if type(interval) in (int, float) else None,
+            compaction=self.compaction.for_run(pipe),
         )
 
     def finished(self, request: RunRequest, result: RunResult) -> None:

@@ -17,6 +17,7 @@ from sesam_node.errors import FenceError, SesamError
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.compaction import compact_after
 from sesam_node.pipes.evaluate import EntityError
 from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.full_run import full_run
@@ -61,6 +62,7 @@ def run_pump(
         log = RunLog(store, request, pipe.pump)
         with rare_collection():
             PumpRun(pipe, request, store, result, report, cancelled, log).run()
+            compact_after(request, store, result)
     except Exception as error:  # noqa: BLE001 - whatever a pipe does wrong is its result
         _failed(result, error)
     finally:

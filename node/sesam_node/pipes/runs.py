@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sesam_node.model import Entity
+    from sesam_node.pipes.compaction import Job
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -47,7 +48,8 @@ class RunRequest:
 
     `kind` is "auto" (full or incremental, as the state asks for), or "full" or "rescan" (from the
     start). `epoch` and `revision` fence the run off from newer ones. `next_interval` is what the
-    event log shows: seconds until the next run is due.
+    event log shows: seconds until the next run is due. `compaction` is how the sink is compacted
+    after the run, null where it is not.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class RunRequest:
     reason: str = "manual"
     batch_size: int = 1_000
     next_interval: float | None = None
+    compaction: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)

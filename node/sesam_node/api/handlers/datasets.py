@@ -11,6 +11,7 @@ from sesam_node.api.operations import (
     LIMIT,
     SINCE,
     Parameter,
+    form,
     on_dataset,
     on_each,
     operation,
@@ -48,6 +49,21 @@ class DatasetHandler(ApiHandler):
     def get(self, dataset_id: str) -> None:
         """One dataset: counts, is it populated?"""
         self.answer(with_fields(self.hub.datasets.get(dataset_id), self.query()["fields"]))
+
+    @operation(
+        form("operation", required=True, doc="compact"),
+        body="application/x-www-form-urlencoded",
+        needs=on_dataset("write_data"),
+    )
+    async def post(self, dataset_id: str) -> None:
+        """Do something with a dataset; the answer is the dataset as it is then.
+
+        `compact` drops the old versions that its pipe does not keep, now; `compacted` in the answer
+        says how many versions and entities went.
+        """
+        name = self.form()["operation"]
+        done = await self.hub.datasets.operate(dataset_id, name)
+        self.answer({**self.hub.datasets.get(dataset_id), **done})
 
     @operation(needs=on_dataset("write_data"))
     async def delete(self, dataset_id: str) -> None:
