@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sesam_node.errors import Problem, json_path, preview, suggestion
 
@@ -24,6 +24,27 @@ Path = tuple[str | int, ...]
 
 At = Callable[[Path], str]
 """Gives the JSON path as the user wrote it of a place in the effective form."""
+
+
+class Flaw(NamedTuple):
+    """A problem within the options of a component, by its place in them."""
+
+    path: Path
+    code: str
+    message: str
+    hint: str = ""
+
+
+def flaw_problems(flaws: Iterable[Flaw], path: Path, at: At = json_path) -> list[Problem]:
+    """Flaws as problems of a component that stands at `path`."""
+    return [Problem(at((*path, *flaw.path)), flaw.code, flaw.message, flaw.hint) for flaw in flaws]
+
+
+def further_flaws(
+    find: Callable[[Mapping[str, Any]], Iterable[Flaw]],
+) -> Callable[[Mapping[str, Any], Path, At], list[Problem]]:
+    """`ComponentSpec.further` of a function that finds flaws."""
+    return lambda config, path, at: flaw_problems(find(config), path, at)
 
 
 class _Required:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import Problem, json_path
+from sesam_node.config.options import Flaw, Path
 from sesam_node.model.values import number, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sesam_node.model import Value
-
-    Path = tuple[str | int, ...]
 
 DATA_KEYWORDS = frozenset(("const", "default", "enum", "examples"))
 """Keywords whose values are data: what looks like a reference in them is none."""
@@ -32,18 +30,16 @@ def make_validator(schema: Any) -> Any:
     return made(schema, registry=REGISTRY)
 
 
-def schema_problems(schema: Any, path: Path = ()) -> list[Problem]:
-    """What is wrong with a schema, by JSON path; `path` is where the schema stands."""
+def schema_flaws(schema: Any) -> list[Flaw]:
+    """What is wrong with a schema."""
     checked = make_validator(schema)
     found = [
-        Problem(json_path((*path, *error.absolute_path)), "broken-schema", error.message)
+        Flaw(tuple(error.absolute_path), "broken-schema", error.message)
         for error in make_validator(checked.META_SCHEMA).iter_errors(schema)
     ]
-    if found:
-        return found
-    return [
-        Problem(
-            json_path((*path, *place)),
+    return found or [
+        Flaw(
+            place,
             "unknown-reference",
             f'"{reference}" leads nowhere',
             "a reference leads to a part of the schema itself",

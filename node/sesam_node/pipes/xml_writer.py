@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sesam_node.errors import ConfigError, PipeError, Problem, json_path, preview
+from sesam_node.config.options import Flaw, flaw_problems
+from sesam_node.errors import ConfigError, PipeError, preview
 from sesam_node.model.values import plain_text
 
 if TYPE_CHECKING:
@@ -47,16 +48,7 @@ class XmlWriter:
         self._declaration = DECLARATION if options["include-xml-decl"] else ""
         self._mark: bool = bool(options.get("byte_order_mark"))
         self._root: dict[str, Value] = options["root-attributes"] or {}
-        problems = []
-        if self._wrapper is not None and not QNAME(self._wrapper):
-            problems.append(_bad_name((*path, "wrapper"), self._wrapper))
-        for name, value in self._root.items():
-            here = (*path, "root-attributes", name)
-            if not QNAME(name):
-                problems.append(_bad_name(here, name))
-            elif type(value) in (dict, list):
-                message = f"expected one value for an attribute, got {preview(value)}"
-                problems.append(Problem(json_path(here), "wrong-type", message))
+        problems = flaw_problems(flaws(options), path)
         if problems:
             raise ConfigError("the XML that is asked for cannot be written", problems)
 
@@ -161,6 +153,22 @@ def literal(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _bad_name(path: tuple[str | int, ...], name: str) -> Problem:
+def flaws(options: Mapping[str, Any]) -> list[Flaw]:
+    """Names in the options of a component that are none in XML."""
+    found = []
+    wrapper = options.get("wrapper")
+    if wrapper is not None and not QNAME(wrapper):
+        found.append(_bad_name(("wrapper",), wrapper))
+    for name, value in (options.get("root-attributes") or {}).items():
+        path = ("root-attributes", name)
+        if not QNAME(name):
+            found.append(_bad_name(path, name))
+        elif type(value) in (dict, list):
+            message = f"expected one value for an attribute, got {preview(value)}"
+            found.append(Flaw(path, "wrong-type", message))
+    return found
+
+
+def _bad_name(path: tuple[str, ...], name: str) -> Flaw:
     message = f"expected the name of an XML element or attribute, got {preview(name)}"
-    return Problem(json_path(path), "bad-name", message, 'as "person" or "p:person"')
+    return Flaw(path, "bad-name", message, 'as "person" or "p:person"')

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.options import further_flaws
 from sesam_node.pipes.common_options import DOWNLOAD, XML
 from sesam_node.pipes.component import Option, sink
-from sesam_node.pipes.xml_writer import XmlWriter
+from sesam_node.pipes.xml_writer import XmlWriter, flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Option("byte_order_mark", "boolean", default=False, doc="begin with a byte order mark?"),
     *DOWNLOAD,
     scheduled=False,
+    further=further_flaws(flaws),
 )
 class XmlSink:
     """Publishes the entities at `/publishers/{pipe}/xml`."""

@@ -10,20 +10,33 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, InputError, PipeError, Problem, json_path
+from sesam_node.config.options import Flaw, flaw_problems, further_flaws
+from sesam_node.errors import ConfigError, InputError, PipeError
 from sesam_node.model import content
 from sesam_node.model.stream import read_json
 from sesam_node.pipes.common_options import URL_SYSTEMS
 from sesam_node.pipes.component import Option, transform
-from sesam_node.pipes.json_schemas import make_validator, plain, schema_problems
+from sesam_node.pipes.json_schemas import make_validator, plain, schema_flaws
 from sesam_node.pipes.transforms.in_place import InPlaceTransform
 from sesam_node.pipes.trigger import TRIGGER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
 MOST_SCHEMA_BYTES = 16 * 1024 * 1024
+
+
+def flaws(options: Mapping[str, Any]) -> list[Flaw]:
+    """What is wrong with the schema, or where it is to be found."""
+    if options.get("schema") is None:
+        if options.get("system"):
+            return []
+        return [Flaw((), "missing-option", '"schema_url" needs a "system"')]
+    found = schema_flaws(options["schema"])
+    return [flaw._replace(path=("schema", *flaw.path)) for flaw in found]
 
 
 @transform(
@@ -36,6 +49,7 @@ MOST_SCHEMA_BYTES = 16 * 1024 * 1024
     TRIGGER,
     system_types=URL_SYSTEMS,
     one_of=(("schema", "schema_url"),),
+    further=further_flaws(flaws),
 )
 class JsonSchemaTransform(InPlaceTransform):
     """Tells in a property whether the entity fits a JSON Schema."""
@@ -46,13 +60,9 @@ class JsonSchemaTransform(InPlaceTransform):
         self._context = context
         self._key_valid: str = options["key_valid"]
         self._key_errors: str = options["key_errors"]
-        if options["schema"] is None and not options["system"]:
-            problem = Problem(json_path(self.path), "missing-option", '"system" is missing')
-            raise ConfigError('"schema_url" needs a "system"', [problem])
-        if options["schema"] is not None:
-            problems = schema_problems(options["schema"], (*self.path, "schema"))
-            if problems:
-                raise ConfigError("the JSON schema is broken", problems)
+        problems = flaw_problems(flaws(options), self.path)
+        if problems:
+            raise ConfigError("the JSON schema is broken", problems)
 
     @cached_property
     def _validator(self) -> Any:
@@ -70,7 +80,7 @@ class JsonSchemaTransform(InPlaceTransform):
                 raise PipeError(
                     f"{system}: {answer.url}: {error.message}", error.problems
                 ) from None
-            problems = schema_problems(schema, ())
+            problems = flaw_problems(schema_flaws(schema), ())
             if problems:
                 raise ConfigError(f"{system}: {answer.url}: the JSON schema is broken", problems)
         return schema

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model.values import as_string
+from sesam_node.config.options import further_flaws
 from sesam_node.pipes.common_options import XML
 from sesam_node.pipes.component import Option, transform
 from sesam_node.pipes.transforms.in_place import InPlaceTransform
 from sesam_node.pipes.trigger import TRIGGER
-from sesam_node.pipes.xml_writer import XmlWriter
+from sesam_node.pipes.xml_writer import XmlWriter, flaws
 
 if TYPE_CHECKING:
     from sesam_node.model import Entity
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Option("xml-property", "string", doc="the property that takes the XML"),
     *XML,
     TRIGGER,
+    further=further_flaws(flaws),
 )
 class XmlTransform(InPlaceTransform):
     """Writes the entity as XML into one of its properties."""
