@@ -199,6 +199,23 @@ class Datasets:
         )
         return Stream(headers, call.chunks(), form)
 
+    def headers_of(self, dataset_ids: Sequence[str], *, filtered: bool) -> dict[str, str]:
+        """What the JSON pull protocol tells of entities that are made of these datasets.
+
+        Offset and generation are those of a single dataset; of several only whether all are
+        populated. `filtered` says that not each of its entities comes out.
+        """
+        if not dataset_ids:
+            return {}
+        found = [self._pumps.dataset(name) for name in dataset_ids]
+        populated = all(dataset is not None and dataset.populated for dataset in found)
+        headers = {"X-Dataset-Populated": "true" if populated else "false"}
+        if len(found) == 1 and found[0] is not None:
+            headers |= self._headers(found[0], found[0].head())
+        if filtered:
+            headers["X-Dataset-Filtered"] = "true"
+        return headers
+
     def _headers(self, dataset: Dataset, head: int) -> dict[str, str]:
         """What the JSON pull protocol tells of a dataset."""
         return {

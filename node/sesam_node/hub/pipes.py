@@ -28,12 +28,16 @@ RECEIVE = "sesam_node.pipes.receive:receive"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publisher sends; `disposition` and `filename` are for browsers that save it."""
+    """What a publisher sends; `disposition` and `filename` are for browsers that save it.
+
+    `headers` are those of the JSON pull protocol.
+    """
 
     content_type: str
     filename: str | None
     disposition: str
     chunks: AsyncIterator[bytes]
+    headers: Mapping[str, str]
 
 
 class Pipes:
@@ -187,6 +191,13 @@ class Pipes:
         if not any_endpoint and facts.sink_type != ENDPOINTS.get(endpoint):
             raise NotFoundError(f'the pipe "{pipe_id}" does not publish {endpoint}')
         self._runnable(pipe_id)
+        pipe = self._configuration.active.effective(pipe_id)
+        headers: dict[str, str] = {}
+        if endpoint == "entities":
+            # Before reading begins: what comes in meanwhile may be read, but is not promised.
+            as_stored = pipe["source"].get("type") == "dataset" and not pipe.get("transform")
+            filtered = not as_stored or pipe["source"].get("subset") is not None
+            headers = self._datasets.headers_of(facts.sources, filtered=filtered)
         call = self._executor.call(
             "publish",
             {
@@ -199,13 +210,14 @@ class Pipes:
             },
             timeout_s=self._publish_timeout_s,
         )
-        sink = self._configuration.active.effective(pipe_id)["sink"]
+        sink = pipe["sink"]
         filename = sink.get("filename")
         return Published(
             form if endpoint == "entities" else _content_type(endpoint, sink),
             filename,
             sink.get("content_disposition") or "attachment",
             call.chunks(),
+            headers,
         )
 
     async def receive(

@@ -99,7 +99,7 @@ def _without(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
         return {
-            name if name[:1] == "_" else split_name(name)[1]: _without(item)
+            name if name[:1] == "_" else _local_name(name): _without(item)
             for name, item in value.items()
         }
     if kind is list:
@@ -107,3 +107,9 @@ def _without(value: Any) -> Any:
     if kind is str and value[:2] == "~:":
         return split_name(value[2:])[1]
     return value
+
+
+def _local_name(name: str) -> str:
+    """A name without its namespace; the one within `<p:tag>` belongs to XML."""
+    place = name.find("<") if name[-1:] == ">" else -1
+    return name[place:] if place >= 0 else split_name(name)[1]

@@ -33,9 +33,10 @@ class PublisherHandler(ApiHandler):
             form=self.accepted_format(),
         )
         headers = {
+            **published.headers,
             "Content-Disposition": disposition(
                 published.disposition, filename or published.filename
-            )
+            ),
         }
         await self.stream(published.chunks, published.content_type, headers)
 
@@ -45,7 +46,10 @@ class EntitiesPublisher(PublisherHandler):
 
     @operation(SINCE, LIMIT, answer=", ".join(FORMATS), needs=on_pipe("read_data"))
     async def get(self, pipe_id: str, filename: str | None = None) -> None:
-        """The entities that the pipe publishes, in the format that `Accept` names."""
+        """The entities that the pipe publishes, in the format that `Accept` names.
+
+        The `X-Dataset-…` headers tell of the dataset they are made of.
+        """
         await self.publish(pipe_id, filename)
 
 

@@ -1,0 +1,170 @@
+"""Two real nodes that pull from and push to each other over HTTP."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from sesam_node.cli.child import ChildNode
+
+FLAGS = {"supports_since": True, "is_since_comparable": True, "is_chronological": True}
+
+
+@pytest.fixture(scope="module")
+def second_node(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("second-node")
+    with ChildNode(folder / "data", folder=folder) as child:
+        yield child
+
+
+@pytest.fixture
+def other(second_node, running_node):
+    """A client of the second node, which is emptied and knows the first one as the system `a`."""
+    headers = {"Authorization": f"Bearer {second_node.token}"}
+    with httpx.Client(base_url=second_node.url, headers=headers, trust_env=False) as client:
+        assert client.put("/config", params={"force": "true"}, json=[]).status_code == 200
+        know(client, "a", running_node)
+        yield client
+
+
+def know(client, name, child):
+    """Configures a system for a node, with its token as a secret."""
+    system = {
+        "_id": name,
+        "type": "system:url",
+        "url_pattern": f"{child.url}/%s",
+        "authentication": "jwt",
+        "jwt_token": "$SECRET(token)",
+    }
+    assert client.put("/secrets", json={"token": child.token}).status_code == 200
+    assert client.post("/systems", json=[system]).status_code == 201
+
+
+def pipe(client, pipe_id, **config):
+    config.setdefault("pump", {"mode": "manual"})
+    answer = client.post("/pipes", json=[{"_id": pipe_id, "type": "pipe", **config}])
+    assert answer.status_code == 201, answer.text
+
+
+def run(client, pipe_id):
+    """Runs the pump of a pipe to its end; its runtime."""
+    answer = client.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
+    assert answer.status_code == 200, answer.text
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        runtime = client.get(f"/pipes/{pipe_id}/pump").json()["runtime"]
+        if not runtime["is-running"]:
+            assert runtime["success"], runtime["last-original-error-message"]
+            return runtime
+        time.sleep(0.02)
+    raise AssertionError(f"the pipe {pipe_id} still runs")
+
+
+def receiver(client, pipe_id):
+    pipe(client, pipe_id, source={"type": "http_endpoint"}, pump={})
+
+
+def post(client, pipe_id, *entities):
+    answer = client.post(f"/receivers/{pipe_id}/entities", json=list(entities))
+    assert answer.status_code == 200, answer.text
+
+
+def state(client, dataset):
+    """The latest version of each entity: its `x`, or null where it is deleted."""
+    entities = client.get(f"/datasets/{dataset}/entities", params={"history": "false"}).json()
+    return {item["_id"]: None if item["_deleted"] else item.get("x") for item in entities}
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_one_node_pulls_from_a_dataset_or_a_publisher_of_another(node, other, published):
+    receiver(node, "people")
+    post(node, "people", *({"_id": str(number), "x": number} for number in range(25)))
+    url = "datasets/people/entities"
+    if published:
+        pipe(
+            node,
+            "share",
+            source={"type": "dataset", "dataset": "people"},
+            sink={"type": "http_endpoint"},
+            transform={"type": "dtl", "rules": {"default": [["copy", "*"]]}},
+            pump={},
+        )
+        url = "publishers/share/entities"
+    source = {"type": "json", "system": "a", "url": url, "page_size": 10, **FLAGS}
+    pipe(other, "people", source=source)
+    first = run(other, "people")
+    assert (first["last-seen"], state(other, "people")) == (
+        "24",
+        {str(number): number for number in range(25)},
+    )
+    post(node, "people", {"_id": "3", "_deleted": True}, {"_id": "4", "x": "new"}, {"_id": "25"})
+    second = run(other, "people")
+    assert (second["last-seen"], state(other, "people")) == ("27", state(node, "people"))
+    assert other.get("/datasets/people").json()["runtime"]["populated"] is True
+
+
+def test_a_dataset_that_is_not_populated_populates_nothing(node, other):
+    pipe(
+        node,
+        "in",
+        source={"type": "http_endpoint", "auto_populate_dataset": False},
+        pump={},
+    )
+    post(node, "in", {"_id": "1"})
+    source = {"type": "json", "system": "a", "url": "datasets/in/entities"}
+    pipe(other, "copy", source=source)
+    run(other, "copy")
+    assert other.get("/datasets/copy").json()["runtime"]["populated"] is False
+
+
+def test_one_node_pushes_to_another_with_its_deletes(node, other, running_node, second_node):
+    receiver(node, "people")
+    receiver(other, "in")
+    know(node, "b", second_node)
+    post(node, "people", {"_id": "1", "x": 1}, {"_id": "2", "x": 2}, {"_id": "3", "x": 3})
+    post(other, "in", {"_id": "old"})
+    sink = {"type": "json", "system": "b", "url": "receivers/in/entities", "batch_size": 2}
+    pipe(node, "push", source={"type": "dataset", "dataset": "people"}, sink=sink)
+    run(node, "push")
+    assert state(other, "in") == {"old": None, "1": 1, "2": 2, "3": 3}
+    post(node, "people", {"_id": "2", "_deleted": True}, {"_id": "3", "x": 33})
+    run(node, "push")
+    assert state(other, "in") == {"old": None, "1": 1, "2": None, "3": 33}
+    log = str(node.get("/pipes/push/log").json()) + str(node.get("/pipes/push").json())
+    assert second_node.token not in log
+
+
+def test_what_a_publisher_tells_of_its_dataset(node):
+    receiver(node, "people")
+    post(node, "people", {"_id": "1"}, {"_id": "2"})
+    dataset = node.get("/datasets/people/entities").headers
+    sink = {"type": "http_endpoint"}
+    source = {"type": "dataset", "dataset": "people"}
+    pipe(node, "plain", source=source, sink=sink, pump={})
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"]]}}
+    pipe(node, "made", source=source, transform=rules, sink=sink, pump={})
+    union = {"type": "union_datasets", "datasets": ["people", "gone"]}
+    pipe(node, "union", source=union, sink=sink, pump={})
+    embedded = {"type": "embedded", "entities": []}
+    pipe(node, "fixed", source=embedded, sink=sink, pump={})
+    told = {
+        name: {
+            key.removeprefix("x-dataset-"): value
+            for key, value in node.get(f"/publishers/{name}/entities").headers.items()
+            if key.startswith("x-dataset-")
+        }
+        for name in ("plain", "made", "union", "fixed")
+    }
+    same = {
+        "populated": "true",
+        "max-updated": "1",
+        "generation": dataset["X-Dataset-Generation"],
+    }
+    assert told == {
+        "plain": same,
+        "made": {**same, "filtered": "true"},
+        "union": {"populated": "false", "filtered": "true"},
+        "fixed": {},
+    }
