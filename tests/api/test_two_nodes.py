@@ -168,3 +168,28 @@ def test_what_a_publisher_tells_of_its_dataset(node):
         "union": {"populated": "false", "filtered": "true"},
         "fixed": {},
     }
+
+
+def test_a_request_is_passed_on_to_a_system(other, node, running_node):
+    receiver(node, "people")
+    answer = other.post("/systems/a/proxy/receivers/people/entities", json=[{"_id": "1", "x": 1}])
+    assert (answer.status_code, answer.json()) == (200, {})
+    answer = other.get(
+        "/systems/a/proxy/datasets/people/entities", params={"history": "false", "limit": 1}
+    )
+    assert [entity["_id"] for entity in answer.json()] == ["1"]
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Dataset-Populated"] == "true"
+    assert answer.headers["Content-Security-Policy"] == "sandbox"
+    assert other.get("/systems/a/proxy/pipes/gone").status_code == 404
+    assert other.delete("/systems/a/proxy/pipes/people").status_code == 200
+    assert node.get("/pipes/people").status_code == 404
+
+
+def test_what_cannot_be_passed_on_is_told(other):
+    systems = [{"_id": "down", "type": "system:url", "url_pattern": "http://127.0.0.1:9/%s"}]
+    assert other.post("/systems", json=systems).status_code == 201
+    answer = other.get("/systems/down/proxy/x")
+    assert (answer.status_code, "failed" in answer.json()["detail"]) == (502, True)
+    assert other.get("/systems/none/proxy/x").status_code == 404
+    assert other.get("/systems/down/proxy/a/%2e%2e/x").status_code == 400

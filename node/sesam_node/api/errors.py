@@ -24,6 +24,7 @@ from sesam_node.errors import (
     SesamError,
     StoreError,
 )
+from sesam_node.pipes.http.answer import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +64,7 @@ STATUS: tuple[tuple[type[SesamError], int], ...] = (
     (ConfigError, 400),
     (DtlError, 400),
     (StoreError, 500),
+    (RequestError, 502),
     (PipeError, 500),
     (SesamError, 500),
 )

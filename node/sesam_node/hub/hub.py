@@ -15,6 +15,7 @@ from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.insight import Insight
 from sesam_node.hub.pipes import Pipes
+from sesam_node.hub.proxies import Proxies
 from sesam_node.hub.pump_operations import PumpOperations
 from sesam_node.hub.pumps import Pumps
 from sesam_node.hub.runner import Runner
@@ -71,6 +72,9 @@ class Hub:
             executor,
             call_timeout_s=settings.call_timeout_s,
             publish_timeout_s=settings.publish_timeout_s,
+        )
+        self.proxies = Proxies(
+            self.configuration, self.pumps, executor, timeout_s=settings.publish_timeout_s
         )
         self.dtl = Dtl(
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s

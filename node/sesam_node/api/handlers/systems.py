@@ -63,8 +63,57 @@ class SystemConfigHandler(ApiHandler):
         self.answer(self.hub.configuration.component("system", system_id))
 
 
+class ProxyHandler(ApiHandler):
+    """Requests for the server behind a system; what the system logs in with is put on."""
+
+    PASSED_ON = ("Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Range")
+
+    @operation(answer="*/*", needs=on_system("read_proxy"))
+    async def get(self, system_id: str, path: str) -> None:
+        """Pass a request on to the system; the answer is the system's."""
+        await self._pass_on(system_id, path, None)
+
+    @operation(answer="*/*", body="*/*", needs=on_system("write_proxy"))
+    async def post(self, system_id: str, path: str) -> None:
+        """Pass a request on to the system; the answer is the system's."""
+        await self._pass_on(system_id, path, self.body())
+
+    @operation(answer="*/*", body="*/*", needs=on_system("write_proxy"))
+    async def put(self, system_id: str, path: str) -> None:
+        """Pass a request on to the system; the answer is the system's."""
+        await self._pass_on(system_id, path, self.body())
+
+    @operation(answer="*/*", body="*/*", needs=on_system("write_proxy"))
+    async def patch(self, system_id: str, path: str) -> None:
+        """Pass a request on to the system; the answer is the system's."""
+        await self._pass_on(system_id, path, self.body())
+
+    @operation(answer="*/*", needs=on_system("write_proxy"))
+    async def delete(self, system_id: str, path: str) -> None:
+        """Pass a request on to the system; the answer is the system's."""
+        await self._pass_on(system_id, path, None)
+
+    async def _pass_on(self, system_id: str, path: str, body: bytes | None) -> None:
+        given = self.request.headers
+        proxied = await self.hub.proxies.request(
+            system_id,
+            str(self.request.method),
+            path,
+            query=self.request.query,
+            headers={name: given[name] for name in self.PASSED_ON if name in given},
+            body=body,
+        )
+        self.set_status(proxied.status)
+        headers = dict(proxied.headers)
+        kind = headers.pop("content-type", "application/octet-stream")
+        # A page of a foreign server must not act as one of the node.
+        headers["Content-Security-Policy"] = "sandbox"
+        await self.stream(proxied.chunks, kind, headers)
+
+
 ROUTES = [
     ("/systems", SystemsHandler),
     ("/systems/{system_id}", SystemHandler),
     ("/systems/{system_id}/config", SystemConfigHandler),
+    ("/systems/{system_id}/proxy/{path*}", ProxyHandler),
 ]

@@ -53,6 +53,10 @@ class UrlSystem:
     def __str__(self) -> str:
         return f'system "{self.id}"'
 
+    def is_file(self, relative: str) -> bool:
+        """Is it a file of this machine that a relative URL means?"""
+        return _is_file(self.url(relative))
+
     def url(self, relative: str) -> str:
         """The whole URL of a relative one; an absolute one stays as it is.
 
@@ -82,19 +86,22 @@ class UrlSystem:
         relative: str,
         *,
         params: Mapping[str, str] | None = None,
+        query: str = "",
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         any_status: bool = False,
     ) -> Iterator[Answer]:
         """The answer to a request, whose body is read as it comes.
 
-        `params` are added to the query. Redirects are followed; what the system logs in with, and
-        its headers, go only to where it was configured to go. Raises RequestError where there is
-        no answer, or its status is no success and `any_status` is false.
+        `params` are added to the query, and `query` as it is. Redirects are followed; what the
+        system logs in with, and its headers, go only to where it was configured to go.
+
+        Raises RequestError where there is no answer, or its status is no success and `any_status` is false.
         """
         url = self.url(relative)
-        if params:
-            url += ("&" if "?" in url else "?") + urlencode(params)
+        for more in (urlencode(params or {}), query):
+            if more:
+                url += ("&" if "?" in url else "?") + more
         if _is_file(url):
             with self._open_file(method, url) as file:
                 yield Answer(shown(url), 200, {}, file)
