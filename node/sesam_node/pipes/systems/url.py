@@ -96,7 +96,8 @@ class UrlSystem:
         `params` are added to the query, and `query` as it is. Redirects are followed; what the
         system logs in with, and its headers, go only to where it was configured to go.
 
-        Raises RequestError where there is no answer, or its status is no success and `any_status` is false.
+        Raises RequestError where there is no answer, or its status is no success and `any_status`
+        is false.
         """
         url = self.url(relative)
         for more in (urlencode(params or {}), query):
