@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.model.values import as_string
 from sesam_node.config.options import further_flaws
+from sesam_node.model.values import as_string
 from sesam_node.pipes.common_options import XML
 from sesam_node.pipes.component import Option, transform
 from sesam_node.pipes.transforms.in_place import InPlaceTransform
