@@ -132,11 +132,30 @@ def test_a_request_whose_answer_is_lost_is_sent_again_in_the_next_run(node, web,
         return Reply(closes=True) if count[0] == lost else reply
 
     server = web(answer)
-    pushing(node, server)
+    pump = {"batch_retries": 0, "fallback_to_single_entities_on_batch_fail": False}
+    pushing(node, server, pump=pump)
     assert not node.try_run("b").success
     assert node.run("b").sync_type == "full"
     assert sorted(other.log("in")) == ["-old", "1", "2", "3", "old"]
     assert len({asked.query["sequence_id"] for asked in server.asked}) == 2
+
+
+def test_a_request_whose_answer_is_lost_is_sent_again_in_the_same_run(node, web, other):
+    node.put("a", {"_id": "1"}, {"_id": "2"}, {"_id": "3"})
+    other.receive("in", [{"_id": "old"}])
+    take = receiver(other)
+    count = [0]
+
+    def answer(asked):
+        count[0] += 1
+        reply = take(asked)
+        return Reply(closes=True) if count[0] == 1 else reply
+
+    server = web(answer)
+    pushing(node, server)
+    assert node.run("b").changed == 3
+    assert sorted(other.log("in")) == ["-old", "1", "2", "3", "old"]
+    assert len({asked.query["sequence_id"] for asked in server.asked}) == 1
 
 
 def test_a_request_that_is_repeated_keeps_its_id(node, web, other):

@@ -56,6 +56,23 @@ class Batch(NamedTuple):
         """How many source entities it holds."""
         return len((self.versions if self.entities is None else self.entities) or ())
 
+    def part(self, start: int, stop: int | None = None) -> Batch:
+        """The entities from position `start` on, up to but without `stop`.
+
+        Its offset is that of the whole batch where the source cannot go on in the middle.
+        """
+        stop = self.size if stop is None else min(stop, self.size)
+        if start == 0 and stop == self.size:
+            return self
+        offset_of = self.offset_of
+        return Batch(
+            None if self.entities is None else self.entities[start:stop],
+            None if self.versions is None else self.versions[start:stop],
+            self.offset if offset_of is None or stop <= start else offset_of(stop - 1),
+            None if offset_of is None else lambda i: offset_of(start + i),
+            self.dataset,
+        )
+
 
 class Source(Protocol):
     """Where entities come from.

@@ -47,6 +47,10 @@ NO_BODY = b""
 """The body of a delete whose content is what the sink has: a filtered entity."""
 
 
+class RefusedError(PipeError):
+    """An entity that the sink does not take; the message names it."""
+
+
 class EntityError(PipeError):
     """A source entity that a transform failed on."""
 
@@ -54,7 +58,7 @@ class EntityError(PipeError):
         self.position = position
         self.entity = entity
         self.cause = cause
-        if isinstance(cause, DtlError):
+        if isinstance(cause, DtlError | RefusedError):
             message = cause.message
         else:
             reason = cause if isinstance(cause, SesamError) else f"{type(cause).__name__}: {cause}"
@@ -291,3 +295,10 @@ def source_entity(batch: Batch, position: int) -> Entity:
         return batch.entities[position]
     entity: Entity = decode((batch.versions or ())[position].body)
     return entity
+
+
+def source_ids(batch: Batch) -> list[str]:
+    """The ids of the source entities of a batch."""
+    if batch.entities is not None:
+        return [entity["_id"] for entity in batch.entities]
+    return [version.entity_id for version in batch.versions or ()]

@@ -6,6 +6,7 @@ interruption.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import encode
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.tracking import Tracking
     from sesam_node.pipes.transfer import Transfer
+
+log = logging.getLogger(__name__)
 
 Changes = dict[str, bytes | None]
 
@@ -49,12 +52,16 @@ def full_run(
     transfer.open_emitted(reset=not resumed)
     if not resumed:
         changes |= _beginning(transfer, config, tracking, head)
+    else:
+        transfer.retry()
     drop = tracks_deletes and not resumed and suppresses_filtered(pipe)
-    last = transfer.read(source.read(since), changes, since, newest=True, drop=drop)
+    last = transfer.read(source.read, changes, since, drop=drop)
     if not transfer.result.processed and since is None:
         check_empty(pipe)
     transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)})
+    if not resumed:
+        transfer.retries.forget_unmet()
     ended: Changes = _delete_unseen(transfer, writer.seen) if writer.seen is not None else {}
     ended[offsets.FULL_RUN] = None
     transfer.commit(ended, last=True)
@@ -84,10 +91,28 @@ def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head:
     return changes
 
 
+def _spare_failed(transfer: Transfer, seen: Seen) -> bool:
+    """Keep what the sink has of entities that failed; false where that cannot be told apart."""
+    pipe, ids = transfer.pipe, transfer.retries.failed_ids.union(transfer.retries.waiting)
+    if ids and not pipe.emits_own_id:
+        log.warning(
+            "nothing is deleted at the end of this full run: %d entities failed, and what they "
+            "would have become is not known",
+            len(ids),
+            extra={"pipe": pipe.id, "run": transfer.result.run_id},
+        )
+        return False
+    versions = transfer.writer.dataset.get_many([pipe.sink_id(name) for name in ids])
+    seen.mark(version.seq for version in versions if version is not None)
+    return True
+
+
 def _delete_unseen(transfer: Transfer, seen: Seen) -> Changes:
     """Delete what the run did not meet; gives the change of state that forgets what it met."""
     writer = transfer.writer
     sink: Any = transfer.pipe.sink
+    if not _spare_failed(transfer, seen):
+        return seen.removed()
     for deletes in unseen_deletes(writer.dataset, seen, mark_tracked=sink.mark_deletion_tracked):
         transfer.check_cancelled()
         writer.pending.extend(deletes)

@@ -1,7 +1,7 @@
 """An incremental run: what has changed in hopped datasets, then what is new in the source.
 
-First the source entities run again that changes in hopped datasets concern, as they were at the
-pipe's own offset, then the new source entities.
+What failed before is tried again first. Then the source entities run again that changes in hopped
+datasets concern, as they were at the pipe's own offset, then the new source entities.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.policy import populate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sesam_node.pipes.batch import Batch, Offset
     from sesam_node.pipes.tracking import Tracking
     from sesam_node.pipes.transfer import Transfer
 
@@ -24,16 +27,22 @@ def incremental_run(
     pipe, state = transfer.pipe, transfer.state
     transfer.begin(full=False)
     transfer.open_emitted(reset=False)
+    tried = transfer.retry()
     stored = pipe.stored_source
     if stored is not None and tracking is not None and tracking.has_changes():
         lookup = StoreLookup(pipe.context)
         ids = tracking.ids(lookup)
         if state.depends_when_deleted:
             ids.update(stored.deleted_ids())
-        transfer.read(stored.as_of(ids, state.offset), {}, state.offset, newest=False)
+        ids -= tried
+
+        def tracked(offset: Offset) -> Iterator[Batch]:
+            return stored.as_of(ids, offset)
+
+        transfer.read(tracked, {}, state.offset, moves=False, newest=False)
     if tracking is not None:
         changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
-    last = transfer.read(pipe.source.read(state.offset), changes, state.offset, newest=True)
+    last = transfer.read(pipe.source.read, changes, state.offset)
     transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
     populate(pipe, transfer.writer.dataset)

@@ -100,6 +100,11 @@ class Pipe:
         named: Entity = add_namespaces(entity, self.property_, self.identity, recursive=False)
         return named
 
+    def sink_id(self, source_id: str) -> str:
+        """The id that a source entity has in the sink, where it comes out under its own."""
+        entity = self.prepared({"_id": source_id})
+        return str(remove_namespaces(entity)["_id"] if self.remove else entity["_id"])
+
     def _add_namespaces(self, entity: Entity, out: list[Entity]) -> None:
         out.append(self.prepared(entity))
 

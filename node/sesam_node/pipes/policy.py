@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError
 from sesam_node.model import content_hash, encode
+from sesam_node.pipes.batch import BATCH_SIZE
 
 if TYPE_CHECKING:
     from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.sink_checks import SinkChecks
     from sesam_node.store.api import Dataset
+
+USUAL_BATCH_SIZE = 100
+USUAL_INTERVAL = 100
 
 
 def option(pipe: Pipe, name: str, otherwise: Any = None) -> Any:
@@ -31,6 +37,31 @@ def follows_configuration(pipe: Pipe) -> bool:
     """
     wanted = option(pipe, "rescan_when_config_changes")
     return resets_itself(pipe) if wanted is None else wanted is True
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many source entities go through together (`part`), and into one commit (`commit`)."""
+
+    part: int
+    commit: int
+
+
+def sizes_of(pipe: Pipe, *, own_hop: bool, checks: SinkChecks | None) -> Sizes:
+    """What `batch_size` and `checkpoint_interval` mean for a pipe.
+
+    A sink that is no dataset gets batches of `batch_size` source entities. A dataset gets larger
+    ones, unless that is seen: the offset is saved after `checkpoint_interval` batches in any case.
+    """
+    config = pipe.definition.pipe
+    usual = getattr(pipe.sink, "usual_batch_size", USUAL_BATCH_SIZE)
+    size = int(config.get("batch_size") or usual)
+    commit = size * int(config.get("checkpoint_interval") or (1 if size == 1 else USUAL_INTERVAL))
+    if checks is None or pipe.pump["max_seconds_per_entity"] is not None:
+        return Sizes(size, commit)
+    if checks.looks_up:
+        return Sizes(1, 1) if own_hop else Sizes(size, size)
+    return Sizes(min(BATCH_SIZE, commit), commit)
 
 
 def check_empty(pipe: Pipe) -> None:

@@ -31,7 +31,7 @@ from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.sources.merge import MergeSource
 from sesam_node.pipes.tracking import Tracking
-from sesam_node.pipes.transfer import CancelledError, Transfer
+from sesam_node.pipes.transfer import CancelledError, SlowError, Transfer
 from sesam_node.store.api import Fence
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _failed(result: RunResult, error: Exception) -> None:
     result.original_error = str(cause) if known else f"{type(cause).__name__}: {cause}"
     if not result.cancelled:
         result.traceback = "".join(traceback.format_exception(cause))
-    if isinstance(error, EntityError):
+    if isinstance(error, EntityError | SlowError):
         result.exception_entity = error.entity
 
 
@@ -154,6 +154,7 @@ class PumpRun:
             self._cancelled,
         )
         try:
+            transfer.start()
             self._run(transfer)
         except FenceError:
             raise
@@ -197,13 +198,16 @@ class PumpRun:
         result.changed = writer.changed if sink else transfer.taken
         if sink and result.changed:
             result.changed_datasets = [sink]
+        retries = transfer.retries
+        result.failed, result.kept = retries.errors, retries.kept
+        result.retries_waiting = len(retries.waiting)
         result.last_seen = offsets.last_seen(offsets.read_state(writer.state).offset)
         result.metrics = {
             "entities": {
                 "changes_last_run": result.changed,
                 "entities_last_run": result.processed,
-                "read_errors_last_run": 0,
-                "write_errors_last_run": 0,
+                "read_errors_last_run": transfer.read_errors,
+                "write_errors_last_run": transfer.retries.errors,
                 **{name: round(seconds, 6) for name, seconds in transfer.times.items()},
             }
         }

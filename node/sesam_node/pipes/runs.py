@@ -77,6 +77,9 @@ class Progress:
 class RunResult:
     """How a run ended.
 
+    `failed` counts entities that failed, `kept` those of them that are kept to be tried again, and
+    `retries_waiting` all that wait for that now. `waiting_for` are datasets without which the pipe
+    does not run yet; `populated` says that the run made its sink count as populated.
     `out_of_sync` says why only a reset makes the output right again, if the pipe goes on without.
     `processed` counts source entities (tracked ones too), `changed` the versions that the sink
     dataset got. `exception_entity` is the source entity that failed. `events` are the entities
@@ -100,6 +103,11 @@ class RunResult:
     cancelled: bool = False
     events: list[Entity] = field(default_factory=list)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    failed: int = 0
+    kept: int = 0
+    retries_waiting: int = 0
+    waiting_for: list[str] = field(default_factory=list)
+    populated: bool = False
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
 
 

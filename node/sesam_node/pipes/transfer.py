@@ -8,25 +8,38 @@ is here.
 from __future__ import annotations
 
 import time
+import traceback
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import Runtime
-from sesam_node.errors import PipeError, SesamError
-from sesam_node.model import content, encode
+from sesam_node.errors import FenceError, PipeError, SesamError, preview
+from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.emitted import EmittedIds
-from sesam_node.pipes.evaluate import EntityError, Evaluator
+from sesam_node.pipes.evaluate import (
+    EntityError,
+    Evaluator,
+    RefusedError,
+    as_write,
+    source_entity,
+    source_ids,
+)
+from sesam_node.pipes.handing_over import HandOver
 from sesam_node.pipes.lookup import StoreLookup
-from sesam_node.pipes.policy import tracks_children, tracks_emitted
+from sesam_node.pipes.policy import sizes_of, tracks_children, tracks_emitted
+from sesam_node.pipes.read_retries import read_batches
+from sesam_node.pipes.retries import Retries, retry_option
 from sesam_node.pipes.runs import Progress
+from sesam_node.pipes.sink_checks import SinkChecks
 from sesam_node.pipes.writer import SinkWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sesam_node.model import Entity
-    from sesam_node.pipes.batch import Batch, Offset
+    from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.evaluate import Group
     from sesam_node.pipes.execution_log import RunLog
     from sesam_node.pipes.pipe import Pipe
@@ -34,10 +47,24 @@ if TYPE_CHECKING:
     from sesam_node.store.api import Dataset, Fence, Store
 
 MANY_GROUPS = 5_000
+MOST_ERRORS = "max_consecutive_write_errors"
+LONGEST_WAIT_S = 0.2
 
 
 class CancelledError(PipeError):
     """The run was asked to stop."""
+
+
+class SlowError(PipeError):
+    """Transforms took longer than `max_seconds_per_entity`; `entity` is the first of the batch."""
+
+    def __init__(self, batch: Batch, spent_s: float, limit_s: float) -> None:
+        self.entity = source_entity(batch, 0)
+        super().__init__(
+            f"the transforms took {spent_s:.3f} s for {batch.size} entities, more than the "
+            f'{limit_s:g} s each that "max_seconds_per_entity" allows; the first is '
+            f"{preview(self.entity.get('_id'))}"
+        )
 
 
 class Transfer:
@@ -62,12 +89,14 @@ class Transfer:
         self._report = report
         self._cancelled = cancelled
         sink: Any = pipe.sink
+        own_hop = sink.dataset in pipe.hops
         self.writer = SinkWriter(
             dataset,
             pipe.id,
             fence,
             children=bool(sink.dataset) and tracks_children(pipe),
-            max_bytes=sink.max_bytes if sink.dataset else 0,
+            # Look-ups in the own sink write in the middle of a batch, before it is checked.
+            max_bytes=sink.max_bytes if sink.dataset and own_hop else 0,
         )
         self.state = offsets.read_state(self.writer.state)
         self.lookup = StoreLookup(pipe.context, sink.dataset)
@@ -78,10 +107,17 @@ class Transfer:
         self._reads_together = bool(pipe.hops) and all(
             hasattr(transform, "compiled") for transform in pipe.transforms
         )
-        self.taken = 0
+        self.retries = Retries(pipe.pump, self.writer.state, result.run_id, log.given_up)
+        self.checks = SinkChecks(sink, dataset) if sink.dataset else None
+        self.hand_over = HandOver(pipe, self.pause)
+        self.sizes = sizes_of(pipe, own_hop=own_hop, checks=self.checks)
         self.times = {"source_time": 0.0, "transform_time": 0.0, "sink_time": 0.0}
+        self.read_errors = 0
+        self.largest_batch_bytes = 0
+        self._consecutive = 0
+        self._since_commit = 0
+        self._committing = False
         self._groups: list[Group] = []
-        self._handed_over: list[Entity] = []
         self._newest = True
         self._at: Offset = None
         self._emitted: EmittedIds | None = None
@@ -96,8 +132,12 @@ class Transfer:
         """Tell it that the run has brought everything: before the offset moves there."""
         end = getattr(self.pipe.sink, "end", None)
         if end is not None:
-            self._hand_over()
             end()
+
+    @property
+    def taken(self) -> int:
+        """How many entities a sink that is no dataset has taken."""
+        return self.hand_over.taken
 
     def open_emitted(self, *, reset: bool) -> None:
         """Begin to record what each source entity becomes, anew if `reset`."""
@@ -108,73 +148,238 @@ class Transfer:
 
     def read(
         self,
-        batches: Iterable[Batch],
+        open_: Callable[[Offset], Iterable[Batch]],
         changes: dict[str, bytes | None],
         since: Offset,
         *,
-        newest: bool,
+        moves: bool = True,
+        newest: bool = True,
         drop: bool = False,
     ) -> Offset:
-        """Run all batches; gives the offset after the last one.
+        """Run all batches that `open_(offset)` gives; gives the offset after the last one.
 
-        `changes` of state go with the first commit of `newest` source entities (those after the
-        pipe's offset), and the offset with each. `drop` leaves out filtered entities.
+        With `moves` the offset goes along with each commit, and `changes` of state with the first
+        one; `newest` says that no source entity comes behind these. `drop` leaves out filtered
+        entities.
         """
-        at: Offset = since
-        moves = newest and self.pipe.source.is_chronological
+        moves = moves and self.pipe.source.is_chronological
         self._at = since
         combines = getattr(self.pipe.source, "combines", False)
         self._newest = newest and not combines and len(self.pipe.source.datasets) == 1
 
         def commit() -> None:
-            self.commit({**changes, **self.offset_change(at)} if moves else {})
+            self.commit({**changes, **self.offset_change(self._at)} if moves else {})
             if moves:
                 changes.clear()
 
-        clock = time.monotonic()
-        for batch in _until_failure(batches, commit):
-            self.times["source_time"] += time.monotonic() - clock
-            try:
-                self._evaluate(batch, drop=drop)
-            except EntityError as error:
-                self.result.processed += error.position
-                if batch.offset_of is not None and error.position:
-                    at = self._at = batch.offset_of(error.position - 1)
+        try:
+            for batch in read_batches(self, open_, since):
+                self._carry(batch, commit, drop=drop)
+                self.check_cancelled()
+                self.lookup.forget()
+                self._tell()
+        except FenceError:
+            raise
+        except Exception:
+            # What has been done is kept: the next run goes on behind it.
+            if not self._committing:
                 commit()
-                raise
-            self.result.processed += batch.size
-            at = self._at = batch.offset
-            stop = self._cancelled()
-            if stop or not batch.size or self.writer.is_due() or len(self._groups) >= MANY_GROUPS:
-                commit()
-            if stop:
-                raise CancelledError("the run was stopped")
-            self.lookup.forget()
-            self._tell()
-            clock = time.monotonic()
+            raise
         if self._groups:
             commit()
-        return at
+        return self._at
+
+    def _carry(self, batch: Batch, commit: Callable[[], None], *, drop: bool) -> None:
+        """Bring one batch of the source to the sink, in parts as large as the pipe wants them.
+
+        Raises what ends the run; `_at` is then behind all that was done.
+        """
+        start = 0
+        while start < batch.size:
+            part = batch.part(start, start + self.sizes.part)
+            try:
+                self._evaluate(part, drop=drop)
+            except EntityError as error:
+                self._went_through(part.part(0, error.position))
+                self._reach(batch, start + error.position)
+                start += error.position + self._goes_past(part, error)
+                self._reach(batch, start)
+                if self._consecutive >= retry_option(self.pipe, MOST_ERRORS, error):
+                    raise
+                self.pause(retry_option(self.pipe, "write_retry_delay", error))
+                continue
+            self._went_through(part)
+            start += part.size
+            self._reach(batch, start)
+            self._since_commit += part.size
+            if (
+                self._since_commit >= self.sizes.commit
+                or self.writer.is_due()
+                or len(self._groups) >= MANY_GROUPS
+            ):
+                commit()
+                if start < batch.size:
+                    self.check_cancelled()
+        self._at = batch.offset
+        if not batch.size:
+            # A source may move on without entities: that is kept too.
+            commit()
+
+    def _reach(self, batch: Batch, count: int) -> None:
+        """The first `count` source entities of a batch are done."""
+        if count == batch.size:
+            self._at = batch.offset
+        elif count and batch.offset_of is not None:
+            self._at = batch.offset_of(count - 1)
+
+    def _went_through(self, part: Batch) -> None:
+        """These source entities are evaluated, and in the sink or on the way to it."""
+        if not part.size:
+            return
+        self.result.processed += part.size
+        self._consecutive = 0
+        retries = self.retries
+        if not retries.waiting and not self._log.tracks_dead_letters:
+            return
+        ids = source_ids(part)
+        for position, source_id in enumerate(ids):
+            if source_id in retries.waiting:
+                retries.succeeded(source_id, source_entity(part, position))
+        retries.revived(self._log.dead_among(ids))
+
+    def _goes_past(self, part: Batch, error: EntityError) -> bool:
+        """Is the entity that failed kept, so that the run goes on behind it?
+
+        Raises PipeError where there are too many.
+        """
+        self._consecutive += 1
+        if not self.retries.keeps:
+            self.retries.errors += 1
+            return False
+        source_id = source_ids(part)[error.position]
+        text = "".join(traceback.format_exception(error.cause))
+        self.retries.failed(source_id, error.entity, error.cause, text)
+        self.result.processed += 1
+        return True
+
+    def retry(self) -> set[str]:
+        """Try again what failed before, as it was at the pipe's offset; gives the ids tried.
+
+        Too many errors in a row end the retries, not the run: one system out of order, or a few
+        entities, must not hold back what is new.
+        """
+        waiting = self.retries.waiting
+        if not waiting or not self.retries.keeps:
+            return set()
+        stored = self.pipe.stored_source
+
+        def again(offset: Offset) -> Iterable[Batch]:
+            if stored is not None:
+                return stored.as_of(list(waiting), offset)
+            return [Batch(list(waiting.values()), None, offset)]
+
+        try:
+            self.read(again, {}, self.state.offset, moves=False, newest=False)
+        except EntityError:
+            self._consecutive = 0
+        return set(waiting)
 
     def _evaluate(self, batch: Batch, *, drop: bool) -> None:
         clock = time.monotonic()
         pending = self.writer.pending
         before = len(pending)
+        outcome: list[tuple[int, list[Entity]]] = []
+        failure: EntityError | None = None
         try:
             with self._store.reading() if self._reads_together else nullcontext():
-                if self.pipe.sink.dataset is None:
-                    for _, emitted in self.evaluator.emitted(batch):
-                        self._handed_over.extend(emitted)
+                if self.checks is None:
+                    outcome.extend(self.evaluator.emitted(batch))
+                elif self.checks.locks:
+                    for position, emitted in self.evaluator.emitted(batch):
+                        self._lock(batch, position, emitted)
+                        pending.extend(map(as_write, emitted))
                 elif self._emitted is not None:
                     # One by one: a look-up in the own sink commits, and begins a new list.
                     for group in self.evaluator.groups(batch):
                         self._groups.append(group)
                 else:
                     self.evaluator.writes(batch, pending)
+        except EntityError as error:
+            failure = error
         finally:
             if drop:
                 pending[before:] = [write for write in pending[before:] if write.body]
-            self.times["transform_time"] += time.monotonic() - clock
+            spent_s = time.monotonic() - clock
+            self.times["transform_time"] += spent_s
+        if failure is None:
+            self._check_pace(batch, spent_s)
+        if self.checks is None:
+            clock = time.monotonic()
+            try:
+                self.hand_over.bring(batch, outcome)
+            finally:
+                self.times["sink_time"] += time.monotonic() - clock
+        else:
+            self._check(batch, before, drop=drop)
+        if failure is not None:
+            raise failure
+
+    def read_failed(self, error: Exception, text: str) -> None:
+        """The source could not be read; `text` is the traceback."""
+        self.read_errors += 1
+        self._log.started(self.result)
+        self._log.read_error(error, text)
+
+    def _check_pace(self, batch: Batch, spent_s: float) -> None:
+        limit = self.pipe.pump["max_seconds_per_entity"]
+        if limit is not None and spent_s / batch.size > limit:
+            raise SlowError(batch, spent_s, limit)
+
+    def _lock(self, batch: Batch, position: int, emitted: list[Entity]) -> None:
+        if self.checks is not None:
+            try:
+                self.checks.check_locks(emitted)
+            except RefusedError as error:
+                entity = source_entity(batch, position)
+                raise EntityError(position, entity, error) from error
+
+    def _check(self, batch: Batch, before: int, *, drop: bool) -> None:
+        """Let the sink look at what was evaluated; if it refuses, find out which entity it is.
+
+        `before` is where the writes of this batch begin among those that wait.
+        """
+        checks, pending = self.checks, self.writer.pending
+        if checks is None:
+            return
+        if self._emitted is not None:
+            self._check_groups(checks, batch)
+            return
+        try:
+            added = pending[before:]
+            kept = checks.checked(added)
+            if kept is not added:
+                pending[before:] = kept
+        except RefusedError as error:
+            del pending[before:]
+            if batch.size == 1:
+                raise EntityError(0, source_entity(batch, 0), error) from error
+            for position in range(batch.size):
+                try:
+                    self._evaluate(batch.part(position, position + 1), drop=drop)
+                except EntityError as single:
+                    raise EntityError(position, single.entity, single.cause) from single
+
+    def _check_groups(self, checks: SinkChecks, batch: Batch) -> None:
+        mine = len(self._groups) - batch.size
+        for position, group in enumerate(self._groups[max(0, mine) :]):
+            try:
+                kept = checks.checked(group.writes)
+            except RefusedError as error:
+                del self._groups[max(0, mine) + position :]
+                entity = source_entity(batch, position)
+                raise EntityError(position, entity, error) from error
+            if kept is not group.writes:
+                self._groups[max(0, mine) + position] = group._replace(writes=kept)
 
     def _tell(self) -> None:
         result = self.result
@@ -193,8 +398,8 @@ class Transfer:
     def commit(self, state: Mapping[str, bytes | None], *, last: bool = False) -> None:
         """Write what has been evaluated, with these changes of the pipe's state."""
         clock = time.monotonic()
+        self._committing = True
         now: dict[str, bytes | None] = {}
-        self._hand_over()
         if self._emitted is not None and self._groups:
             groups, self._groups = self._groups, []
             writes = self._emitted.resolve(groups, self._run_again, newest=self._newest)
@@ -202,15 +407,19 @@ class Transfer:
             now[offsets.EMITTED] = encode(self._emitted.number)
         if self.evaluator.depends_when_deleted and not self.state.depends_when_deleted:
             now[offsets.DEPENDS_WHEN_DELETED] = b"true"
+        now |= self.retries.changes()
         self.writer.commit(state, now=now, last=last)
+        self._since_commit = 0
+        if self.retries.outbox:
+            self.deliver()
+            self.writer.commit({}, now=self.retries.changes(), last=last)
         self.times["sink_time"] += time.monotonic() - clock
 
-    def _hand_over(self) -> None:
-        """What was evaluated goes to a sink that is no dataset."""
-        if self._handed_over:
-            entities, self._handed_over = self._handed_over, []
-            wanted = [content(item) for item in entities if "_filtered" not in item]
-            self.taken += self.pipe.sink.write(wanted)
+    def deliver(self, *, again: bool = False) -> None:
+        """Write committed events and dead letters to their datasets; `again` after a crash."""
+        self._log.started(self.result)
+        self._log.deliver(self.retries.outbox, again=again)
+        self.retries.outbox.clear()
 
     def _run_again(self, ids: list[str]) -> Iterator[Group]:
         """Source entities that own an id which another one has dropped."""
@@ -219,27 +428,26 @@ class Transfer:
             for batch in stored.as_of(ids, self._at):
                 yield from self.evaluator.groups(batch)
 
+    def start(self) -> None:
+        """Tell what an interrupted run could not."""
+        if self.retries.outbox:
+            self.deliver(again=True)
+            self.writer.commit({}, now=self.retries.changes())
+
     def settle(self) -> None:
         """After a failure: what was evaluated is written, and the state that waits for it."""
         with suppress(SesamError):
             self.commit({})
             self.writer.settle()
 
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises CancelledError where the run is stopped meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.check_cancelled()
+            time.sleep(min(left, LONGEST_WAIT_S))
+
     def check_cancelled(self) -> None:
         """Raises CancelledError where the run is to stop."""
         if self._cancelled():
             raise CancelledError("the run was stopped")
-
-
-def _until_failure(batches: Iterable[Batch], commit: Callable[[], None]) -> Iterator[Batch]:
-    """The batches; where the source fails, what it gave before is kept, with its offset."""
-    iterator = iter(batches)
-    while True:
-        try:
-            batch = next(iterator, None)
-        except SesamError:
-            commit()
-            raise
-        if batch is None:
-            return
-        yield batch

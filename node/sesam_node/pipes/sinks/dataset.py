@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 REFUSED = (
     "circuit_breaker_threshold_factor",
     "circuit_breaker_threshold_count",
-    "prevent_multiple_versions",
-    "enable_optimistic_locking",
 )
 
 
@@ -88,6 +86,8 @@ class DatasetSink:
         self.max_bytes: int = options["max_entity_bytes_size"] or context.definition.default(
             "max_entity_bytes_size", 104_857_600
         )
+        self.prevent_multiple_versions: bool | str = options["prevent_multiple_versions"]
+        self.enable_optimistic_locking: bool = options["enable_optimistic_locking"]
         for name in REFUSED:
             if options[name]:
                 message = f'the option "{name}" of the dataset sink cannot run in this version'
