@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MIN_KEY_CHARACTERS = 32
 ISSUER = "sesam-node"
+MAX_HOURS = 24 * 365 * 100
 MEBIBYTE = 1024 * 1024
 
 
@@ -34,7 +35,8 @@ class Settings:
     `interactive_workers` of 0 mean: chosen by the number of processors. `jwt_key` checks and signs
     HS256 tokens; `jwt_public_key` (PEM, or the path of a PEM file) checks RS256 or EdDSA tokens
     that others sign. `port` 0 takes a free one. `config_file` is a single file of components that
-    is read at start and watched; by default `node-config.json` in the data folder.
+    is read at start and watched; by default `node-config.json` in the data folder. Who logs in gets
+    a token for `login_hours`.
     """
 
     data: Path = Path("data")
@@ -52,6 +54,7 @@ class Settings:
     jwt_algorithm: str = "HS256"
     jwt_issuer: str = ISSUER
     jwt_audience: str = ISSUER
+    login_hours: float = 12.0
     log_level: str = "info"
     log_format: str = "text"
     stop_with_stdin: bool = False
@@ -89,6 +92,8 @@ class Settings:
         for name in ("workers", "interactive_workers"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"expected 0 or more {name}, got {getattr(self, name)}")
+        if not 0 < self.login_hours < MAX_HOURS:
+            raise ConfigError(f"expected login_hours above 0, got {self.login_hours}")
         if self.jwt_algorithm not in ("HS256", "RS256", "EdDSA"):
             raise ConfigError(
                 f'expected HS256, RS256 or EdDSA as JWT algorithm, got "{self.jwt_algorithm}"'

@@ -16,12 +16,13 @@ from sesam_node.api.operations import path_pattern
 from sesam_node.settings import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
     from sesam_node.hub import Hub
+    from sesam_node.hub.access import Principal
     from sesam_node.settings import Settings
 
 log = logging.getLogger("sesam_node.api.access")
@@ -74,7 +75,12 @@ def make_application(
 
     Raises ConfigError where the keys cannot be used.
     """
-    return NodeApplication(hub, settings, authenticator or Authenticator(Keys.load(settings)))
+
+    def of_account(claims: Mapping[str, Any]) -> Principal | None:
+        return hub.accounts.principal(claims)
+
+    authenticator = authenticator or Authenticator(Keys.load(settings), of_account)
+    return NodeApplication(hub, settings, authenticator)
 
 
 def all_routes() -> Iterator[tuple[str, type[RequestHandler]]]:

@@ -15,8 +15,11 @@ import jwt
 from sesam_node.api.errors import ApiError
 from sesam_node.errors import ConfigError
 from sesam_node.hub.access import Principal
+from sesam_node.hub.accounts import ACCOUNT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sesam_node.settings import Keys
 
 NO_TOKEN: Final = "there is no token in the request"  # noqa: S105 - it says so
@@ -40,9 +43,15 @@ REASONS: Final[tuple[tuple[type[jwt.InvalidTokenError], str], ...]] = (
 class Authenticator:
     """Tokens in, principals out."""
 
-    def __init__(self, keys: Keys) -> None:
-        """Raises ConfigError where the key is none for its algorithm."""
+    def __init__(
+        self, keys: Keys, accounts: Callable[[Mapping[str, Any]], Principal | None] | None = None
+    ) -> None:
+        """`accounts` says who a token of an account is of, null where the account has ended.
+
+        Raises ConfigError where the key is none for its algorithm.
+        """
         self.keys = keys
+        self._accounts = accounts
         try:
             jwt.get_algorithm_by_name(keys.algorithm).prepare_key(keys.verify)
         except (jwt.InvalidKeyError, ValueError, TypeError, NotImplementedError):
@@ -59,6 +68,11 @@ class Authenticator:
             claims = self.keys.claims(match[1])
         except jwt.InvalidTokenError as error:
             raise refused(next(text for cls, text in REASONS if isinstance(error, cls))) from None
+        if ACCOUNT in claims:
+            principal = self._accounts(claims) if self._accounts is not None else None
+            if principal is None:
+                raise refused("the token has been revoked")
+            return principal
         return Principal(str(claims.get("sub") or "unknown"), _roles(claims.get("roles")))
 
 

@@ -21,6 +21,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from sesam_node.api.auth import NO_TOKEN, refused
 from sesam_node.api.errors import ApiError, error_body, status_of
+from sesam_node.api.fields import read_fields
 from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import ANYONE, MANAGE, OPEN, Operation, operation_of, path_names
 from sesam_node.errors import NotFoundError, SesamError
@@ -235,6 +236,10 @@ class ApiHandler(RequestHandler):
             kind = "a list" if type(value) is list else "one value"
             raise ApiError(400, f"expected an object of {what}", f"the body is {kind}")
         return value
+
+    def json_fields(self) -> dict[str, Any]:
+        """The declared fields of the JSON body, by name. Raises ApiError for any other."""
+        return read_fields(self._operation().parameters, self.json_object("fields"))
 
     def query(self) -> dict[str, Any]:
         """The declared query parameters, by name: read, checked, with their defaults."""

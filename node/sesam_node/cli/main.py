@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _serve(commands.add_parser("serve", help="run a node until it is told to stop"))
     _token(commands.add_parser("token", help="print the token of a node on this machine"))
+    _users(commands.add_parser("users", help="add, list and remove the users of a node"))
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
     _validate(commands.add_parser("validate", help="check a project without running it"))
@@ -98,11 +99,43 @@ def _serve(command: argparse.ArgumentParser) -> None:
 
 
 def _token(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Print the token of the administrator of a node on this machine. With --name make an API"
+        " key instead, which can be listed and revoked; its token is printed this once."
+    )
     _data(command)
     command.add_argument("--jwt-key", metavar="TEXT", help="make the token with this key")
     command.add_argument("--jwt-issuer", metavar="TEXT")
     command.add_argument("--jwt-audience", metavar="TEXT")
     command.add_argument("--hours", type=float, help="make a new token that ends after so long")
+    command.add_argument("--name", metavar="TEXT", help="make an API key of this name")
+    _roles(command, "of the API key; again for several, default group:Developer")
+    command.add_argument(
+        "--expires", metavar="TIME", help="when the API key ends: 12h, 90d or a date, 2027-01-31"
+    )
+    command.add_argument("--list", action="store_true", help="list the API keys")
+    command.add_argument("--revoke", metavar="ID", help="end an API key")
+
+
+def _users(command: argparse.ArgumentParser) -> None:
+    command.description = "Users who log in to a node on this machine, running or not."
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="add a user; the password is asked for, or read")
+    listing = actions.add_parser("list", help="list the users")
+    remove = actions.add_parser("remove", help="remove a user; his tokens end")
+    passwd = actions.add_parser("passwd", help="give a user another password; his tokens end")
+    roles = actions.add_parser("roles", help="give a user other roles")
+    for action in (add, listing, remove, passwd, roles):
+        _data(action)
+    for action in (add, remove, passwd, roles):
+        action.add_argument("email")
+    add.add_argument("--name", default="", metavar="TEXT", help="a name for people")
+    for action in (add, roles):
+        _roles(action, "again for several; default group:User")
+
+
+def _roles(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--role", dest="roles", action="append", metavar="ROLE", help=text)
 
 
 def _test(command: argparse.ArgumentParser) -> None:
@@ -168,6 +201,12 @@ def _run_token(options: argparse.Namespace) -> int:
     return token(options)
 
 
+def _run_users(options: argparse.Namespace) -> int:
+    from sesam_node.cli.accounts import users
+
+    return users(options)
+
+
 def _run_test(options: argparse.Namespace) -> int:
     from sesam_node.cli.test import test
 
@@ -200,6 +239,7 @@ def _run_version(_options: argparse.Namespace) -> int:
 COMMANDS = {
     "serve": _run_serve,
     "token": _run_token,
+    "users": _run_users,
     "test": _run_test,
     "demo": _run_demo,
     "validate": _run_validate,

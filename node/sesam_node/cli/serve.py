@@ -89,6 +89,10 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> No
 def token(options: argparse.Namespace) -> int:
     """Print a token that the node on a data folder accepts."""
     settings = settings_of(options)
+    if options.name is not None or options.list or options.revoke is not None:
+        from sesam_node.cli.accounts import api_keys
+
+        return api_keys(options, settings)
     lifetime = None if options.hours is None else options.hours * 3600.0
     if settings.jwt_key:
         # A key given needs no data folder, and leaves none.

@@ -8,6 +8,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from sesam_node.hub.accounts import Accounts
 from sesam_node.hub.active import Active
 from sesam_node.hub.compaction import Compaction
 from sesam_node.hub.configuration import Configuration
@@ -59,6 +60,7 @@ class Hub:
         )
         self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
         self.access = self.configuration.access
+        self.accounts = Accounts(store.settings)
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)

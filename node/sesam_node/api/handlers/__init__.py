@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sesam_node.api.handlers import (
+    accounts,
     config,
     datasets,
     dtl,
@@ -30,6 +31,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     env,
     secrets,
     metadata,
+    accounts,
     runner,
     pipes,
     systems,

@@ -14,7 +14,6 @@ from sesam_node.api.operations import (
     form,
     on_each,
     operation,
-    operation_of,
 )
 from sesam_node.dtl import functions
 from sesam_node.dtl.format import STYLES
@@ -22,19 +21,9 @@ from sesam_node.errors import preview, suggestion
 from sesam_node.hub.dtl import Asked
 from sesam_node.pipes.samples import Wanted
 
-MAX_TEXT = 4_000_000
-"""The most characters of a text of rules: what is asked for at every key must be quick."""
-
 MAX_PREVIEW = 1_000
 MAX_COUNTED = 100_000
 SECONDS = 20
-KINDS: dict[str, tuple[type, str]] = {
-    "string": (str, "a string"),
-    "integer": (int, "a whole number that is not negative"),
-    "boolean": (bool, "true or false"),
-    "array": (list, "a list"),
-    "object": (dict, "an object"),
-}
 
 RULES = form("rules", ANYTHING, doc="rules by name, or a list of transforms; the pipe's if absent")
 REQUIRED_RULES = form("rules", ANYTHING, doc="rules by name, or a list of transforms")
@@ -60,13 +49,7 @@ class DtlHandler(ApiHandler):
 
     def fields(self) -> dict[str, Any]:
         """The declared fields of the JSON body, by name. Raises ApiError for any other."""
-        declared = operation_of(type(self), "post")
-        known = {p.name: p for p in declared.parameters} if declared else {}
-        given = self.json_object("fields")
-        for name in given:
-            if name not in known:
-                raise ApiError(400, f"unknown field {preview(name)}", hint=suggestion(name, known))
-        return {name: _field(p, given.get(name)) for name, p in known.items()}
+        return self.json_fields()
 
     def asked(self, fields: dict[str, Any]) -> Asked:
         """What the fields are about: rules, and what feeds them.
@@ -237,28 +220,6 @@ class FormatHandler(DtlHandler):
         fields = self.fields()
         text = await self.hub.dtl.format(fields["text"], fields["width"], fields["style"])
         self.answer({"text": text, "changed": text != fields["text"]})
-
-
-def _field(parameter: Parameter, value: Any) -> Any:
-    """The value of a field. Raises ApiError where it does not fit."""
-    if value is None:
-        if parameter.required:
-            raise ApiError(400, f'the field "{parameter.name}" is missing', parameter.doc)
-        return parameter.default
-    if parameter.kind == ANYTHING:
-        return value
-    type_, wanted = KINDS[parameter.kind]
-    negative = type(value) is int and value < 0
-    fits = type(value) is type_ and not negative
-    if parameter.choices and value not in parameter.choices:
-        fits, wanted = False, "one of " + ", ".join(parameter.choices)
-    if not fits:
-        raise ApiError(
-            400, f'the field "{parameter.name}" does not fit', f"expected {wanted}, {_got(value)}"
-        )
-    if type_ is str and len(value) > MAX_TEXT:
-        raise ApiError(413, f'the field "{parameter.name}" has more than {MAX_TEXT:,} characters')
-    return value
 
 
 def _got(value: Any) -> str:
