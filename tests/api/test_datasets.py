@@ -380,3 +380,49 @@ def test_a_pipe_is_tried_on_the_datasets_of_then(box):
     assert ids(then) == ["a", "b"]
     answer = box.post("/pipes/share/preview", data={"as_of": "1", "limit": "10"})
     assert [item["source"]["_id"] for item in answer.json()[0]["results"]] == ["a", "b"]
+
+
+# ---- queries -------------------------------------------------------------------------------------
+
+
+def ask(node, dataset, **fields):
+    return node.post(f"/datasets/{dataset}/query", json=fields)
+
+
+def test_a_query_is_answered_in_every_format(people):
+    fields = {"where": ["eq", "_S.country", "NO"], "order_by": ["-n"], "select": ["n"]}
+    for form in FORMATS:
+        answer = people.post("/datasets/people/query", json=fields, headers={"Accept": form})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, form)
+        found = read_entities_as(answer.content, form)
+        assert [(item["_id"], item["n"]) for item in found] == [("c", 3), ("a", 1)]
+
+
+def test_a_query_counts_and_looks_back(box):
+    assert ask(box, "box", count=True).json() == {"count": 3}
+    assert ask(box, "box", count=True, as_of=3).json() == {"count": 4}
+    assert ids(ask(box, "box", where=["eq", "_S.country", "NO"], as_of="3").json()) == [
+        "a",
+        "b",
+        "c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "path"),
+    [
+        ({"where": ["uper", "_S.name"]}, 400, "$.where[0]"),
+        ({"order_by": [{"by": ["lowr", "_S.name"]}]}, 400, "$.order_by[0].by[0]"),
+        ({"as_of": "yesterday"}, 400, "$.as_of"),
+        ({"select": 5}, 400, "$.select"),
+    ],
+)
+def test_what_is_wrong_with_a_query_is_told(people, fields, status, path):
+    answer = ask(people, "people", **fields)
+    assert (answer.status_code, answer.json()["problems"][0]["path"]) == (status, path)
+
+
+def test_a_query_has_no_other_fields(people):
+    answer = ask(people, "people", wher=["eq", 1, 1])
+    assert (answer.status_code, answer.json()["hint"]) == (400, 'did you mean "where"?')
+    assert ask(people, "none").status_code == 404

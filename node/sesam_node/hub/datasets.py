@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from sesam_node.hub.pumps import Pumps
+    from sesam_node.pipes.query import Query
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Dataset, Store
 
+QUERY = "sesam_node.pipes.query"
 DIFFERENCES = "sesam_node.pipes.differences"
 READING = "sesam_node.pipes.reading"
 INTERNAL = "system:"
@@ -260,6 +262,28 @@ class Datasets:
         where += "" if as_of is None else " at that moment"
         where += "" if wanted is None else " in this subset"
         raise NotFoundError(f'the dataset "{dataset_id}" has no entity {preview(entity_id)}{where}')
+
+    def query(self, dataset_id: str, asked: Query, form: str = JSON) -> AsyncIterator[bytes]:
+        """The entities that fulfil a query, as the chunks of a format.
+
+        Raises NotFoundError; at the first chunk InputError, DtlError, ExpiredError.
+        """
+        self.open(dataset_id)
+        call = self._executor.call(
+            f"{QUERY}:query",
+            {"dataset": dataset_id, "asked": asked, "form": form},
+            timeout_s=self._timeout_s,
+        )
+        return call.chunks()
+
+    async def count(self, dataset_id: str, asked: Query) -> int:
+        """How many entities fulfil a query. Raises as `query`."""
+        self.open(dataset_id)
+        call = self._executor.call(
+            f"{QUERY}:count", {"dataset": dataset_id, "asked": asked}, timeout_s=self._timeout_s
+        )
+        found: int = await call.value()
+        return found
 
     def diff(
         self,

@@ -57,7 +57,7 @@ def read_dataset(store: Store, *, dataset: str, selection: Selection, form: str)
 
 def pages(dataset: Dataset, selection: Selection) -> Iterator[list[bytes]]:
     """The selected entities in their wire form, in lists of up to 1,000."""
-    versions = _versions(dataset, selection)
+    versions = versions_of(dataset, selection)
     if selection.subset is not None:
         versions = _of_subset(dataset, Subset.of(dataset, selection.subset), versions, selection)
     left_out, left = selection.start, selection.limit
@@ -75,7 +75,7 @@ def pages(dataset: Dataset, selection: Selection) -> Iterator[list[bytes]]:
                 return
 
 
-def _versions(dataset: Dataset, selection: Selection) -> Iterator[list[Version]]:
+def versions_of(dataset: Dataset, selection: Selection) -> Iterator[list[Version]]:
     """Pages of versions, growing so that the first is there soon."""
     filtered = selection.subset is not None
     since, size = selection.since, FIRST_PAGE

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_node.api.base import ApiHandler, with_fields
+from sesam_node.api.handlers.dtl import DtlHandler
 from sesam_node.api.operations import (
+    ANYTHING,
     AS_OF,
     FIELDS,
     LIMIT,
@@ -18,6 +20,8 @@ from sesam_node.api.operations import (
 )
 from sesam_node.hub.datasets import read_since
 from sesam_node.model.formats import FORMATS
+from sesam_node.model.moment import read_moment
+from sesam_node.pipes.query import Query
 from sesam_node.pipes.reading import Selection, read_subset
 
 INTERNAL = Parameter("include-internal-datasets", "boolean", default=True, doc="system: ones too")
@@ -150,6 +154,39 @@ class EntityPathHandler(ApiHandler):
         self.finish(await self.hub.datasets.entity(dataset_id, entity_id, **self.query()))
 
 
+class QueryHandler(DtlHandler):
+    @operation(
+        form("where", ANYTHING, doc="a DTL expression over `_S`; all entities where it is absent"),
+        form("select", ANYTHING, doc="names of properties, or an object of expressions by name"),
+        form("order_by", "array", doc='names ("-name" descends), or {"by": expression}'),
+        form("limit", "integer", doc="at most so many"),
+        form("offset", "integer", 0, "leave out so many"),
+        form("after", "integer", doc="go on after this `_updated`; not with an order"),
+        form("as_of", ANYTHING, doc="as it was at an offset or time; 410 where that is gone"),
+        form("history", "boolean", default=False, doc="all versions, not the latest of each id"),
+        form("deleted", "boolean", default=False, doc="deleted entities too"),
+        form("count", "boolean", default=False, doc='only {"count": how many there are}'),
+        body="application/json",
+        answer=ENTITIES,
+        needs=on_dataset("read_data"),
+    )
+    async def post(self, dataset_id: str) -> None:
+        """The entities of a dataset that fulfil a condition, in the format that `Accept` names.
+
+        In the order of the log, or in that of `order_by`; what is selected comes with `_id`,
+        `_updated` and `_deleted`.
+        """
+        fields = self.fields()
+        counted, moment = fields.pop("count"), fields.pop("as_of")
+        fields["order_by"] = tuple(fields["order_by"] or ())
+        asked = Query(**fields, as_of=None if moment is None else read_moment(moment))
+        if counted:
+            self.answer({"count": await self.hub.datasets.count(dataset_id, asked)})
+            return
+        accepted = self.accepted_format()
+        await self.stream(self.hub.datasets.query(dataset_id, asked, accepted), accepted)
+
+
 class DiffHandler(ApiHandler):
     @operation(
         Parameter("from", required=True, doc="an offset or time: what there was"),
@@ -190,6 +227,7 @@ ROUTES = [
     ("/datasets/{dataset_id}/entities", EntitiesHandler),
     ("/datasets/{dataset_id}/entities/{entity_id*}", EntityPathHandler),
     ("/datasets/{dataset_id}/entity", EntityHandler),
+    ("/datasets/{dataset_id}/query", QueryHandler),
     ("/datasets/{dataset_id}/diff", DiffHandler),
     ("/datasets/{dataset_id}/history", HistoryHandler),
     ("/datasets/{dataset_id}/indexes", IndexesHandler),
