@@ -45,13 +45,6 @@ class Made:
         entity = self.stage.entity if self.stage is not None else {}
         return sorted(name for name in entity if wanted is None or name in wanted)
 
-    def members(self) -> list[tuple[str, str]]:
-        """The entities that a merge source made its entity of: (dataset, id)."""
-        stored = self.pipe.stored_source
-        if stored is None or not stored.combines or self.run is None:
-            return []
-        return [member[:2] for member in stored.members_of(self.run.source["_id"])]
-
     def told(self) -> Told:
         """How it was made, whether that is exact, and for a deleted entity why it is so."""
         told: Told = {"how": "made", "exact": False, "sources": list(map(self._source, self._runs))}
@@ -115,11 +108,14 @@ class Made:
         return found
 
     def _place(self, run: Retraced) -> Told:
-        key = source_key(self.pipe, run)
+        members = members_of(self.pipe, run)
+        if len(members) != 1:
+            return {"dataset": None, "entity_id": run.source["_id"], "seq": None}
         version = (run.batch.versions or (None,))[0]
+        ((dataset, entity_id),) = members
         return {
-            "dataset": None if key is None else key[0],
-            "entity_id": run.source["_id"] if key is None else key[1],
+            "dataset": dataset,
+            "entity_id": entity_id,
             "seq": None if version is None else version.seq,
         }
 
@@ -136,10 +132,12 @@ class Made:
         return told
 
 
-def source_key(pipe: Pipe, run: Retraced | None) -> tuple[str, str] | None:
-    """Dataset and id of a source entity, where a dataset holds it as such."""
-    if run is None or run.batch.dataset is None or not run.batch.versions:
-        return None
-    if getattr(pipe.source, "combines", False):
-        return None
-    return run.batch.dataset.name, run.batch.versions[0].entity_id
+def members_of(pipe: Pipe, run: Retraced) -> list[tuple[str, str]]:
+    """Dataset and id of the stored entities that a source entity is: several where it is merged.
+
+    None where it comes from no dataset.
+    """
+    stored = pipe.stored_source
+    if stored is None:
+        return []
+    return [member[:2] for member in stored.members_of(run.source["_id"])]

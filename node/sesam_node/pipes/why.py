@@ -22,7 +22,7 @@ from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.emitted import INDEX, records_name
 from sesam_node.pipes.evaluate import source_entity
-from sesam_node.pipes.made import Made, source_key
+from sesam_node.pipes.made import Made, members_of
 from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.retrace import Retrace, Way, way_of
 from sesam_node.pipes.runs import time_text
@@ -30,8 +30,9 @@ from sesam_node.pipes.runs import time_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sesam_node.model import Entity
     from sesam_node.pipes.pipe import Pipe
-    from sesam_node.pipes.retrace import Origin
+    from sesam_node.pipes.retrace import Origin, Retraced
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Dataset, Store, Version
 
@@ -283,63 +284,42 @@ class Explainer:
 
     def _follow(self, told: Told, asked: Asked, made: Made, *, root: bool) -> None:
         """Adds `properties` and `inputs`, and at the root the trees of why."""
-        stage, run = made.stage, made.run
+        stage, run = made.stage, made.run or made.last
         inputs = Inputs()
-        if stage is not None and run is not None:
+        sources = Sources(self._store, made.pipe, run)
+        for key in sources.keys:
+            inputs.add(key, sources.role, "_id")
+        if stage is not None and "_filtered" in stage.entity:
+            way = way_of(stage, None)
+            sources.note(inputs, way)
+            told["rules"] = way.rules
+            if root or not asked.way:
+                told["because"] = way.because
+        elif stage is not None:
             whole = decode(made.version.body)
-            source = source_key(made.pipe, run)
-            if "_filtered" in stage.entity:
-                way = way_of(stage, None)
-                self._add_inputs(inputs, way, source)
-                told["rules"] = way.rules
-                if root or not asked.way:
+            told["properties"] = {}
+            for name in made.names(asked.names)[:MAX_PROPERTIES]:
+                way = way_of(stage, name)
+                sources.note(inputs, way)
+                told["properties"][name] = found = {
+                    "value": whole.get(name),
+                    "rules": way.rules,
+                    "from": sources.places(way),
+                }
+                if way.missed:
+                    found["found_nothing"] = way.missed
+                if root:
                     told["because"] = way.because
-            else:
-                properties: Told = {}
-                for name in made.names(asked.names)[:MAX_PROPERTIES]:
-                    way = way_of(stage, name)
-                    self._add_inputs(inputs, way, source)
-                    properties[name] = {
-                        "value": whole.get(name),
-                        "rules": way.rules,
-                        "from": [origin_json(origin, source) for origin in way.origins],
-                    }
-                    if way.missed:
-                        properties[name]["found_nothing"] = way.missed
-                    if root:
-                        told["because"] = way.because
-                told["properties"] = properties
-            if source is not None:
-                inputs.add(source, "source", "_id")
-        elif made.last is not None and (source := source_key(made.pipe, made.last)):
-            inputs.add(source, "source", "_id")
-        told["inputs"] = self._inputs(asked, made, inputs)
+        told["inputs"] = self._inputs(asked, inputs)
 
-    @staticmethod
-    def _add_inputs(inputs: Inputs, way: Way, source: tuple[str, str] | None) -> None:
-        for origin in way.origins:
-            key = source if origin.dataset is None else (origin.dataset, origin.entity_id)
-            if key is not None:
-                first = origin.place[0] if origin.place else None
-                role = "hop" if origin.joined else "source"
-                inputs.add(key, role, first if isinstance(first, str) else None)
-
-    def _inputs(self, asked: Asked, made: Made, inputs: Inputs) -> list[Told]:
+    def _inputs(self, asked: Asked, inputs: Inputs) -> list[Told]:
+        """What was read, source entities first, each told in the same way."""
         found: list[Told] = []
-        members = made.members()
-        for key in members:
-            inputs.add(key, "member", "_id")
         order = sorted(inputs.roles, key=lambda key: inputs.roles[key] == "hop")
         for key in order[:MAX_INPUTS]:
-            dataset, entity_id = key
-            if members and key == source_key(made.pipe, made.run):
-                continue
             names = inputs.names[key]
-            if inputs.roles[key] == "member":
-                names = set(self._read_of_merged(made, inputs)) or {"_id"}
             deeper = Asked(
-                dataset,
-                entity_id,
+                *key,
                 None if names is None else frozenset(names),
                 asked.depth - 1,
                 (*asked.way, asked.key),
@@ -349,11 +329,45 @@ class Explainer:
             found.append({"role": "hop", "more": "size", "text": f"and {len(order) - MAX_INPUTS}"})
         return found
 
-    @staticmethod
-    def _read_of_merged(made: Made, inputs: Inputs) -> set[str]:
-        """The properties that the rules read of the merged entity: those of its members."""
-        key = source_key(made.pipe, made.run)
-        return (inputs.names.get(key) or set()) if key else set()
+
+class Sources:
+    """The stored entities that a source entity is: one, or the members of a merged one."""
+
+    def __init__(self, store: Store, pipe: Pipe, run: Retraced | None) -> None:
+        self.keys = [] if run is None else members_of(pipe, run)
+        self.role = "source" if len(self.keys) < 2 else "member"
+        self._id = "" if run is None else run.source["_id"]
+        self._entities: dict[tuple[str, str], Entity] = {}
+        if len(self.keys) > 1:
+            for dataset, entity_id in self.keys:
+                version = store.dataset(dataset, create=False).get(entity_id)
+                self._entities[dataset, entity_id] = {} if version is None else decode(version.body)
+
+    def of(self, origin: Origin) -> list[tuple[str, str]]:
+        """The stored entities that something was read of: of a merged one those that have it."""
+        if origin.dataset is not None:
+            return [(origin.dataset, origin.entity_id)]
+        name = origin.place[0] if origin.place else None
+        having = [key for key, entity in self._entities.items() if name in entity]
+        return having or self.keys
+
+    def note(self, inputs: Inputs, way: Way) -> None:
+        """Adds what was read on a way to the inputs."""
+        for origin in way.origins:
+            first = origin.place[0] if origin.place else None
+            for key in self.of(origin):
+                role = "hop" if origin.joined else self.role
+                inputs.add(key, role, first if isinstance(first, str) else None)
+
+    def places(self, way: Way) -> list[Told]:
+        """What was read on a way, as it stands in an answer."""
+        told: list[Told] = []
+        for origin in way.origins:
+            names = [str(part) for part in origin.place if isinstance(part, str)]
+            more = {"property": ".".join(names)} if names else {}
+            keys: list[tuple[str | None, str]] = [*self.of(origin)] or [(None, self._id)]
+            told.extend({"dataset": ds, "entity_id": entity_id, **more} for ds, entity_id in keys)
+        return told
 
 
 def near_ids(dataset: Dataset, entity_id: str) -> list[str]:
@@ -388,17 +402,6 @@ def singly(batch: Batch) -> Iterator[Batch]:
             None,
             batch.dataset,
         )
-
-
-def origin_json(origin: Origin, source: tuple[str, str] | None) -> Told:
-    """What was read, as it stands in an answer."""
-    dataset, entity_id = origin.dataset, origin.entity_id
-    if dataset is None and source is not None:
-        dataset, entity_id = source
-    told: Told = {"dataset": dataset, "entity_id": entity_id}
-    if origin.place:
-        told["property"] = ".".join(str(part) for part in origin.place if isinstance(part, str))
-    return told
 
 
 def _missing(field_: str, message: str, hint: str) -> NotFoundError:
