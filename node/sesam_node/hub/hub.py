@@ -20,6 +20,7 @@ from sesam_node.hub.proxies import Proxies
 from sesam_node.hub.pump_operations import PumpOperations
 from sesam_node.hub.pumps import Pumps
 from sesam_node.hub.runner import Runner
+from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
 from sesam_node.hub.vault import Vault
 from sesam_node.scheduling.driver import Driver
@@ -88,6 +89,9 @@ class Hub:
             executor,
             timeout_s=settings.call_timeout_s,
             job_timeout_s=settings.publish_timeout_s,
+        )
+        self.schemas = Schemas(
+            store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )
         self.runner = Runner(self.pumps, settings.cancel_grace_s)
         self.status = Status(

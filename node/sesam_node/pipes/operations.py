@@ -136,7 +136,7 @@ def _wire_entities(
     pipe: Pipe, stage: str, since: Offset, parameters: Mapping[str, Any] | None
 ) -> Iterator[bytes | Entity]:
     """Entities as they go out: the bytes of stored ones, the others in the order of their rules."""
-    evaluator = _evaluator(pipe, stage, parameters)
+    evaluator = evaluator_of(pipe, stage, parameters)
     if getattr(pipe.source, "is_receiver", False):
         # What came in is not kept but for what was made of it.
         evaluator.run = None
@@ -177,7 +177,7 @@ def _wire_value(item: bytes | Entity) -> Entity:
     return decode(item) if isinstance(item, bytes) else item
 
 
-def _evaluator(
+def evaluator_of(
     pipe: Pipe, stage: str = "sink", parameters: Mapping[str, Any] | None = None
 ) -> Evaluator:
     pipe.ensure_indexes()
@@ -210,7 +210,7 @@ def preview(
         for transform in built.transforms:
             if getattr(transform, "side_effects", False):
                 raise InputError("a transform with side effects cannot be previewed")
-        evaluator = _evaluator(built)
+        evaluator = evaluator_of(built)
         results: list[dict[str, Any]] = []
         for batch in _sample(built, entities, limit):
             for position in range(batch.size):

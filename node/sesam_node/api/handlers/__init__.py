@@ -17,6 +17,7 @@ from sesam_node.api.handlers import (
     receivers,
     reference,
     runner,
+    schemas,
     secrets,
     status,
     systems,
@@ -40,5 +41,6 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     receivers,
     dtl,
     insight,
+    schemas,
     reference,
 )
