@@ -9,6 +9,7 @@ from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table
+from sesam_interactive.client.schema import EntityType
 from sesam_interactive.client.why import Why
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ class Dataset:
         path, asked = f"{self._path}/why", {"entity_id": entity_id, "property": name}
         found = self._connection.get(path, **asked, depth=depth)
         return Why(found)
+
+    def schema(self) -> EntityType:
+        """What its live entities look like: a JSON schema, with counts per property."""
+        return EntityType(self._connection.get(f"{self._path}/schema"))
 
     def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
         """A polars frame of the live entities; options as for `sesam_interactive.frames`."""

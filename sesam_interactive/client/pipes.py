@@ -14,6 +14,7 @@ from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table, table
 from sesam_interactive.client.progress import Progress
+from sesam_interactive.client.schema import EntityType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,6 +204,13 @@ class Pipe:
         answer = self._connection.json("POST", f"{self._path}/preview", data=data)
         results: list[dict[str, Any]] = answer[0]["results"] if answer else []
         return results
+
+    def entity_type(self, side: str = "sink") -> EntityType:
+        """What the entities of its "source" or "sink" look like: a JSON schema, with counts.
+
+        Raises ClientError (status 404) where nothing is known of them.
+        """
+        return EntityType(self._connection.get(f"{self._path}/entity-types/{segment(side)}"))
 
     def diff(
         self,

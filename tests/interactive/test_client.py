@@ -189,3 +189,20 @@ def test_why_and_what_would_change_are_shown_as_text(hub):
             '  name: 3 changed; 1: "ADA" \N{RIGHTWARDS ARROW} "Ada"',
         ]
     assert hub.pipes["person-named"].diff().is_empty
+
+
+def test_what_entities_look_like_is_shown_as_a_table(hub):
+    hub.pipes["person"].run(progress=False)
+    told = hub.datasets["person"].schema()
+    assert repr(told).splitlines() == [
+        "dataset:person: 3 entities",
+        '  _id: string, in 3; "1", "2", "3"',
+        '  born: datetime, in 2; "1815-12-10T00:00:00Z", "1990-01-01T00:00:00Z"',
+        '  dept: string, in 3; "x", "y"',
+        '  name: string, in 3; "Ada", "Bo", "Cy"',
+        '  worth: decimal, in 2; "10.50", "3"',
+    ]
+    assert "<td" in told._repr_html_()
+    assert list(hub.pipes["person-named"].entity_type("source")["properties"]) == list(
+        told["properties"]
+    )

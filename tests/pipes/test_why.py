@@ -434,3 +434,46 @@ def test_the_text_says_it_for_people(shop):
         '  source order "1", version 0',
         "    posted to the receiver",
     ]
+
+
+# -- merged entities -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def persons(node):
+    node.put("crm", {"_id": "c1", "no": 7, "phone": "1"})
+    node.put("hr", {"_id": "h1", "no": 7, "name": "Ada"})
+    merge = {
+        "type": "merge",
+        "version": 2,
+        "datasets": ["crm c", "hr h"],
+        "equality": [["eq", "c.no", "h.no"]],
+        "identity": "first",
+    }
+    node.pipe("person", source=merge, rules=[["copy", "*"], ["add", "title", ["upper", "_S.name"]]])
+    node.run("person")
+    return node
+
+
+def test_a_merged_entity_is_followed_into_the_members_that_have_what_was_read(persons):
+    (version,) = persons.versions("person", deleted=False)
+    told = why(persons, "person", version.entity_id)
+    assert told["exact"] is True
+    assert told["properties"]["title"]["from"] == [place("hr", "h1", "name")]
+    assert told["properties"]["no"]["from"] == [place("crm", "c1", "no"), place("hr", "h1", "no")]
+    assert [(item["role"], item["dataset"], item["entity_id"]) for item in told["inputs"]] == [
+        ("member", "crm", "c1"),
+        ("member", "hr", "h1"),
+    ]
+
+
+def test_an_entity_that_went_into_another_is_told_as_deleted(persons):
+    persons.put("hr", {"_id": "h1", "no": 8, "name": "Ada"})
+    persons.run("person")
+    live = persons.live("person")
+    assert len(live) == 2
+    persons.put("hr", {"_id": "h1", "no": 7, "name": "Ada"})
+    persons.run("person")
+    (gone,) = persons.deleted("person")
+    told = why(persons, "person", gone)
+    assert (told["deleted"], told["exact"]) == (True, True)

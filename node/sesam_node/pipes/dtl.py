@@ -26,6 +26,7 @@ from sesam_node.pipes.batch import Context
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_header
 from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.observing import up_to_date
 from sesam_node.pipes.operations import error_data, previewed
 from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.rule_texts import is_later, place_at, placed, problems_in, rule_sets
@@ -361,6 +362,9 @@ def _context(pipe: Pipe) -> RuleContext:
 
 def _schema(pipe: Pipe) -> Schema | None:
     """The properties of the pipe's source, where it can be read without asking another system."""
+    observed = _observed(pipe)
+    if observed is not None:
+        return observed
     inside = pipe.stored_source is not None or getattr(pipe.source, "is_receiver", False)
     if not inside and pipe.definition.pipe["source"]["type"] != "embedded":
         return None
@@ -373,6 +377,19 @@ def _schema(pipe: Pipe) -> Schema | None:
         else:
             before(entity, found)
     return schema_of(found)
+
+
+def _observed(pipe: Pipe) -> Schema | None:
+    """What has been observed of all entities of the source, where that is up to date and known.
+
+    A sample may miss what few entities have; this does not.
+    """
+    name = pipe.context.source_dataset
+    dataset = None if name is None else pipe.context.dataset(name)
+    if dataset is None:
+        return None
+    found = up_to_date(dataset)
+    return None if found is None else found.schema
 
 
 def explain_rules(
@@ -426,7 +443,12 @@ def _schemas(
     named = [name for name in datasets if name in text and store.exists(name)][:HOPPED]
     others = {}
     for name in named:
-        versions = store.dataset(name, create=False).changes(None, HOPPED_SAMPLE, deleted=False)
+        dataset = store.dataset(name, create=False)
+        observed = up_to_date(dataset)
+        if observed is not None:
+            others[name] = observed.schema
+            continue
+        versions = dataset.changes(None, HOPPED_SAMPLE, deleted=False)
         others[name] = schema_of(decode(version.body) for version in versions)
     return schema, others
 

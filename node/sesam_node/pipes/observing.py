@@ -91,6 +91,17 @@ def known(dataset: Dataset) -> Observed:
     )
 
 
+def up_to_date(dataset: Dataset) -> Observed | None:
+    """What was observed, brought up to date where that takes hardly any time; else None.
+
+    None also where nobody has asked for the schema yet, or where only a share is counted.
+    """
+    found = known(dataset)
+    if not found.until or found.every > 1 or found.head - found.until > PAGE:
+        return None
+    return found if found.is_complete else _brought_up(dataset, 1.0)
+
+
 def discard(store: Store, dataset: str) -> None:
     """Forgets the observed schema of a dataset; the next look counts what is live then.
 
