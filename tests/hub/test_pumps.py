@@ -43,6 +43,7 @@ def test_a_pump_that_never_ran_says_so(play):
         "state": "Deployed",
         "is-running": False,
         "is-disabled": False,
+        "circuit-breaker-tripped": False,
         "disabled-comment": None,
         "is-valid-config": True,
         "config-errors": [],

@@ -188,7 +188,7 @@ class Compaction:
 
     def _may(self, dataset: str) -> bool:
         """May the dataset be compacted now?"""
-        return not dataset.startswith("system:")
+        return not dataset.startswith("system:") and not self._pumps.tripped(dataset)
 
     # -- doing it ----------------------------------------------------------------------------------
 
@@ -197,6 +197,10 @@ class Compaction:
 
         Raises NotFoundError, and ConflictError where no pipe is in charge of the dataset.
         """
+        if self._pumps.tripped(dataset):
+            raise ConflictError(
+                f'the circuit breaker of dataset "{dataset}" has tripped; it is not compacted'
+            )
         job = self.job(dataset)
         if job is None:
             raise ConflictError(

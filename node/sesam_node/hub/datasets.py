@@ -17,6 +17,14 @@ from sesam_node.hub.active import written_datasets
 from sesam_node.hub.configuration import delete_datasets
 from sesam_node.model.formats import ARROW, JSON, write_entities
 from sesam_node.model.moment import read_moment
+from sesam_node.pipes.breaker import (
+    COMMIT,
+    ROLLBACK,
+    held_dataset,
+    held_name,
+    wire_held,
+    with_held,
+)
 from sesam_node.pipes.execution_log import write_event
 from sesam_node.pipes.past import head_then
 from sesam_node.pipes.reading import Selection, pages, read_subset, wire
@@ -26,6 +34,7 @@ from sesam_node.scheduling.scheduler import Changed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from sesam_node.hub.pump_operations import PumpOperations
     from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.query import Query
     from sesam_node.scheduling.executor import Executor
@@ -49,7 +58,16 @@ class Stream:
 class Datasets:
     """The service behind `/api/datasets`."""
 
-    def __init__(self, store: Store, pumps: Pumps, executor: Executor, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pumps: Pumps,
+        operations: PumpOperations,
+        executor: Executor,
+        *,
+        timeout_s: float,
+    ) -> None:
+        self._operations = operations
         self._store = store
         self._pumps = pumps
         self._executor = executor
@@ -85,10 +103,11 @@ class Datasets:
                 raise ConflictError(
                     f'the pipe "{pipe}" is writing the dataset "{dataset_id}"; stop it first'
                 )
-        await asyncio.to_thread(self._store.delete, dataset_id)
+        names = [dataset_id, held_name(dataset_id)]
+        await asyncio.to_thread(delete_datasets, self._store, names)
         self._pumps.driver.handle(Changed(frozenset([dataset_id])))
 
-    async def operate(self, dataset_id: str, operation: str) -> dict[str, Any]:
+    async def operate(self, dataset_id: str, operation: str, user: str = "") -> dict[str, Any]:
         """Carry out an operation; gives what it has to tell.
 
         Raises InputError for one that datasets do not have, ConflictError where it cannot be now.
@@ -97,6 +116,9 @@ class Datasets:
         if operation == "compact":
             done = await self._pumps.compaction.compact(dataset_id)
             return {"compacted": {"versions": done.versions, "entities": done.entities}}
+        if operation in (COMMIT, ROLLBACK):
+            entities = await self._operations.resolve_breaker(dataset_id, operation, user)
+            return {"entities": entities}
         raise InputError(f'datasets do not support the operation "{operation}"')
 
     async def repost(
@@ -145,6 +167,11 @@ class Datasets:
             raise ConflictError(
                 f'"{dataset_id}" is a dataset of the node itself; nothing can be posted to it'
             )
+        if self._pumps.tripped(dataset_id):
+            raise ConflictError(
+                f'the circuit breaker of dataset "{dataset_id}" has tripped; nothing can be '
+                "posted to it until what is held back is committed or rolled back"
+            )
         if any(sink.get("type") == "replicated_dataset" for sink in sinks):
             raise ConflictError(
                 f'the dataset "{dataset_id}" is a replica; post to the one it is a replica of'
@@ -167,6 +194,7 @@ class Datasets:
         populated: bool = False,
         as_of: str | None = None,
         form: str = JSON,
+        uncommitted: bool = False,
     ) -> Stream:
         """The selected entities in a format, now or as of a moment.
 
@@ -192,7 +220,11 @@ class Datasets:
         if selection.subset is not None or not (selection.deleted or selection.history):
             headers["X-Dataset-Filtered"] = "true"
         if selection.subset is None and form != ARROW:
-            return Stream(headers, write_entities(pages(dataset, selection), form), form)
+            found = pages(dataset, selection)
+            held = held_dataset(self._store, dataset_id) if uncommitted else None
+            if held is not None and as_of is None and not selection.reverse:
+                found = with_held(found, held, head, selection.since, selection.limit)
+            return Stream(headers, write_entities(found, form), form)
         # What evaluates expressions, or takes long at a stretch, is not done on the server's loop.
         call = self._executor.call(
             f"{READING}:read_dataset",
@@ -233,6 +265,8 @@ class Datasets:
         offset: int | None = None,
         subset: str | None = None,
         as_of: str | None = None,
+        *,
+        uncommitted: bool = False,
     ) -> bytes:
         """The latest version of an entity, the one at an offset, or the latest as of a moment.
 
@@ -246,6 +280,10 @@ class Datasets:
             head = head_then(dataset, read_moment(as_of))
             version = dataset.get_many([entity_id], as_of=head)[0]
         else:
+            held = held_dataset(self._store, dataset_id) if uncommitted else None
+            waiting = None if held is None or offset is not None else held.get(entity_id)
+            if waiting is not None:
+                return wire_held(waiting, dataset.head())
             version = dataset.get(entity_id) if offset is None else dataset.at(offset)
         if version is not None and version.entity_id == entity_id:
             if wanted is None:
@@ -359,6 +397,7 @@ class Datasets:
             "runtime": {
                 "origin": "system" if name.startswith(INTERNAL) else "user",
                 "populated": dataset.populated,
+                **self._breaker(name),
                 "generation": dataset.generation,
                 "last-offset": dataset.head() - 1,
                 "count-index-exists": counts.index_exists,
@@ -368,6 +407,14 @@ class Datasets:
                 "indexes": len(dataset.indexes()),
                 "queues": self._queues(name),
             },
+        }
+
+    def _breaker(self, name: str) -> dict[str, Any]:
+        """Has the circuit breaker tripped, and how many entities does it hold back?"""
+        held = held_dataset(self._store, name)
+        return {
+            "circuit-breaker-tripped": held is not None,
+            "uncommitted": 0 if held is None else held.counts().index_exists,
         }
 
     def _queues(self, name: str) -> dict[str, int]:

@@ -65,8 +65,10 @@ class Hub:
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)
-        self.datasets = Datasets(store, self.pumps, executor, timeout_s=settings.publish_timeout_s)
-        self.operations = PumpOperations(store, self.pumps)
+        self.operations = PumpOperations(store, self.pumps, executor)
+        self.datasets = Datasets(
+            store, self.pumps, self.operations, executor, timeout_s=settings.publish_timeout_s
+        )
         self.pipes = Pipes(
             self.configuration,
             self.pumps,

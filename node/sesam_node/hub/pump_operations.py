@@ -9,9 +9,10 @@ from sesam_node.errors import ConfigError, ConflictError, InputError
 from sesam_node.hub.bookkeeping import state_name
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.breaker import COMMIT
 from sesam_node.pipes.execution_log import write_event
 from sesam_node.pipes.runs import now_text
-from sesam_node.scheduling.scheduler import Disabled, Enabled
+from sesam_node.scheduling.scheduler import Changed, Disabled, Enabled
 from sesam_node.store import Commit, Fence
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.batch import Offset
+    from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
 
 EVERY_PUMP = ("start", "stop", "start-rescan", "enable", "disable")
 WITH_OFFSET = ("update-last-seen", "reset-rescan")
+RESOLVE_S = 600.0
 DATASET_OFFSET = ("set-last-seen-to-end",)
 
 
@@ -41,8 +44,9 @@ def supported(facts: Facts) -> list[str]:
 class PumpOperations:
     """Carries out operations; each is on disk when it returns."""
 
-    def __init__(self, store: Store, pumps: Pumps) -> None:
+    def __init__(self, store: Store, pumps: Pumps, executor: Executor) -> None:
         self._store = store
+        self._executor = executor
         self._pumps = pumps
 
     async def operate(
@@ -83,16 +87,31 @@ class PumpOperations:
                 f'the pipe "{pipe_id}" has an invalid configuration',
                 active.problems.get(pipe_id, ()),
             )
+        self._check_breaker(pipe_id)
         self._pumps.driver.start(
             pipe_id, "rescan" if operation == "start-rescan" else "auto", user=user
         )
+
+    def _check_breaker(self, pipe_id: str) -> None:
+        sink = self._pumps.known(pipe_id).sink
+        if self._pumps.tripped(sink):
+            raise ConflictError(
+                f'the circuit breaker of dataset "{sink}" has tripped; commit what is held back '
+                f'or roll it back before the pipe "{pipe_id}" can go on'
+            )
 
     def enable(self, pipe_id: str, user: str = "") -> None:
         self._pumps.known(pipe_id)
         if self._pumps.books.kept(pipe_id).disabled:
             self._pumps.books.keep(pipe_id, disabled=False, comment="")
             self._event(pipe_id, "pump-enabled", user)
-        self._pumps.driver.handle(Enabled(pipe_id, self._pumps.driver.clock.now()))
+        self.take_up(pipe_id)
+
+    def take_up(self, pipe_id: str) -> None:
+        """Have a pipe scheduled again, unless it is disabled or its circuit breaker has tripped."""
+        kept = self._pumps.books.kept(pipe_id)
+        if not kept.disabled and not self._pumps.tripped(self._pumps.known(pipe_id).sink):
+            self._pumps.driver.handle(Enabled(pipe_id, self._pumps.driver.clock.now()))
 
     def disable(self, pipe_id: str, comment: str = "", user: str = "") -> None:
         self._pumps.known(pipe_id)
@@ -146,6 +165,7 @@ class PumpOperations:
         """Write state of a pipe that does not run; an unfinished full run is given up."""
         if pipe_id in self._pumps.driver.running:
             raise ConflictError(f'the pipe "{pipe_id}" is running; stop it first')
+        self._check_breaker(pipe_id)
         facts = self._pumps.known(pipe_id)
         dataset = self._store.dataset(facts.sink or state_name(pipe_id))
         open_run = [
@@ -161,6 +181,39 @@ class PumpOperations:
         )
         dataset.claim(fence)
         dataset.write([], Commit(pipe_id, {**dict.fromkeys(open_run), **changes}, fence))
+
+    async def resolve_breaker(self, dataset: str, operation: str, user: str = "") -> int:
+        """Commit or roll back what the breaker of a dataset holds; gives how many entities.
+
+        Raises ConflictError where it has not tripped.
+        """
+        pipes = [
+            pipe
+            for pipe, facts in self._pumps.configuration.active.facts.items()
+            if facts.sink == dataset
+        ]
+        for pipe in pipes:
+            if pipe in self._pumps.driver.running:
+                raise ConflictError(f'the pipe "{pipe}" is running; stop it first')
+        call = self._executor.call(
+            "sesam_node.pipes.breaker:resolve",
+            {
+                "dataset": dataset,
+                "pipe": pipes[0] if pipes else dataset,
+                "operation": operation,
+                "epoch": self._pumps.epoch,
+                "revision": self._pumps.configuration.active.revision,
+                "run": f"operation:{uuid4()}",
+            },
+            timeout_s=RESOLVE_S,
+        )
+        entities: int = await call.value()
+        for pipe in pipes:
+            self._event(pipe, operation, user, entities=entities)
+            self.take_up(pipe)
+        if operation == COMMIT:
+            self._pumps.driver.handle(Changed(frozenset([dataset])))
+        return entities
 
     def _event(self, pipe_id: str, event_type: str, user: str, **more: Any) -> None:
         event = {

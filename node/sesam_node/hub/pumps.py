@@ -14,12 +14,14 @@ from sesam_node.hub.configuration import delete_datasets
 from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.breaker import held_dataset
 from sesam_node.pipes.execution_log import RunLog, log_name
 from sesam_node.pipes.out_of_sync import reason_text
 from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.scheduling.schedule import schedule_of
 from sesam_node.scheduling.scheduler import (
     Configured,
+    Disabled,
     Plan,
 )
 
@@ -132,6 +134,8 @@ class Pumps:
             self.books.ended(result)
             if not result.success and not result.events:
                 self._tell_loss(request, result)
+        if result.tripped:
+            self.driver.handle(Disabled(pipe))
         for listener in list(self._listeners):
             listener(result)
 
@@ -174,7 +178,11 @@ class Pumps:
                 next_runs={
                     pipe: item.next_run for pipe, item in kept.items() if item.next_run is not None
                 },
-                disabled=frozenset(pipe for pipe, item in kept.items() if item.disabled),
+                disabled=frozenset(
+                    pipe
+                    for pipe, item in kept.items()
+                    if item.disabled or self.tripped(new.facts[pipe].sink)
+                ),
             )
         )
         tasks = new.metadata.get("task_manager")
@@ -236,6 +244,10 @@ class Pumps:
         except NotFoundError:
             return None
 
+    def tripped(self, sink: str | None) -> bool:
+        """Has the circuit breaker of a dataset tripped?"""
+        return sink is not None and held_dataset(self._store, sink) is not None
+
     def state(self, pipe_id: str) -> offsets.PipeState:
         """Where the pipe is in what it reads."""
         facts = self.known(pipe_id)
@@ -261,6 +273,7 @@ class Pumps:
             "state": "Deployed",
             "is-running": running is not None,
             "is-disabled": kept.disabled,
+            "circuit-breaker-tripped": self.tripped(facts.sink),
             "disabled-comment": kept.comment or None,
             "is-valid-config": pipe_id not in active.invalid,
             "config-errors": active.config_errors(pipe_id),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.errors import FenceError, SesamError
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.breaker import TrippedError, guarded
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.compaction import compact_after
 from sesam_node.pipes.evaluate import EntityError
@@ -98,6 +99,7 @@ def rare_collection() -> Iterator[None]:
 def _failed(result: RunResult, error: Exception) -> None:
     result.success = False
     result.cancelled = isinstance(error, CancelledError)
+    result.tripped = isinstance(error, TrippedError)
     cause = error.cause if isinstance(error, EntityError) else error
     text = str(error) if isinstance(error, SesamError) else f"{type(error).__name__}: {error}"
     result.error = text
@@ -143,10 +145,12 @@ class PumpRun:
                 dataset.ensure_index(index, keys)
             if sink.set_initial_offset == "initially" and not dataset.populated:
                 dataset.set_populated()
+        held = guarded(self.store, dataset, pipe, self._fence)
+        written: Any = held or dataset
         transfer = Transfer(
             pipe,
             self.store,
-            dataset,
+            written,
             self._fence,
             self.result,
             self._log,
@@ -156,13 +160,17 @@ class PumpRun:
         try:
             transfer.start()
             self._run(transfer)
+            if held is not None:
+                held.commit()
         except FenceError:
             raise
         except Exception:
             transfer.settle()
+            if held is not None:
+                held.settle()
             raise
         finally:
-            self._sum_up(transfer)
+            self._sum_up(transfer, hidden=held is not None and held.tripped)
 
     def _run(self, transfer: Transfer) -> None:
         pipe, state = self.pipe, transfer.state
@@ -191,12 +199,12 @@ class PumpRun:
                 changes[offsets.OUT_OF_SYNC] = encode(reasons)
             incremental_run(transfer, changes, tracking)
 
-    def _sum_up(self, transfer: Transfer) -> None:
-        """What the run came to, however it ended."""
+    def _sum_up(self, transfer: Transfer, *, hidden: bool) -> None:
+        """What the run came to, however it ended; `hidden` is what a breaker holds back."""
         result, writer = self.result, transfer.writer
         sink = self.pipe.sink.dataset
         result.changed = writer.changed if sink else transfer.taken
-        if sink and result.changed:
+        if sink and result.changed and not hidden:
             result.changed_datasets = [sink]
         retries = transfer.retries
         result.failed, result.kept = retries.errors, retries.kept

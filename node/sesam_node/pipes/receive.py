@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sesam_node.dtl import Runtime
-from sesam_node.errors import ConflictError, FenceError, InputError, Problem, preview
+from sesam_node.errors import (
+    ConflictError,
+    FenceError,
+    InputError,
+    NotBuiltError,
+    Problem,
+    preview,
+)
 from sesam_node.model import decode, encode
 from sesam_node.model.formats import JSON, read_entities_as
 from sesam_node.model.stream import check_entities, read_json
 from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.breaker import breaker_of
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import Evaluator
 from sesam_node.pipes.lookup import StoreLookup
@@ -103,6 +111,8 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         max_bytes=sink.max_bytes if sink.dataset else 0,
         guarded=(PUSH,) if is_full else (),
     )
+    if any(value is not None for value in (breaker_of(sink) or {}).values()):
+        raise NotBuiltError("the circuit breaker of a receiver cannot run in this version")
     sequence = Sequence(writer, push, is_full=is_full)
     if sink.dataset:
         for index, keys in declared_indexes(pipe):

@@ -101,6 +101,7 @@ class RunResult:
     last_seen: str = ""
     changed_datasets: list[str] = field(default_factory=list)
     cancelled: bool = False
+    tripped: bool = False
     events: list[Entity] = field(default_factory=list)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     failed: int = 0

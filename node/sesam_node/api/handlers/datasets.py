@@ -27,7 +27,9 @@ from sesam_node.pipes.reading import Selection, read_subset
 INTERNAL = Parameter("include-internal-datasets", "boolean", default=True, doc="system: ones too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
 SUBSET = Parameter("subset", doc='["eq", <index expression>, <value>]; 404 without such an index')
-UNCOMMITTED = Parameter("uncommitted", "boolean", default=False, doc="accepted; there are none")
+UNCOMMITTED = Parameter(
+    "uncommitted", "boolean", default=False, doc="and what a tripped circuit breaker holds back"
+)
 ENTITIES = ", ".join(FORMATS)
 
 
@@ -55,18 +57,24 @@ class DatasetHandler(ApiHandler):
         self.answer(with_fields(self.hub.datasets.get(dataset_id), self.query()["fields"]))
 
     @operation(
-        form("operation", required=True, doc="compact"),
+        form(
+            "operation",
+            required=True,
+            doc="commit-circuit-breaker, rollback-circuit-breaker, compact",
+        ),
         body="application/x-www-form-urlencoded",
         needs=on_dataset("write_data"),
     )
     async def post(self, dataset_id: str) -> None:
         """Do something with a dataset; the answer is the dataset as it is then.
 
+        The operations on circuit breakers let through, or drop, what a tripped one holds back; 409
+        where none has tripped.
         `compact` drops the old versions that its pipe does not keep, now; `compacted` in the answer
         says how many versions and entities went.
         """
         name = self.form()["operation"]
-        done = await self.hub.datasets.operate(dataset_id, name)
+        done = await self.hub.datasets.operate(dataset_id, name, self.user)
         self.answer({**self.hub.datasets.get(dataset_id), **done})
 
     @operation(needs=on_dataset("write_data"))
@@ -98,8 +106,7 @@ class EntitiesHandler(ApiHandler):
         The `X-Dataset-…` headers tell of the dataset. MessagePack is one map after the other.
         """
         values = self.query()
-        values.pop("uncommitted")
-        others = {name: values.pop(name) for name in ("populated", "as_of")}
+        others = {name: values.pop(name) for name in ("populated", "as_of", "uncommitted")}
         entities = self.hub.datasets.entities(
             dataset_id, selection(values), **others, form=self.accepted_format()
         )
@@ -137,9 +144,7 @@ class EntityHandler(ApiHandler):
     )
     async def get(self, dataset_id: str) -> None:
         """One entity; 404 where it is not there."""
-        values = self.query()
-        values.pop("uncommitted")
-        self.finish(await self.hub.datasets.entity(dataset_id, **values))
+        self.finish(await self.hub.datasets.entity(dataset_id, **self.query()))
 
 
 class EntityPathHandler(ApiHandler):

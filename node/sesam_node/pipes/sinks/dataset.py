@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
-REFUSED = (
-    "circuit_breaker_threshold_factor",
-    "circuit_breaker_threshold_count",
-)
-
 
 @sink(
     "dataset",
@@ -88,10 +83,10 @@ class DatasetSink:
         )
         self.prevent_multiple_versions: bool | str = options["prevent_multiple_versions"]
         self.enable_optimistic_locking: bool = options["enable_optimistic_locking"]
-        for name in REFUSED:
-            if options[name]:
-                message = f'the option "{name}" of the dataset sink cannot run in this version'
-                raise NotBuiltError(message)
+        self.breaker = {
+            name: options[name]
+            for name in ("circuit_breaker_threshold_factor", "circuit_breaker_threshold_count")
+        }
 
     def write(self, entities: Sequence[Entity]) -> int:
         """Not used: the pump writes datasets in one transaction with its own state."""
