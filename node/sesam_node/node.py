@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from sesam_node.config.files import NODE_CONFIG_FILE, read_folder, read_node_config
+from sesam_node.config.watching import Settled, folder_stamp, stamp_of
 from sesam_node.dtl import compile_index
 from sesam_node.errors import ConfigError, SesamError, StoreError
 from sesam_node.hub import Hub
@@ -25,20 +27,24 @@ from sesam_node.scheduling.workers import WorkerExecutor
 from sesam_node.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from tornado.web import Application
 
     from sesam_node.config.document import Document
+    from sesam_node.config.watching import Stamp
     from sesam_node.scheduling.executor import Executor
     from sesam_node.settings import Settings
     from sesam_node.store import Store
 
     MakeApplication = Callable[[Hub, Settings], Application]
+    Look = Callable[[], Stamp]
+    Apply = Callable[[], Awaitable[None]]
+    Watched = tuple[Look, Apply]
 
 log = logging.getLogger(__name__)
 
-WATCH_S = 1.0
+WATCH_S = 0.5
 CLOSE_S = 1.0
 MEMORY = "memory:"
 
@@ -102,12 +108,12 @@ class Node:
                 base_folder=str(settings.project or Path.cwd()),
             )
             await self.hub.start()
-            await self._apply_project()
-            stamp = _stamp(self._config_file)
-            await self._apply_file()
+            watched = [(Settled(look()), look, apply) for look, apply in self._sources()]
+            for _, _, apply in watched:
+                await apply()
             if self._make_application is not None:
                 self._listen(self._make_application(self.hub, settings))
-            self._watcher = asyncio.create_task(self._watch(stamp))
+            self._watcher = asyncio.create_task(_watch(watched if settings.watch else watched[-1:]))
         except BaseException:
             await self.stop()
             raise
@@ -176,15 +182,25 @@ class Node:
 
     # -- configuration from files ------------------------------------------------------------------
 
+    def _sources(self) -> list[Watched]:
+        """The project folder and the file of components, in the order in which they are applied."""
+        settings = self.settings
+        found: list[Watched] = []
+        if settings.project is not None:
+            folder = settings.project
+            found.append((partial(folder_stamp, folder, settings.profile), self._apply_project))
+        found.append((lambda: stamp_of([self._config_file]), self._apply_file))
+        return found
+
     async def _apply_project(self) -> None:
         """Take over the project folder where it has changed since it was last applied."""
         folder = self.settings.project
         if folder is None:
             return
         try:
-            document, env = read_folder(folder, self.settings.profile)
+            document, env = await asyncio.to_thread(read_folder, folder, self.settings.profile)
             await self._apply(f"project:{folder}", document, env)
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             log.error("the project %s is not applied: %s", folder, error)  # noqa: TRY400 - told
 
     async def _apply_file(self) -> None:
@@ -194,7 +210,7 @@ class Node:
             return
         try:
             await self._apply(f"file:{path}", read_node_config(path))
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             log.error("%s is not applied: %s", path, error)  # noqa: TRY400 - told
 
     async def _apply(
@@ -208,26 +224,17 @@ class Node:
     def _config_file(self) -> Path:
         return self.settings.config_file or self.settings.data / NODE_CONFIG_FILE
 
-    async def _watch(self, before: tuple[int, int] | None) -> None:
-        """Apply the file of components again when it has changed from `before`."""
-        while True:
-            await asyncio.sleep(WATCH_S)
-            now = _stamp(self._config_file)
-            if now != before:
-                before = now
+
+async def _watch(watched: Sequence[tuple[Settled, Look, Apply]]) -> None:
+    """Apply each source again when it has changed and come to rest."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        for settled, look, apply in watched:
+            if settled.see(await asyncio.to_thread(look)):
                 try:
-                    await self._apply_file()
+                    await apply()
                 except SesamError:
-                    log.exception("%s is not applied", self._config_file)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What changes when a file does."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+                    log.exception("what has changed is not applied")
 
 
 def _allow_many_files() -> None:

@@ -36,7 +36,7 @@ class Settings:
     HS256 tokens; `jwt_public_key` (PEM, or the path of a PEM file) checks RS256 or EdDSA tokens
     that others sign. `port` 0 takes a free one. `config_file` is a single file of components that
     is read at start and watched; by default `node-config.json` in the data folder. Who logs in gets
-    a token for `login_hours`.
+    a token for `login_hours`. With `watch` the project folder is followed like that file.
     """
 
     data: Path = Path("data")
@@ -44,6 +44,7 @@ class Settings:
     port: int = 9042
     project: Path | None = None
     profile: str = "test"
+    watch: bool = False
     developer_mode: bool = True
     config_file: Path | None = None
     store: str = ""

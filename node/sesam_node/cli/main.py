@@ -48,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"sesam-node {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _serve(commands.add_parser("serve", help="run a node until it is told to stop"))
+    serve = commands.add_parser("serve", aliases=["start"], help="run a node until told to stop")
+    _serve(serve)
     _token(commands.add_parser("token", help="print the token of a node on this machine"))
     _users(commands.add_parser("users", help="add, list and remove the users of a node"))
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
@@ -67,6 +68,12 @@ def _serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", help="default 127.0.0.1; others need a key")
     command.add_argument("--project", type=Path, metavar="DIR", help="a project folder to load")
     command.add_argument("--profile", help="which <profile>-env.json of it, default test")
+    command.add_argument(
+        "--watch",
+        action="store_const",
+        const=True,
+        help="follow the project folder: what changes in it is applied",
+    )
     command.add_argument(
         "--config-file",
         type=Path,
@@ -238,6 +245,7 @@ def _run_version(_options: argparse.Namespace) -> int:
 
 COMMANDS = {
     "serve": _run_serve,
+    "start": _run_serve,
     "token": _run_token,
     "users": _run_users,
     "test": _run_test,

@@ -22,6 +22,7 @@ OPTIONS = (
     "port",
     "project",
     "profile",
+    "watch",
     "developer_mode",
     "config_file",
     "workers",

@@ -100,7 +100,7 @@ def read_project(
     root = Path(folder)
     if not root.is_dir():
         raise NotADirectoryError(f"{root} is no folder")
-    names = [name for name in _config_files(root) if whitelist is None or name in set(whitelist)]
+    names = [name for name in config_files(root) if whitelist is None or name in set(whitelist)]
     contents = {name: (root / name).read_bytes() for name in names}
     files: dict[str, str] = {}
     document = _document(contents, files)
@@ -159,7 +159,7 @@ def write_folder(
     old = _files_by_id(root)
     new = {old.get(name) or file_name(component): component for name, component in _named(document)}
     changed = []
-    for name in sorted(_config_files(root)):
+    for name in sorted(config_files(root)):
         if name not in new:
             (root / name).unlink()
             changed.append(name)
@@ -197,7 +197,8 @@ def file_name(component: Mapping[str, Any]) -> str:
     return f"{'systems' if is_system else 'pipes'}/{component['_id']}{SUFFIX}"
 
 
-def _config_files(root: Path) -> list[str]:
+def config_files(root: Path) -> list[str]:
+    """The names of the configuration files of a project folder, relative to it."""
     found = [
         path.relative_to(root).as_posix()
         for part in ("pipes", "systems")
@@ -210,7 +211,7 @@ def _config_files(root: Path) -> list[str]:
 def _files_by_id(root: Path) -> dict[str, str]:
     """The files that hold exactly one component, by its id; broken ones are left out."""
     found: dict[str, str] = {}
-    for name in _config_files(root):
+    for name in config_files(root):
         try:
             value, _ = read_json((root / name).read_bytes(), name)
         except ConfigError:

@@ -31,6 +31,7 @@ from sesam_node.hub.active import (
     same,
     written_datasets,
 )
+from sesam_node.hub.applied import apply_to
 from sesam_node.hub.checking import OPERATION, Outcome
 from sesam_node.hub.groups import DEFAULT, group_of, marked, part, with_part
 from sesam_node.hub.history import history_of, history_values
@@ -309,27 +310,23 @@ class Configuration:
     ) -> bool:
         """Take over a folder or file that has changed since it was last applied.
 
-        Only components that the source brings or has brought are touched. What is invalid is
-        marked. Gives whether there was anything to do.
+        Only components that the source brings or has brought are touched, see `apply_to`. What is
+        invalid is marked. Gives whether there was anything to do. Raises ConfigError for a source
+        that has become empty, or would delete more than the node allows.
         """
         async with self._lock:
             key = f"applied/{source}"
             stored = self._store.settings.get(key)
-            before = json.loads(stored) if stored else {}
-            if before.get("digest") == digest:
+            found = apply_to(self.active, stored, digest, document, env or {})
+            if found is None:
                 return False
-            ids = sorted(document.by_id)
-            gone = set(before.get("ids", ())).difference(ids)
-            record = json.dumps({"digest": digest, "ids": ids}).encode()
-            problems = await self._change(
-                self.active.document.without(gone).with_components(document.by_id.values()),
-                env={**self.active.env, **(env or {})},
-                force=True,
-                also={key: record},
-            )
+            break_circuit(self.active, diff(self.active.document, found.document))
+            also = {key: found.record}
+            problems = await self._change(found.document, env=found.env, force=True, also=also)
             for problem in problems:
-                level = logging.ERROR if problem.level == "error" else logging.WARNING
-                log.log(level, "%s: %s", source, problem)
+                if problem.component in document.by_id:
+                    level = logging.ERROR if problem.level == "error" else logging.WARNING
+                    log.log(level, "%s: %s", source, problem)
             return True
 
     async def load(self) -> None:
