@@ -9,6 +9,7 @@ from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table
+from sesam_interactive.client.reading import Diff, History, Query, moment_text
 from sesam_interactive.client.schema import EntityType
 from sesam_interactive.client.why import Why
 
@@ -16,16 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.reading import Moment
     from sesam_node.model import Entity
 
 
 class Dataset:
     """One dataset of a node: its entities, one entity, an entity's history, frames."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, moment: str | None = None) -> None:
         self._connection = connection
         self.name = name
+        self.moment = moment
         self._path = f"/datasets/{segment(name)}"
+
+    def as_of(self, moment: Moment) -> Dataset:
+        """The dataset as it was: after the version at an offset was written, or at a time.
+
+        Its entities, queries and frames are those of then. Reading raises ClientError (status 410)
+        where that is longer ago than what compaction has kept.
+        """
+        return Dataset(self._connection, self.name, moment_text(moment))
 
     def info(self) -> dict[str, Any]:
         """What the node says of it: `runtime` with counts, populated, queues.
@@ -46,6 +57,8 @@ class Dataset:
 
     def __len__(self) -> int:
         """How many live entities it holds."""
+        if self.moment is not None:
+            return self.query().count()
         runtime = self.info()["runtime"]
         return int(runtime["count-index-exists"]) - int(runtime["count-index-deleted"])
 
@@ -72,6 +85,7 @@ class Dataset:
             limit=limit,
             history=history,
             deleted=deleted or history,
+            as_of=self.moment,
         )
 
     def __iter__(self) -> Iterator[Entity]:
@@ -83,10 +97,56 @@ class Dataset:
 
     def entity(self, entity_id: str) -> Entity:
         """The latest version of one entity. Raises ClientError (status 404) where there is none."""
-        found: Entity = self._connection.get(f"{self._path}/entity", entity_id=entity_id)
+        found: Entity = self._connection.get(
+            f"{self._path}/entity", entity_id=entity_id, as_of=self.moment
+        )
         return found
 
-    def history(self, entity_id: str) -> list[Entity]:
+    def history(self, entity_id: str) -> History:
+        """The life of one entity: each change with its time and the properties it touched.
+
+        Newest first. Raises ClientError (status 404) where there is no such entity.
+        """
+        return History(self._connection, self._path, entity_id)
+
+    def diff(self, start: Moment, end: Moment | None = None) -> Diff:
+        """What was added, changed and deleted between two moments (offsets or times).
+
+        `end` is now where it is absent. Raises ClientError where `start` is later, or compacted.
+        """
+        last = self.moment if end is None else moment_text(end)
+        return Diff(self._connection, self._path, moment_text(start), last)
+
+    def query(
+        self,
+        where: Any = None,
+        *,
+        select: list[str] | dict[str, Any] | None = None,
+        order_by: list[Any] | str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        deleted: bool = False,
+    ) -> Query:
+        """The entities that fulfil a DTL condition over `_S`, such as `["gt", "_S.age", 30]`.
+
+        `select` has names of properties, or expressions by name; `order_by` names (`"-age"` is
+        descending), or `{"by": expression, "descending": True}`. Nothing is asked before the
+        answer is looked at. The node's Problems have paths into the query.
+        """
+        order = [order_by] if isinstance(order_by, str) else order_by
+        asked = {
+            "where": where,
+            "select": select,
+            "order_by": order,
+            "limit": limit,
+            "offset": offset or None,
+            "deleted": deleted or None,
+            "as_of": self.moment,
+        }
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        return Query(self._connection, self._path, wanted)
+
+    def versions(self, entity_id: str) -> list[Entity]:
         """Every version of one entity that is still kept, newest first."""
         versions = [self.entity(entity_id)]
         while (before := versions[-1].get("_previous")) is not None:
@@ -126,9 +186,13 @@ class Dataset:
         self._connection.json("DELETE", self._path)
 
     def __repr__(self) -> str:
-        return f'<Dataset "{self.name}">'
+        then = "" if self.moment is None else f" as of {self.moment}"
+        return f'<Dataset "{self.name}"{then}>'
 
     def _repr_html_(self) -> str:
+        if self.moment is not None:
+            rows = {"entities": f"{len(self):,}", "as of": self.moment}
+            return properties_table(f"Dataset {self.name}", rows, samples=self.head(3))
         runtime = self.info().get("runtime", {})
         live = int(runtime.get("count-index-exists", 0)) - int(
             runtime.get("count-index-deleted", 0)

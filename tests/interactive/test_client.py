@@ -1,5 +1,6 @@
 """The client against a real node: pipes, datasets, projects, errors."""
 
+import datetime as dt
 import json
 import stat
 
@@ -51,12 +52,64 @@ def test_a_dataset_gives_entities_history_and_frames(hub):
     assert len(dataset) == 3
     assert [entity["name"] for entity in dataset] == ["Ada", "Bo", "Cy"]
     assert dataset.entity("2")["name"] == "Bo"
-    assert [version["_updated"] for version in dataset.history("2")] == [1]
+    assert [version["_updated"] for version in dataset.versions("2")] == [1]
     assert [e["_id"] for e in dataset.entities(since=0, limit=1)] == ["2"]
     frame = dataset.to_polars()
     assert frame["_id"].to_list() == ["1", "2", "3"]
     assert str(frame.schema["born"]) == "Datetime(time_unit='us', time_zone='UTC')"
     assert dataset.to_pandas().shape == frame.shape
+
+
+def change_ada(hub):
+    """Give Ada another department, in a dataset that was just filled."""
+    hub.pipes["person"].run(progress=False)
+    ada = {"_id": "1", "name": "Ada", "dept": "z"}
+    hub.connection.json("POST", "/datasets/person/entities", json=[ada])
+    return hub.datasets["person"]
+
+
+def test_a_dataset_is_looked_at_as_it_was(hub):
+    dataset = change_ada(hub)
+    then = dataset.as_of(2)
+    assert [entity["dept"] for entity in then] == ["x", "y", "x"]
+    assert (then.entity("1")["dept"], dataset.entity("1")["dept"]) == ("x", "z")
+    assert (len(then), len(dataset.as_of("1990-01-01"))) == (3, 0)
+    assert repr(then) == '<Dataset "person" as of 2>'
+    assert "as of" in then._repr_html_()
+    assert then.to_polars()["dept"].to_list() == ["x", "y", "x"]
+    assert len(dataset.as_of(dt.datetime.now(dt.UTC))) == 3
+
+
+def test_the_difference_between_two_moments(hub):
+    found = change_ada(hub).diff(2)
+    assert (len(found), found.counts) == (1, {"added": 0, "changed": 1, "deleted": 0})
+    assert [item["_id"] for item in found] == ["1"]
+    assert [part["name"] for part in next(iter(found))["properties"]] == ["born", "dept", "worth"]
+    assert repr(found) == "<Diff /datasets/person/diff 0 added, 1 changed, 0 deleted>"
+    assert "dept" in found._repr_html_()
+
+
+def test_the_life_of_an_entity(hub):
+    found = change_ada(hub).history("1")
+    assert [item["change"] for item in found] == ["changed", "created"]
+    assert (found.complete, found[0]["properties"][1]["new"]) == (True, "z")
+    assert "dept" in found._repr_html_()
+    with pytest.raises(ClientError, match="nobody"):
+        hub.datasets["person"].history("nobody")
+
+
+def test_a_query_chooses_orders_and_counts(hub):
+    hub.pipes["person"].run(progress=False)
+    dataset = hub.datasets["person"]
+    asked = dataset.query(["eq", "_S.dept", "x"], select=["name"], order_by="-name")
+    assert [entity["name"] for entity in asked] == ["Cy", "Ada"]
+    assert (asked.count(), asked.head(1)[0]["name"]) == (2, "Cy")
+    assert asked.to_polars()["name"].to_list() == ["Cy", "Ada"]
+    assert "Ada" in asked._repr_html_()
+    assert "order_by=['-name']" in repr(asked)
+    with pytest.raises(ClientError) as caught:
+        list(dataset.query(["uper", "_S.name"]))
+    assert caught.value.problems[0].path == "$.where[0]"
 
 
 def test_a_preview_shows_what_comes_out_without_writing(hub):
