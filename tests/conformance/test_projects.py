@@ -20,6 +20,7 @@ from sesam_node.cli.main import main
 
 HERE = Path(__file__).parent
 PROJECTS = ["webshop-orders", "library-loans", "energy-meters", "site-inspections", "global-person"]
+PROJECTS += ["parcel-tracking", "city-registry", "tool-catalogue"]
 CASES = ["hops", "transforms"]
 
 
