@@ -15,6 +15,7 @@ from uuid import uuid4
 from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem, preview
 from sesam_node.hub.active import written_datasets
 from sesam_node.hub.configuration import delete_datasets
+from sesam_node.hub.indexes import Indexes
 from sesam_node.model.formats import ARROW, JSON, write_entities
 from sesam_node.model.moment import read_moment
 from sesam_node.pipes.breaker import (
@@ -68,6 +69,7 @@ class Datasets:
         timeout_s: float,
     ) -> None:
         self._operations = operations
+        self._indexes = Indexes(pumps, executor, timeout_s=timeout_s)
         self._store = store
         self._pumps = pumps
         self._executor = executor
@@ -368,18 +370,13 @@ class Datasets:
         found: dict[str, Any] = await call.value()
         return found
 
-    def indexes(self, dataset_id: str) -> Sequence[dict[str, Any]]:
-        """The indexes of a dataset and how far they are."""
-        return [
-            {
-                "_id": str(position),
-                "expression": info.id,
-                "dataset": dataset_id,
-                "status": "up-to-date" if info.complete else "updating",
-                "progress": {"indexed": info.indexed, "total": info.total},
-            }
-            for position, info in enumerate(self.open(dataset_id).indexes())
-        ]
+    async def indexes(self, dataset_id: str) -> Sequence[dict[str, Any]]:
+        """The indexes of a dataset, how far they are, and does any pipe need them?"""
+        return await self._indexes.list(self.open(dataset_id))
+
+    async def delete_index(self, dataset_id: str, number: int) -> None:
+        """Remove an index that no pipe needs. Raises NotFoundError, ConflictError."""
+        await self._indexes.delete(self.open(dataset_id), number)
 
     def open(self, dataset_id: str) -> Dataset:
         """A dataset. Raises NotFoundError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_node.api.base import ApiHandler, with_fields
+from sesam_node.api.errors import ApiError
 from sesam_node.api.handlers.dtl import DtlHandler
 from sesam_node.api.operations import (
     ANYTHING,
@@ -221,9 +222,19 @@ class HistoryHandler(ApiHandler):
 
 class IndexesHandler(ApiHandler):
     @operation(needs=on_dataset("read_data"))
-    def get(self, dataset_id: str) -> None:
-        """The indexes of a dataset."""
-        self.answer(self.hub.datasets.indexes(dataset_id))
+    async def get(self, dataset_id: str) -> None:
+        """The indexes of a dataset; an orphaned one is needed by no pipe and can be deleted."""
+        self.answer(await self.hub.datasets.indexes(dataset_id))
+
+
+class IndexHandler(ApiHandler):
+    @operation(needs=on_dataset("write_data"))
+    async def delete(self, dataset_id: str, index_id: str) -> None:
+        """Delete an orphaned index; 409 for one that pipes need."""
+        if not index_id.isdecimal():
+            raise ApiError(400, f'expected the number of an index, got "{index_id}"')
+        await self.hub.datasets.delete_index(dataset_id, int(index_id))
+        self.answer({})
 
 
 ROUTES = [
@@ -236,4 +247,5 @@ ROUTES = [
     ("/datasets/{dataset_id}/diff", DiffHandler),
     ("/datasets/{dataset_id}/history", HistoryHandler),
     ("/datasets/{dataset_id}/indexes", IndexesHandler),
+    ("/datasets/{dataset_id}/indexes/{index_id}", IndexHandler),
 ]
