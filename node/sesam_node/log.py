@@ -1,7 +1,11 @@
 """Log set-up: one line a record, as text for people or JSON for machines.
 
-Records carry the keys `pipe`, `dataset`, `run`, `system` and `user` where they are about one:
-`log.info("run failed", extra={"pipe": "orders", "run": run_id})`.
+Records carry the keys `pipe`, `dataset`, `run`, `system`, `user` and `request` where they are about
+one: `log.info("run failed", extra={"pipe": "orders", "run": run_id})`. `about` gives them to every
+record of some work, those of libraries below it too:
+
+    with about(pipe="orders", run=run_id):
+        run_pump(request)
 """
 
 from __future__ import annotations
@@ -9,13 +13,42 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sesam_node.errors import ConfigError
 
-KEYS = ("pipe", "dataset", "run", "system", "user")
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+KEYS = ("pipe", "dataset", "run", "system", "user", "request")
 LEVELS = ("debug", "info", "warning", "error")
+
+
+_ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about")
+
+
+@contextmanager
+def about(**keys: str) -> Iterator[None]:
+    """Give these keys to all records of this thread, or task, within."""
+    token = _ABOUT.set({**_ABOUT.get({}), **keys})
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
+def from_now_on(**keys: str) -> None:
+    """Give these keys to all further records of this task."""
+    _ABOUT.set({**_ABOUT.get({}), **keys})
+
+
+def keys_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a record is about: by its own word, else by that of the work it belongs to."""
+    found = {**_ABOUT.get({}), **{k: record.__dict__[k] for k in KEYS if record.__dict__.get(k)}}
+    return {key: found[key] for key in KEYS if found.get(key)}
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -27,7 +60,7 @@ class TextFormatter(logging.Formatter):
     """`2026-01-02T03:04:05.678Z info    sesam_node.node: started pipe=orders`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        keys = "".join(f" {key}={record.__dict__[key]}" for key in KEYS if record.__dict__.get(key))
+        keys = "".join(f" {key}={value}" for key, value in keys_of(record).items())
         level = record.levelname.lower()
         text = f"{_time(record)} {level:<7} {record.name}: {record.getMessage()}{keys}"
         if record.exc_info:
@@ -45,7 +78,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update((key, record.__dict__[key]) for key in KEYS if record.__dict__.get(key))
+        line.update(keys_of(record))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -57,3 +57,20 @@ def test_json_has_the_keys_as_members():
 def test_a_level_that_does_not_exist_is_refused():
     with pytest.raises(ConfigError, match="expected one of debug, info, warning, error"):
         log.set_up("loud")
+
+
+def test_records_of_some_work_carry_what_it_is_about(monkeypatch):
+    stream = io.StringIO()
+    log.set_up("info", "json", stream)
+    with log.about(pipe="orders", run="r1"):
+        logging.getLogger("sesam_node.pipes").info("read", extra={"dataset": "x"})
+        with log.about(pipe="other"):
+            logging.getLogger("sesam_node.pipes").info("inner")
+    logging.getLogger("sesam_node.pipes").info("after")
+    found = [json.loads(line) for line in stream.getvalue().splitlines()]
+    keys = [{key: line[key] for key in log.KEYS if key in line} for line in found]
+    assert keys == [
+        {"pipe": "orders", "dataset": "x", "run": "r1"},
+        {"pipe": "other", "run": "r1"},
+        {},
+    ]

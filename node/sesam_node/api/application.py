@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tornado.web import Application, GZipContentEncoding
 
@@ -49,6 +50,7 @@ class NodeApplication(Application):
         self.node_settings = settings
         self.authenticator = authenticator
         self.loopback = is_loopback(settings.host)
+        self.requests: Counter[tuple[str, int]] = Counter()
         self.body_limit = settings.max_body_bytes
         routes: Any = [
             (path_pattern(template), handler, {"template": template})
@@ -107,13 +109,19 @@ def wants_gzip(accept: str) -> bool:
 
 def log_request(handler: RequestHandler) -> None:
     """One line for each request; queries are left out, they may hold what nobody should read."""
-    request = handler.request
+    request, status = handler.request, handler.get_status()
+    method = request.method if request.method in handler.SUPPORTED_METHODS else "other"
+    cast("NodeApplication", handler.application).requests[str(method), status] += 1
+    principal = getattr(handler, "principal", None)
     log.log(
-        logging.INFO if handler.get_status() < 500 else logging.WARNING,
-        "%s %s %d %.1f ms %s",
+        logging.INFO if status < 500 else logging.WARNING,
+        "%s %s %d %.1f ms",
         request.method,
         request.path,
-        handler.get_status(),
+        status,
         1000.0 * request.request_time(),
-        getattr(handler, "request_id", ""),
+        extra={
+            "request": getattr(handler, "request_id", ""),
+            "user": principal.subject if principal else "",
+        },
     )

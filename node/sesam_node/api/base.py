@@ -26,6 +26,7 @@ from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import ANYONE, MANAGE, OPEN, Operation, operation_of, path_names
 from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.hub.access import NOBODY
+from sesam_node.log import from_now_on
 from sesam_node.model.formats import accepted, sent
 from sesam_node.model.stream import read_json
 
@@ -72,6 +73,7 @@ class ApiHandler(RequestHandler):
 
     def prepare(self) -> None:
         self.set_header("X-Request-Id", self.request_id)
+        from_now_on(request=self.request_id)
         connection = cast("Any", self.request.connection)
         connection.set_max_body_size(DRAIN_BYTES)
         try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import shutil
 import time
 from typing import TYPE_CHECKING
 
+from sesam_node.errors import SesamError
 from sesam_node.hub.accounts import Accounts
 from sesam_node.hub.active import Active
 from sesam_node.hub.compaction import Compaction
@@ -15,6 +17,7 @@ from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.insight import Insight
+from sesam_node.hub.metrics import Metrics
 from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.proxies import Proxies
 from sesam_node.hub.pump_operations import PumpOperations
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MIN_FREE_BYTES = 64 * 1024 * 1024
+"""With less room than this on the disk nothing is sure to be written any more."""
+
 RESTART, RESET, STOPPING = "restart", "reset", "stopping"
 
 
@@ -50,6 +56,7 @@ class Hub:
         base_folder: str = "",
     ) -> None:
         self._settings = settings
+        self._store = store
         self._executor = executor
         self._started = False
         self.pumps = Pumps(
@@ -102,6 +109,8 @@ class Hub:
             developer_mode=settings.developer_mode,
             healthy=self._problem,
         )
+
+        self.metrics = Metrics(self.pumps, self._problem, settings.data)
 
     async def start(self) -> None:
         """Take up the configuration in the store and begin to schedule."""
@@ -158,4 +167,14 @@ class Hub:
         self.status.started = max(time.time(), self.status.started + 1e-6)
 
     def _problem(self) -> str:
-        return "" if self._started else "the node is starting or stopping"
+        """What keeps the node from working; nothing where it is well."""
+        if not self._started:
+            return "the node is starting or stopping"
+        try:
+            self._store.settings.get("revision")
+        except SesamError as error:
+            return f"the store cannot be read: {error.message}"
+        data = self._settings.data
+        if data.is_dir() and shutil.disk_usage(data).free < MIN_FREE_BYTES:
+            return "the disk of the data folder is full"
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.log import about
 from sesam_node.scheduling.executor import CallHandle, is_stream, perform
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class InlineRun:
     def carry_out(self, request: RunRequest, store: Store) -> None:
         from sesam_node.pipes.pump import run_pump
 
-        self._result.set_result(
-            run_pump(request, store, self._report, lambda: self._cancelled),
-        )
+        with about(pipe=request.definition.pipe_id, run=request.run_id):
+            result = run_pump(request, store, self._report, lambda: self._cancelled)
+        self._result.set_result(result)
 
     def _report(self, progress: Progress) -> None:
         self._progress = {

@@ -136,9 +136,10 @@ class Worker:
                 self._send("progress", request.run_id, progress)
 
         try:
-            result = run_pump(
-                request, self._open(), report, lambda: request.run_id in self._cancelled
-            )
+            with log.about(pipe=request.definition.pipe_id, run=request.run_id):
+                result = run_pump(
+                    request, self._open(), report, lambda: request.run_id in self._cancelled
+                )
         except Exception as error:  # noqa: BLE001 - told to the node, which has the log
             self._send("error", request.run_id, portable(error), traceback.format_exc())
         else:

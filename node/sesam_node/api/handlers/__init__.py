@@ -12,6 +12,7 @@ from sesam_node.api.handlers import (
     env,
     insight,
     metadata,
+    metrics,
     pipes,
     publishers,
     receivers,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     status,
+    metrics,
     config,
     env,
     secrets,
