@@ -7,16 +7,16 @@ entities that share it are linked through it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.errors import PipeError, preview
 from sesam_node.model import decode
 from sesam_node.model.values import identity
 from sesam_node.pipes.batch import PLACE_BITS
-from sesam_node.pipes.merging.rules import PRIMARY_KEY
+from sesam_node.pipes.merging.rules import PRIMARY_KEY, End
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sesam_node.model import Entity, Value
     from sesam_node.pipes.merging.rules import Rules
@@ -28,6 +28,9 @@ Member = tuple[int, str]
 
 Slot = tuple[int, str, "Value"]
 """Position, index and (a stand-in for) a key."""
+
+
+UNKNOWN: Any = object()
 
 
 class Group(NamedTuple):
@@ -108,10 +111,13 @@ class Groups:
             {member: version for member, version in versions.items() if not version[4]}
         )
 
-    def of_versions(self, starts: dict[Member, Version]) -> dict[Member, Group]:
-        """As `of`, where the live versions are at hand."""
+    def of_versions(self, starts: dict[Member, Version], above: int = 0) -> dict[Member, Group]:
+        """As `of`, where the live versions are at hand.
+
+        Those that are linked with one of a dataset before the position `above` may be left out.
+        """
         walk = _Walk(self._rules, self.views, self._limit)
-        nodes = walk.walk(starts)
+        nodes = walk.walk(starts, above)
         groups: dict[int, Group] = {}
         found: dict[Member, Group] = {}
         for member, node in nodes.items():
@@ -132,6 +138,10 @@ def _by_member(node: Node) -> Member:
     return node.member
 
 
+Asked = dict[End, dict["Value", tuple["Value", list[Node]]]]
+"""By dataset and index the keys to look up, each with the nodes that ask for it."""
+
+
 class _Walk:
     def __init__(self, rules: Rules, views: Sequence[View | None], limit: int | None) -> None:
         self._rules = rules
@@ -140,9 +150,11 @@ class _Walk:
         self._nodes: dict[Member, Node] = {}
         self._slots: dict[Slot, Node | None] = {}
 
-    def walk(self, starts: dict[Member, Version]) -> dict[Member, Node]:
+    def walk(self, starts: dict[Member, Version], above: int) -> dict[Member, Node]:
         nodes = self._nodes
         frontier = [Node(member, version) for member, version in starts.items()]
+        if above:
+            frontier = self._without_lower(frontier, above)
         for node in frontier:
             nodes[node.member] = node
         while frontier:
@@ -151,37 +163,53 @@ class _Walk:
 
     def _round(self, frontier: list[Node]) -> list[Node]:
         """Follow the links of these; gives the members that were not known."""
-        asked = self._asked(frontier)
         reached: list[Node] = []
+        for slot, askers, row in self._answers(self._asked(frontier)):
+            self._hit(slot, askers, row, reached)
+        return reached
+
+    def _without_lower(self, frontier: list[Node], position: int) -> list[Node]:
+        """Those of one dataset that no link leads from to one before it: most groups end here."""
+        dropped: set[Node] = set()
+        for slot, askers, row in self._answers(self._asked(frontier, position)):
+            if row:
+                dropped.update(askers)
+            else:
+                self._slots[slot] = None
+        return [node for node in frontier if node not in dropped]
+
+    def _answers(self, asked: Asked) -> Iterator[tuple[Slot, list[Node], Sequence[Version]]]:
+        """What the indexes have of each slot, and who asked."""
         for (position, index), slots in asked.items():
             view = self._views[position]
             keys = [key for key, _ in slots.values()]
             rows = _rows(view, index, keys) if view is not None else [[]] * len(keys)
             for (name, (_, askers)), row in zip(slots.items(), rows, strict=True):
-                self._hit((position, index, name), askers, row, reached)
-        return reached
+                yield (position, index, name), askers, row
 
-    def _asked(
-        self, frontier: list[Node]
-    ) -> dict[tuple[int, str], dict[Value, tuple[Value, list[Node]]]]:
-        """By dataset and index the keys that are new, each with those who ask for it."""
-        asked: dict[tuple[int, str], dict[Value, tuple[Value, list[Node]]]] = {}
+    def _asked(self, frontier: list[Node], below: int | None = None) -> Asked:
+        """The slots that are new; only those of datasets before the position `below`, if any."""
+        asked: Asked = {}
         slots, links_of, keys_of = self._slots, self._rules.links, self._rules.keys
         for node in frontier:
-            for link in links_of[node.member[0]]:
-                for key in keys_of[link.index](node.entity):
+            for index, ends in links_of[node.member[0]].items():
+                for key in keys_of[index](node.entity):
                     name = key if type(key) is str and key[:1] != "~" else identity(key)
-                    slot = (link.other, link.other_index, name)
-                    if slot in slots:
-                        known = slots[slot]
-                        if known is not None:
-                            self._join(known, node)
-                        continue
-                    new = asked.setdefault((link.other, link.other_index), {})
-                    if name in new:
-                        new[name][1].append(node)
-                    else:
-                        new[name] = (key, [node])
+                    for end in ends:
+                        if below is not None and end[0] >= below:
+                            continue
+                        known = slots.get((*end, name), UNKNOWN)
+                        if known is not UNKNOWN:
+                            if known is not None:
+                                self._join(known, node)
+                            continue
+                        new = asked.get(end)
+                        if new is None:
+                            new = asked[end] = {}
+                        if name in new:
+                            new[name][1].append(node)
+                        else:
+                            new[name] = (key, [node])
         return asked
 
     def _hit(

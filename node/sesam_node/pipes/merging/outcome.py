@@ -48,7 +48,7 @@ class State:
         members = {(position, version.entity_id): version for version in versions}
         live = {member: version for member, version in members.items() if not version.deleted}
         begun = {(position, version.seq) for version in live.values()}
-        found = self._distinct(self.groups.of_versions(live).values())
+        found = self._distinct(self.groups.of_versions(live, position).values())
         wanted = [group for group in found if group.first in begun]
         wanted += [lone(member, version) for member, version in members.items() if version.deleted]
         wanted.sort(key=_first)
@@ -160,12 +160,10 @@ class Change:
         which members that were.
         """
         region, before, after = self._region(changed)
-        old = self._outcome(self._old, region, before)
-        new_versions = self._new.groups.get(region)
-        new = self._outcome(self._new, region, after, new_versions)
+        old, new = self._outcome(before), self._outcome(after)
         gone = [group for name, group in old.items() if name not in new and not group.deleted]
         outputs = [
-            Output(self._combiner.replaced(group, lives_on=_lives_on(group, new_versions)), GONE)
+            Output(self._combiner.replaced(group, lives_on=_lives_on(group, after.versions)), GONE)
             for group in sorted(gone, key=_first)
         ]
         now = [group for name, group in new.items() if not group.is_same(old.get(name))]
@@ -173,37 +171,49 @@ class Change:
         outputs += [Output(self._combiner.entity(group), group.place) for group in now]
         return outputs, region
 
-    def _region(
-        self, changed: Iterable[Member]
-    ) -> tuple[set[Member], dict[Member, Group], dict[Member, Group]]:
-        """All that is connected with the changed members in either state, and its groups."""
-        before: dict[Member, Group] = {}
-        after: dict[Member, Group] = {}
-        region: set[Member] = set()
+    def _region(self, changed: Iterable[Member]) -> tuple[set[Member], Region, Region]:
+        """All that is connected with the changed members in either state."""
+        before, after = Region(self._old), Region(self._new)
+        members: set[Member] = set()
         pending = set(changed)
         while pending:
-            region |= pending
-            before.update(self._old.groups.of(pending - before.keys()))
-            after.update(self._new.groups.of(pending - after.keys()))
-            near = before.keys() | after.keys()
+            members |= pending
+            before.add(pending)
+            after.add(pending)
+            near = before.groups.keys() | after.groups.keys()
             if not self._combiner.composite:
                 near |= {(place, name) for _, name in pending | near for place in self._positions}
-            pending = near - region
-        return region, before, after
+            pending = near - members
+        return members, before, after
 
-    def _outcome(
-        self,
-        state: State,
-        region: set[Member],
-        groups: dict[Member, Group],
-        versions: dict[Member, Version] | None = None,
-    ) -> dict[str, Group]:
-        versions = state.groups.get(region) if versions is None else versions
+    def _outcome(self, region: Region) -> dict[str, Group]:
+        versions = region.versions
         if not self._combiner.composite:
-            return state.settled({name for _, name in region}, versions, groups)
-        found = list({id(group): group for group in groups.values()}.values())
+            names = {name for _, name in versions}
+            return region.state.settled(names, versions, region.groups)
+        found = list({id(group): group for group in region.groups.values()}.values())
         found += [lone(member, version) for member, version in versions.items() if version.deleted]
         return {self._combiner.entity_id(group): group for group in found}
+
+
+class Region:
+    """Members in one state: their versions, and the groups of those that are live."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.versions: dict[Member, Version] = {}
+        self.groups: dict[Member, Group] = {}
+
+    def add(self, members: set[Member]) -> None:
+        """Have these members, and all of their groups."""
+        versions = self.state.groups.get(members - self.groups.keys())
+        self.versions.update(versions)
+        live = {member: version for member, version in versions.items() if not version.deleted}
+        found = self.state.groups.of_versions(live)
+        self.groups.update(found)
+        for group in {id(group): group for group in found.values()}.values():
+            for member, version, _ in group.members:
+                self.versions[member] = version
 
 
 def _lives_on(group: Group, versions: dict[Member, Version]) -> bool:

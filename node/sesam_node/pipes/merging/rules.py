@@ -33,49 +33,44 @@ CONTEXT = RuleContext()
 IN_RULE: Path = ("default", 0, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """From the entities of one dataset to those of another: by position, index by index."""
-
-    index: str
-    other: int
-    other_index: str
+End = tuple[int, str]
+"""One end of an equality: position of the dataset, and index."""
 
 
 @dataclass(slots=True)
 class Rules:
-    """`datasets` in order; `links[i]` lead from the one at position i to others."""
+    """`datasets` in order; `links[i]` tell of the one at position i which index leads where."""
 
     datasets: tuple[str, ...]
-    links: list[list[Link]] = field(default_factory=list)
+    links: list[dict[str, list[End]]] = field(default_factory=list)
     keys: dict[str, Keys] = field(default_factory=dict)
 
-    def add(self, left: tuple[int, str], right: tuple[int, str]) -> None:
-        """Add an equality of two (position, index) pairs, unless it is there."""
-        for (position, index), (other, other_index) in ((left, right), (right, left)):
-            link = Link(index, other, other_index)
-            if link not in self.links[position]:
-                self.links[position].append(link)
+    def add(self, left: End, right: End) -> None:
+        """Add an equality, unless it is there."""
+        for (position, index), other in ((left, right), (right, left)):
+            ends = self.links[position].setdefault(index, [])
+            if other not in ends:
+                ends.append(other)
             if index not in self.keys:
                 self.keys[index] = _ids if index == PRIMARY_KEY else compile_index(index)
 
     @property
     def indexes(self) -> tuple[tuple[str, str], ...]:
         """The pairs of dataset and index that are looked up."""
-        found = {
-            (self.datasets[position], link.index): None
+        return tuple(
+            (self.datasets[position], index)
             for position, links in enumerate(self.links)
-            for link in links
-            if link.index != PRIMARY_KEY
-        }
-        return tuple(found)
+            for index in links
+            if index != PRIMARY_KEY
+        )
 
     def text(self) -> dict[str, Any]:
         """The rules as data: what tells whether two sets of them find the same groups."""
         pairs = {
-            tuple(sorted([(position, link.index), (link.other, link.other_index)]))
+            tuple(sorted([(position, index), other]))
             for position, links in enumerate(self.links)
-            for link in links
+            for index, ends in links.items()
+            for other in ends
         }
         links = [[list(end) for end in pair] for pair in sorted(pairs)]
         return {"datasets": list(self.datasets), "links": links}
@@ -121,7 +116,7 @@ class RulesReader:
         self._positions = self._read_datasets(options.get("datasets"))
         self._aliases = frozenset(self._positions)
         names = tuple(dict.fromkeys(self._names))
-        self.rules = Rules(names, [[] for _ in names])
+        self.rules = Rules(names, [{} for _ in names])
         self._read_equality(options.get("equality"))
         self._read_sets(options.get("equality_sets"))
 
@@ -179,7 +174,7 @@ class RulesReader:
             for i in range(1, len(sides)):
                 self._link(sides[i - 1], sides[i], (*at, i))
 
-    def _link(self, left: tuple[int, str] | None, right: tuple[int, str] | None, at: Path) -> None:
+    def _link(self, left: End | None, right: End | None, at: Path) -> None:
         if left is None or right is None:
             return
         if left[0] == right[0]:
@@ -189,7 +184,7 @@ class RulesReader:
             return
         self.rules.add(left, right)
 
-    def _side(self, raw: Any, at: Path) -> tuple[int, str] | None:
+    def _side(self, raw: Any, at: Path) -> End | None:
         """Position and index of one side; null where something is wrong with it."""
         node = parse_node(raw, at)
         used = references(node, self._aliases)
