@@ -9,6 +9,7 @@ from sesam_node.errors import ConfigError, InputError
 from sesam_node.pipes.component import spec
 from sesam_node.pipes.offsets import check_offset
 from sesam_node.store import open_store
+from sesam_node.store.retention import Retention
 
 EQUALITY = [["eq", "a.f1", "b.f1"], ["eq", "b.f2", ["lower", "c.f3"]]]
 
@@ -284,9 +285,9 @@ def test_a_pass_that_was_stopped_is_brought_to_its_end_first(node, monkeypatch):
     node.run("m")
     node.put("B", {"_id": "3", "k": 2}, {"_id": "4", "k": 1})
     reports = []
-    result = node.try_run("m", report=reports.append, cancelled=lambda: len(reports) == 1)
+    result = node.try_run("m", report=reports.append, cancelled=lambda: len(reports) == 2)
     assert result.cancelled
-    assert result.last_seen == '{"$at":["B",2],"$to":{"A":1,"B":3},"A":1,"B":1}'
+    assert result.last_seen == '{"$at":["B",3],"$to":{"A":1,"B":3},"A":1,"B":1}'
     # Meanwhile it is another thing again: what came out of the state between must not stay.
     node.put("B", {"_id": "3", "k": 3}, {"_id": "4", "k": 3})
     assert node.run("m").last_seen == '{"A":1,"B":5}'
@@ -323,6 +324,18 @@ def test_members_are_told_by_dataset_id_and_version(memory_node):
     assert source.members_of("2|c2") == [("C", "c2", 3)]
     assert source.members_of("0|odd|1|b9") == [("A", "odd|1|b9", 2)]
     assert source.members_of("0|a1") == source.members_of("a1") == source.members_of("9|x") == []
+
+
+def test_what_it_needs_and_a_compaction_took_begins_at_the_start(node):
+    manual(node)
+    merge(node, equality=EQUALITY)
+    node.run("m")
+    node.put("B", {"_id": "b1", "f1": 2}, {"_id": "b1", "f1": 3}, {"_id": "b1", "f1": 1})
+    dataset = node.store.dataset("B")
+    dataset.compact(Retention(keep_versions=1))
+    assert dataset.exact_from > 2
+    assert node.run("m").sync_type == "full"
+    assert sorted(node.live("m")) == ["0|a1|1|b1", "0|a2", "1|b2", "2|c1"]
 
 
 def test_a_draft_is_previewed(node):
@@ -366,6 +379,30 @@ def test_a_replaced_entity_deletes_whatever_the_rules_make_of_it(node):
     node.put("B", {"_id": "2", "k": 1})
     node.run("m")
     assert list(node.live("m")) == ["0|1|1|2"]
+
+
+def test_a_replaced_entity_is_deleted_where_the_rules_would_fail(node):
+    node.put("A", {"_id": "1", "k": 1})
+    node.put("B", {"_id": "2", "k": 2})
+    rules = [["copy", "*"], ["if", "_S._deleted", ["fail!", "no deletes"]]]
+    merge(node, equality=[["eq", "a.k", "b.k"]], rules=rules)
+    node.run("m")
+    node.put("B", {"_id": "2", "k": 1})
+    node.run("m")
+    assert list(node.live("m")) == ["0|1|1|2"]
+    assert with_deletes(node, "m")["1|2"]["$replaced"] is True
+
+
+def test_where_ids_are_computed_an_owner_that_is_replaced_leaves_its_id_to_the_next(node):
+    node.put("A", {"_id": "1", "k": 1}, {"_id": "2", "k": 2})
+    node.put("B", {"_id": "3", "k": 3, "last": True})
+    rules = [["copy", "*"], ["add", "_id", "same"]]
+    merge(node, equality=[["eq", "a.k", "b.k"]], rules=rules)
+    node.run("m")
+    assert node.live("m")["same"]["$ids"] == ["3"]
+    node.put("B", {"_id": "3", "k": 1})
+    node.run("m")
+    assert node.live("m")["same"]["$ids"] == ["2"]
 
 
 def test_it_works_the_same_after_the_store_was_closed(tmp_path):
@@ -422,15 +459,15 @@ WRONG = {
     "two aliases": (
         {"equality": [["eq", ["concat", "a.x", "b.x"], "b.x"]]},
         (
-            '$.source.equality[0][1]: expected one alias on each side, got "a" and "b"; compare two '
-            "expressions, one of each [two-aliases]"
+            '$.source.equality[0][1]: expected one alias on each side, got "a" and "b"; compare '
+            "two expressions, one of each [two-aliases]"
         ),
     ),
     "one alias": (
         {"equality": [["eq", "a.x", "a.y"]]},
         (
-            '$.source.equality[0]: expected two aliases, got "a" on both sides; an equality links two '
-            "datasets [one-alias]"
+            '$.source.equality[0]: expected two aliases, got "a" on both sides; an equality links '
+            "two datasets [one-alias]"
         ),
     ),
     "no alias": (
@@ -450,8 +487,8 @@ WRONG = {
     "time": (
         {"equality": [["eq", "a.x", ["list", "b.x", ["now"]]]]},
         (
-            '$.source.equality[0][2]: ["list", "b.x", ["now"]] is no expression that can be indexed; '
-            'it may depend on "b." alone: no hops, no time, no other variable [no-index]'
+            '$.source.equality[0][2]: ["list", "b.x", ["now"]] is no expression that can be '
+            'indexed; it may depend on "b." alone: no hops, no time, no other variable [no-index]'
         ),
     ),
     "no set": (

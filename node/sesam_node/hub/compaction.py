@@ -113,7 +113,8 @@ def floors(
 def _head(offset: Offset, dataset: str) -> int | None:
     """The head up to which a source has read a dataset."""
     if type(offset) is dict:
-        offset = offset.get(dataset)
+        # A merge source that is still on its first way reads what the state was that it leads to.
+        offset = offset.get(dataset, (offset.get("$to") or {}).get(dataset))
     return offset + 1 if type(offset) is int else None
 
 

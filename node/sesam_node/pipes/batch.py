@@ -71,6 +71,7 @@ class Batch(NamedTuple):
             self.offset if offset_of is None or stop <= start else offset_of(stop - 1),
             None if offset_of is None else lambda i: offset_of(start + i),
             self.dataset,
+            None if self.places is None else self.places[start:stop],
         )
 
 

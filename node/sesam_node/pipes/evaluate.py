@@ -15,6 +15,7 @@ from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
 from sesam_node.pipes.batch import PLACE_BITS
+from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.prefetch import prefetcher
 from sesam_node.store.api import Write
 
@@ -159,6 +160,9 @@ class Evaluator:
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
         self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
+        # What is no source entity any more is deleted under its id, whatever the rules would say,
+        # where the records of what it emitted do not delete it.
+        self._skips_gone = bool(pipe.sink.dataset) and (pipe.emits_own_id or tracks_emitted(pipe))
 
     def _as_source(self, entity: Entity, version: Version) -> Entity:
         return self._pipe.prepared(with_source_header(entity, version) if self._header else entity)
@@ -261,6 +265,9 @@ class Evaluator:
                 entity = decode(version[2])
             else:
                 entity = source_entity(batch, position)
+            if self._skips_gone and batch.places is not None and batch.places[position] < 0:
+                yield position, [self._pipe.renamed(entity)]
+                continue
             lookup.current = version
             if header and version is not None:
                 with_source_header(entity, version)

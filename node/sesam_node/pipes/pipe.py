@@ -105,6 +105,11 @@ class Pipe:
         entity = self.prepared({"_id": source_id})
         return str(remove_namespaces(entity)["_id"] if self.remove else entity["_id"])
 
+    def renamed(self, entity: Entity) -> Entity:
+        """A source entity as it leaves where the transforms let it pass."""
+        named = self.prepared(entity)
+        return remove_namespaces(named) if self.remove else named
+
     def _add_namespaces(self, entity: Entity, out: list[Entity]) -> None:
         out.append(self.prepared(entity))
 

@@ -50,6 +50,10 @@ class Situation:
             and not getattr(self.pipe.sink, "begins_again", False)
             and marker["config"] == self.config
             and self.state.generations == self.generations
+            and not (
+                isinstance(self.pipe.source, MergeSource)
+                and self.pipe.source.is_expired(self.state.offset)
+            )
         )
 
     def reason_for_full_run(self, reasons: Reasons) -> str:

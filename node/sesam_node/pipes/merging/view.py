@@ -14,7 +14,7 @@ from sesam_node.model import decode
 from sesam_node.model.values import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sesam_node.model import Value
     from sesam_node.pipes.merging.rules import Keys
@@ -24,7 +24,10 @@ READ_BATCH = 1_000
 
 
 class View:
-    """The latest versions before the head `end`. `keys` are the functions of the indexes used."""
+    """The latest versions before the head `end`. `keys` are the functions of the indexes used.
+
+    Raises ExpiredError where a compaction has dropped some of them.
+    """
 
     def __init__(self, dataset: Dataset, end: int, keys: Mapping[str, Keys]) -> None:
         self.dataset = dataset
@@ -72,12 +75,12 @@ class View:
                 self._read_to = head
                 break
             new = {version.entity_id for version in versions} - self._moved.keys()
-            self._put_back(new)
+            self._put_back(sorted(new))
             self._read_to = versions[-1].seq + 1
 
-    def _put_back(self, ids: Iterable[str]) -> None:
-        for entity_id in ids:
-            version = self.dataset.version_before(entity_id, self.end) if self.end else None
+    def _put_back(self, ids: Sequence[str]) -> None:
+        before = self.dataset.get_many(ids, self.end) if self.end else [None] * len(ids)
+        for entity_id, version in zip(ids, before, strict=True):
             self._moved[entity_id] = version
             if version is None or version.deleted:
                 continue

@@ -151,6 +151,8 @@ class MergeSource:
         """
         if rules is not None and not extends(self.rules, rules):
             return "the rules of the merge source have changed"
+        if self.is_expired(offset):
+            return "versions that the merge source read have been compacted"
         changes = total = 0
         for name, end in self._now().items():
             dataset = self._context.dataset(name)
@@ -160,6 +162,16 @@ class MergeSource:
         if changes > MANY_CHANGES or (changes > FEW_CHANGES and changes * 2 > total):
             return "most of the merged datasets have changed"
         return ""
+
+    def is_expired(self, offset: Offset) -> bool:
+        """Are the states at an offset, and where its pass leads to, no longer known?"""
+        states = [offset or {}, (offset or {}).get("$to") or {}]
+        return any(
+            (dataset := self._context.dataset(name)) is not None and head < dataset.exact_from
+            for state in states
+            for name, head in _heads(state).items()
+            if name in self.datasets
+        )
 
     def _state(self, ends: Ends) -> State:
         views: list[View | None] = []
