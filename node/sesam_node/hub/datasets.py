@@ -26,6 +26,7 @@ from sesam_node.pipes.breaker import (
     wire_held,
     with_held,
 )
+from sesam_node.pipes.completeness import completeness_of
 from sesam_node.pipes.execution_log import write_event
 from sesam_node.pipes.past import head_then
 from sesam_node.pipes.reading import Selection, pages, read_subset, wire
@@ -254,7 +255,9 @@ class Datasets:
 
     def _headers(self, dataset: Dataset, head: int) -> dict[str, str]:
         """What the JSON pull protocol tells of a dataset."""
+        complete = completeness_of(dataset)
         return {
+            **({} if complete is None else {"X-Dataset-Completeness": str(complete)}),
             "X-Dataset-Populated": "true" if dataset.populated else "false",
             "X-Dataset-Max-Updated": str(head - 1) if head else "null",
             "X-Dataset-Generation": dataset.generation,
@@ -395,6 +398,7 @@ class Datasets:
                 "origin": "system" if name.startswith(INTERNAL) else "user",
                 "populated": dataset.populated,
                 **self._breaker(name),
+                "completeness": completeness_of(dataset),
                 "generation": dataset.generation,
                 "last-offset": dataset.head() - 1,
                 "count-index-exists": counts.index_exists,

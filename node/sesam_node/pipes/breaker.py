@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.store.api import Dataset, KeyFunction, Store, Write
 
-BREAKER = "circuit-breaker"
-"""Under this name the held dataset keeps what has become of the run."""
+BREAKER = "/circuit-breaker"
+"""Under this name, which no pipe can have, the held dataset keeps what has become of the run."""
 PHASE = "phase"
 TRIPPED, MOVING = b"tripped", b"moving"
 KEPT, REMOVED = b"1", b"0"

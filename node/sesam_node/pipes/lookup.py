@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode
-from sesam_node.model.values import identity
+from sesam_node.model.values import datetime_text, identity
+from sesam_node.pipes.completeness import known_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +42,7 @@ class StoreLookup:
         self._datasets: dict[str, Dataset | None] = {}
         self._by_id: dict[str, dict[str, Entity | None]] = {}
         self._by_index: dict[tuple[str, str], dict[Value, Found]] = {}
+        self._completeness: dict[str, dict[str, int]] = {}
         self._held = 0
         self._bytes = 0
         self.count = 0
@@ -182,8 +184,15 @@ class StoreLookup:
         before = dataset.at(version.previous)
         return None if before is None else self.as_source(decode(before.body), before)
 
-    def completeness(self, dataset: str, via: str) -> Value:  # noqa: ARG002 - not kept here
-        return None
+    def completeness(self, dataset: str, via: str) -> Value:
+        known = self._completeness.get(via)
+        if known is None:
+            stored = self._dataset(via)
+            known = self._completeness[via] = {} if stored is None else known_of(stored)
+        moment = known.get(dataset)
+        if moment is None or self._dataset(dataset) is None:
+            return None
+        return datetime_text(moment * 1000)
 
     def version(self, dataset: str, entity_id: str) -> int | None:
         stored = self._dataset(dataset)

@@ -19,6 +19,7 @@ from sesam_node.pipes import offsets
 from sesam_node.pipes.breaker import TrippedError, guarded
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.compaction import compact_after
+from sesam_node.pipes.completeness import inherited, keep
 from sesam_node.pipes.evaluate import EntityError
 from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.full_run import full_run
@@ -157,11 +158,13 @@ class PumpRun:
             self._report,
             self._cancelled,
         )
+        complete = inherited(pipe, time.time_ns() // 1000)
         try:
             transfer.start()
             self._run(transfer)
             if held is not None:
                 held.commit()
+            keep(dataset, complete)
         except FenceError:
             raise
         except Exception:

@@ -8,6 +8,7 @@ lost, changes nothing.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,7 @@ from sesam_node.model.stream import check_entities, read_json
 from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.breaker import breaker_of
 from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.completeness import keep, posted
 from sesam_node.pipes.evaluate import Evaluator
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.numbers import float_hook
@@ -76,7 +78,10 @@ def receive(
             entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
         else:  # of numbers with their own types nothing is to be made
             entities = read_entities_as(body, form)
+        complete = posted(pipe.sink.dataset or "", headers or {}, time.time_ns() // 1000)
         _receive(pipe, store, entities, parameters)
+        if pipe.sink.dataset:
+            keep(store.dataset(pipe.sink.dataset), complete)
     except FenceError as error:
         raise ConflictError(f"another request came between: {error}") from error
     finally:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.errors import NotBuiltError
 from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import SUBSET
+from sesam_node.pipes.completeness import Limit
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.log_reader import LogReader
+from sesam_node.pipes.lookup import StoreLookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,11 +59,11 @@ class StoredSource:
         self.name: str = options["dataset"]
         self.datasets = (self.name,)
         self.history: bool = options["include_previous_versions"]
-        for option in ("subset", "completeness", "initial_completeness"):
-            if options.get(option):
-                raise NotBuiltError(
-                    f'the option "{option}" of the dataset source cannot run in this version'
-                )
+        if options.get("subset"):
+            raise NotBuiltError(
+                'the option "subset" of the dataset source cannot run in this version'
+            )
+        self._complete = Limit(options, context)
         self._context = context
         self._with_replaced: bool = options["include_replaced"]
         self._initial: list[str] = options.get("initial_datasets") or [self.name]
@@ -71,6 +73,9 @@ class StoredSource:
     def prepare(self) -> dict[str, str | None]:
         dataset = self._context.dataset(self.name)
         self._reader = None if dataset is None else LogReader(dataset, history=self.history)
+        if self._reader is not None and self._complete.is_set:
+            lookup = StoreLookup(self._context)
+            self._reader.until = self._complete.head(self._reader.dataset, lookup)
         return {self.name: None if dataset is None else dataset.generation}
 
     def read(self, since: Offset) -> Iterator[Batch]:

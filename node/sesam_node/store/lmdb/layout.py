@@ -37,9 +37,8 @@ if TYPE_CHECKING:
 
     from sesam_node.store.lmdb.environment import Environment
 
-HEAD = Struct(">16s7QI?Qq")
-HEAD_ENDED = Struct(">Qq")
-UNKNOWN = -1
+HEAD = Struct(">16s7QI?Q")
+BEFORE_COMPACTION = bytes(8)
 HEAD_KEY = b"head"
 INDEX_KEY = b"index:"
 PIPE_BYTES = 120
@@ -60,11 +59,10 @@ class Head:
     """The counters of a dataset.
 
     `superseded` is the number of versions that are not the latest, `exact_from` the head from which
-    on no version has been dropped, `completeness` a time in microseconds, or null.
+    on no version has been dropped.
     """
 
     __slots__ = (
-        "completeness",
         "exact_from",
         "generation",
         "ids",
@@ -80,7 +78,7 @@ class Head:
 
     def __init__(self, record: bytes) -> None:
         if len(record) < HEAD.size:  # of before there was compaction
-            record += HEAD_ENDED.pack(0, UNKNOWN)
+            record += BEFORE_COMPACTION
         (
             self.generation,
             self.seq,
@@ -93,14 +91,12 @@ class Head:
             self.index_revision,
             self.populated,
             self.exact_from,
-            completeness,
         ) = HEAD.unpack(record)
-        self.completeness: int | None = None if completeness == UNKNOWN else completeness
 
     @staticmethod
     def first(generation: uuid.UUID) -> bytes:
         """The record of an empty dataset."""
-        return HEAD.pack(generation.bytes, 0, 0, 0, 0, 0, 0, 0, 0, False, 0, UNKNOWN)  # noqa: FBT003 - a field
+        return HEAD.pack(generation.bytes, 0, 0, 0, 0, 0, 0, 0, 0, False, 0)  # noqa: FBT003 - a field
 
     def record(self) -> bytes:
         return HEAD.pack(
@@ -115,7 +111,6 @@ class Head:
             self.index_revision,
             self.populated,
             self.exact_from,
-            UNKNOWN if self.completeness is None else self.completeness,
         )
 
 
