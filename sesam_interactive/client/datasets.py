@@ -9,6 +9,7 @@ from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table
+from sesam_interactive.client.lineage import Lineage
 from sesam_interactive.client.reading import Diff, History, Query, moment_text
 from sesam_interactive.client.schema import EntityType
 from sesam_interactive.client.why import Why
@@ -164,6 +165,15 @@ class Dataset:
         path, asked = f"{self._path}/why", {"entity_id": entity_id, "property": name}
         found = self._connection.get(path, **asked, depth=depth)
         return Why(found)
+
+    def lineage(self, name: str | None = None, *, direction: str = "upstream") -> Lineage:
+        """Which properties of which datasets a property comes from, or goes into.
+
+        `direction` is "upstream" or "downstream"; without `name` of all properties.
+        """
+        path = f"{self._path}/lineage"
+        asked = {"property": name, "direction": direction}
+        return Lineage(self._connection.get(path, **asked))
 
     def schema(self) -> EntityType:
         """What its live entities look like: a JSON schema, with counts per property."""

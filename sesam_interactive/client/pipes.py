@@ -13,6 +13,7 @@ from sesam_interactive.client.diff import Diff
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.html import properties_table, table
+from sesam_interactive.client.lineage import Lineage
 from sesam_interactive.client.progress import Progress
 from sesam_interactive.client.schema import EntityType
 
@@ -204,6 +205,15 @@ class Pipe:
         answer = self._connection.json("POST", f"{self._path}/preview", data=data)
         results: list[dict[str, Any]] = answer[0]["results"] if answer else []
         return results
+
+    def lineage(self, name: str | None = None, *, direction: str = "upstream") -> Lineage:
+        """Which properties of which datasets one that it writes, or publishes, comes from.
+
+        `direction` is "upstream" or "downstream"; without `name` of all properties.
+        """
+        path = f"{self._path}/lineage"
+        asked = {"property": name, "direction": direction}
+        return Lineage(self._connection.get(path, **asked))
 
     def entity_type(self, side: str = "sink") -> EntityType:
         """What the entities of its "source" or "sink" look like: a JSON schema, with counts.

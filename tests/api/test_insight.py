@@ -148,3 +148,58 @@ def test_a_comparison_can_be_ended_and_only_so_many_run(shop):
         assert (ended.status_code, ended.json()["state"]) == (200, "cancelled")
     assert shop.get(f"/pipes/loud/diff/{jobs[0]['job']}").json()["state"] == "cancelled"
     assert not [d for d in shop.get("/datasets").json() if d["_id"].startswith("system:diff:")]
+
+
+# ---- lineage -------------------------------------------------------------------------------------
+
+
+def test_the_lineage_of_a_property_is_a_graph(shop):
+    told = shop.get("/datasets/loud/lineage", params={"property": "name"}).json()
+    edges = [
+        {
+            "from": {"dataset": "people", "property": "name"},
+            "to": {"dataset": "loud", "property": "name"},
+            "pipe": "loud",
+            "kind": "computed",
+            "rule": "$.transform.rules.default[1]",
+        },
+        {
+            "from": {"source": "people", "property": "name"},
+            "to": {"dataset": "people", "property": "name"},
+            "pipe": "people",
+            "kind": "copied",
+            "rule": "",
+        },
+    ]
+    assert told == {
+        "dataset": "loud",
+        "property": "name",
+        "direction": "upstream",
+        "nodes": [edges[0]["to"], edges[0]["from"], edges[1]["from"]],
+        "edges": edges,
+        "cycles": [],
+    }
+    assert shop.get("/pipes/loud/lineage", params={"property": "name"}).json() == told
+    down = {"property": "name", "direction": "downstream"}
+    told = shop.get("/datasets/people/lineage", params=down).json()
+    assert told["edges"] == edges[:1]
+
+
+def test_lineage_without_a_property_is_that_of_all(shop):
+    told = shop.get("/datasets/loud/lineage").json()
+    assert [edge["to"]["property"] for edge in told["edges"] if edge["pipe"] == "loud"] == [
+        "_id",
+        "name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status"),
+    [
+        ("/datasets/laud/lineage", {}, 404),
+        ("/pipes/none/lineage", {}, 404),
+        ("/datasets/loud/lineage", {"direction": "sideways"}, 400),
+    ],
+)
+def test_lineage_of_what_there_is_not_is_refused(shop, path, parameters, status):
+    assert shop.get(path, params=parameters).status_code == status

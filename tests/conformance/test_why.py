@@ -1,4 +1,4 @@
-"""`why` on a shared project as it is tested: from what is made back to what came in."""
+"""`why` and lineage on a shared project: from what is made back to what came in."""
 
 from __future__ import annotations
 
@@ -130,3 +130,51 @@ def test_an_entity_that_never_was_ends_with_one(webshop, capsys):
     asked = ["why", "order-enriched", "O-44", "--node", node.url, "--jwt", node.token]
     assert main(asked) == 1
     assert 'did you mean "O-4"?' in capsys.readouterr().err
+
+
+def test_the_lineage_of_what_is_shared(webshop):
+    node, _ = webshop
+    with NodeClient(node.url, node.token) as client:
+        told = client.get("/pipes/order-share/lineage", property="product")
+    rules = "$.transform.rules.default"
+    places = {
+        "shared": {"endpoint": "order-share", "property": "product"},
+        "made": {"dataset": "order-enriched", "property": "product"},
+        "filter": {"dataset": "order-enriched", "property": "amount"},
+        "id": {"dataset": "product", "property": "_id"},
+        "id-in": {"source": "product", "property": "_id"},
+        "name": {"dataset": "product", "property": "name"},
+        "name-in": {"source": "product", "property": "name"},
+        "key": {"dataset": "order", "property": "product_id"},
+        "key-in": {"source": "order", "property": "product_id"},
+        "deleted": {"dataset": "order", "property": "_deleted"},
+        "status": {"dataset": "order", "property": "status"},
+    }
+
+    def edge(source, target, pipe, kind, rule):
+        return {
+            "from": places[source],
+            "to": places[target],
+            "pipe": pipe,
+            "kind": kind,
+            "rule": rule,
+        }
+
+    enriched = "order-enriched"
+    assert sorted(told["edges"], key=str) == sorted(
+        [
+            edge("made", "shared", "order-share", "copied", f"{rules}[1]"),
+            edge("filter", "shared", "order-share", "filtered-by", f"{rules}[0]"),
+            edge("id", "made", enriched, "joined", f"{rules}[4]"),
+            edge("name", "made", enriched, "joined", f"{rules}[4]"),
+            edge("key", "made", enriched, "joined", f"{rules}[4]"),
+            edge("deleted", "made", enriched, "filtered-by", f"{rules}[0]"),
+            edge("status", "made", enriched, "filtered-by", f"{rules}[0]"),
+            edge("id-in", "id", "product", "copied", ""),
+            edge("name-in", "name", "product", "copied", ""),
+            edge("key-in", "key", "order", "copied", ""),
+        ],
+        key=str,
+    )
+    assert sorted(told["nodes"], key=str) == sorted(places.values(), key=str)
+    assert told["cycles"] == []

@@ -259,3 +259,17 @@ def test_what_entities_look_like_is_shown_as_a_table(hub):
     assert list(hub.pipes["person-named"].entity_type("source")["properties"]) == list(
         told["properties"]
     )
+
+
+def test_lineage_is_shown_edge_by_edge(hub):
+    hub.pipes["person"].run(progress=False)
+    hub.pipes["person-named"].run(progress=False)
+    told = hub.datasets["person-named"].lineage("name")
+    assert repr(told).splitlines() == [
+        "upstream lineage, 3 properties",
+        '  name of person-named <- name of person, computed by "person-named"',
+        '  name of person <- name of the source of person, copied by "person"',
+    ]
+    down = hub.datasets["person"].lineage("name", direction="downstream")
+    assert [row["to"] for row in down.rows()] == ["name of person-named"]
+    assert hub.pipes["person-named"].lineage("name")["edges"] == told["edges"]

@@ -17,6 +17,7 @@ from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.insight import Insight
+from sesam_node.hub.lineage import Lineage
 from sesam_node.hub.metrics import Metrics
 from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.proxies import Proxies
@@ -98,6 +99,9 @@ class Hub:
             executor,
             timeout_s=settings.call_timeout_s,
             job_timeout_s=settings.publish_timeout_s,
+        )
+        self.lineage = Lineage(
+            store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )
         self.schemas = Schemas(
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.errors import ApiError
 from sesam_node.api.handlers.dtl import DtlHandler
 from sesam_node.api.operations import Parameter, form, on_dataset, on_pipe, operation
+
+if TYPE_CHECKING:
+    from sesam_node.hub.lineage import Start
 
 DEPTH = 10
 SAMPLE, MOST = 300, 10_000
@@ -90,8 +93,49 @@ class DiffJobHandler(ApiHandler):
         self.answer((await self.hub.insight.diffs.cancel(pipe_id, job_id)).to_json())
 
 
+PROPERTY = Parameter("property", doc="only this property; all that are known if absent")
+DIRECTION = Parameter(
+    "direction",
+    default="upstream",
+    choices=("upstream", "downstream"),
+    doc="upstream is what it comes from, downstream what it goes into",
+)
+
+
+class LineageHandler(ApiHandler):
+    """What both handlers of lineage share."""
+
+    async def answer_graph(self, start: Start) -> None:
+        if not self.principal.is_admin:
+            self.check_all("read_config", "pipe", start.pipes)
+        self.answer(await self.hub.lineage.graph(start, self.query()["property"]))
+
+
+class DatasetLineageHandler(LineageHandler):
+    @operation(PROPERTY, DIRECTION, needs=on_dataset("read_data"))
+    async def get(self, dataset_id: str) -> None:
+        """Which properties of which datasets a property comes from, or goes into: a graph.
+
+        Read from the rules of the pipes, sharpened by observed schemas. `nodes` are properties,
+        each of `edges` has `from`, `to`, the pipe, the place in its rules, and how: copied,
+        computed, joined or filtered-by. `cycles` are those that an edge leads back to. Takes
+        `read_config` on all pipes on the way.
+        """
+        start = self.hub.lineage.of_dataset(dataset_id, self.query()["direction"])
+        await self.answer_graph(start)
+
+
+class PipeLineageHandler(LineageHandler):
+    @operation(PROPERTY, DIRECTION, needs=on_pipe("read_config"))
+    async def get(self, pipe_id: str) -> None:
+        """The same for what a pipe writes, or publishes."""
+        await self.answer_graph(self.hub.lineage.of_pipe(pipe_id, self.query()["direction"]))
+
+
 ROUTES = [
     ("/datasets/{dataset_id}/why", WhyHandler),
+    ("/datasets/{dataset_id}/lineage", DatasetLineageHandler),
+    ("/pipes/{pipe_id}/lineage", PipeLineageHandler),
     ("/pipes/{pipe_id}/diff", DiffHandler),
     ("/pipes/{pipe_id}/diff/{job_id}", DiffJobHandler),
 ]
