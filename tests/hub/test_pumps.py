@@ -56,6 +56,8 @@ def test_a_pump_that_never_ran_says_so(play):
         "progress": {"processed": 0},
         "queues": {"source": None, "dependencies": {}},
         "out-of-sync": [],
+        "waiting-for": [],
+        "retries": 0,
         "supported-operations": [
             "disable",
             "enable",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.config.document import METADATA_TYPE, NODE, Document
 from sesam_node.config.validate import Checked
 from sesam_node.hub.bookkeeping import datasets_of
+from sesam_node.hub.gates import Gates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +62,21 @@ class Active:
             for name in sorted(self.facts[pipe_id].systems)
             if name in systems
         }
+
+    @cached_property
+    def _gates(self) -> Gates:
+        return Gates(self.facts, {pipe: self.effective(pipe) for pipe in self.facts})
+
+    @cached_property
+    def _awaited(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def awaited(self, pipe_id: str) -> frozenset[str]:
+        """The datasets that must be populated before a pipe runs."""
+        found = self._awaited
+        if pipe_id not in found:
+            found[pipe_id] = self._gates.awaited(pipe_id)
+        return found[pipe_id]
 
     @cached_property
     def _writers(self) -> Mapping[str, tuple[str, ...]]:

@@ -50,29 +50,39 @@ class LastRun:
     processed: int = 0
     changed: int = 0
     sync_type: str | None = None
+    waiting_for: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, result: RunResult) -> LastRun:
+        message = COMPLETED_TEXT if result.success else result.error
+        if result.waiting_for:
+            names = ", ".join(f'"{name}"' for name in result.waiting_for)
+            message = f"The pipe waits until these datasets are populated: {names}"
         return cls(
             result.started or None,
             result.ended or None,
             result.success,
-            COMPLETED_TEXT if result.success else result.error,
+            message,
             result.original_error,
             result.processed,
             result.changed,
             result.sync_type,
+            tuple(result.waiting_for),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the store keeps about a pipe; `runs` since the last rescan, where that counts."""
+    """What the store keeps about a pipe.
+
+    `runs` since the last rescan and `partial_runs` since the last partial one, where that counts.
+    """
 
     disabled: bool = False
     comment: str = ""
     next_run: float | None = None
     runs: int = 0
+    partial_runs: int = 0
 
 
 class Bookkeeping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.configuration import delete_datasets
+from sesam_node.hub.gates import is_populated_at_once
 from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
@@ -75,9 +77,10 @@ class Pumps:
     def definition(self, pipe_id: str) -> PipeDefinition:
         """All that a worker needs to build a pipe."""
         active = self.configuration.active
-        return self.with_systems(
+        definition = self.with_systems(
             active.effective(pipe_id), active.systems_of(pipe_id), active.facts[pipe_id].secrets
         )
+        return replace(definition, awaited=active.awaited(pipe_id))
 
     def with_systems(
         self,
@@ -101,12 +104,7 @@ class Pumps:
 
     def prepare(self, command: Run) -> RunRequest:
         pipe, pump = command.pipe, self._pump_config(command.pipe)
-        kind: str = command.kind
-        every = pump.get("rescan_run_count")
-        if type(every) is int and every > 0 and kind == "auto":
-            runs = self.books.kept(pipe).runs + 1
-            kind = "rescan" if runs >= every else kind
-            self.books.keep(pipe, runs=0 if runs >= every else runs)
+        kind = self._counted(pipe, pump) if command.kind == "auto" else command.kind
         interval = pump.get("schedule_interval")
         return RunRequest(
             run_id=str(uuid4()),
@@ -119,6 +117,14 @@ class Pumps:
             next_interval=interval if type(interval) in (int, float) else None,
             compaction=self.compaction.for_run(pipe),
         )
+
+    def _counted(self, pipe: str, pump: Mapping[str, Any]) -> str:
+        """Is it the turn of a rescan, or of a partial one? A rescan goes before."""
+        kept = self.books.kept(pipe)
+        rescan, runs = _turn(pump.get("rescan_run_count"), kept.runs)
+        partial, partial_runs = _turn(pump.get("partial_rescan_run_count"), kept.partial_runs)
+        self.books.keep(pipe, runs=runs, partial_runs=partial_runs)
+        return "rescan" if rescan else "partial" if partial else "auto"
 
     def finished(self, request: RunRequest, result: RunResult) -> None:
         pipe = result.pipe_id
@@ -185,12 +191,20 @@ class Pumps:
                 ),
             )
         )
+        for pipe, facts in new.facts.items():
+            if is_populated_at_once(facts, new.effective(pipe)) and not facts.receiver:
+                self._populate(facts)
         tasks = new.metadata.get("task_manager")
         if type(tasks) is dict and tasks.get("disable_user_pipes") is True:
             self.driver.hold(DISABLE_USER_PIPES)
         else:
             self.driver.release(DISABLE_USER_PIPES)
         self.driver.release(CONFIGURATION)
+
+    def _populate(self, facts: Facts) -> None:
+        dataset = self._store.dataset(facts.sink or "")
+        if not dataset.populated:
+            dataset.set_populated()
 
     def _plan(self, pipe: str, active: Active) -> Plan:
         facts, config = active.facts[pipe], active.effective(pipe)
@@ -286,6 +300,8 @@ class Pumps:
             "progress": {"processed": processed},
             "queues": self.queues(facts, state),
             "out-of-sync": state.out_of_sync,
+            "waiting-for": list(last.waiting_for),
+            "retries": state.retries,
             "supported-operations": supported(facts),
             "dependencies": sorted(facts.hops),
             "execution-dataset": log_name(pipe_id),
@@ -334,6 +350,13 @@ class Pumps:
     def _pump_config(self, pipe_id: str) -> dict[str, Any]:
         pump = self.configuration.active.effective(pipe_id).get("pump")
         return pump if type(pump) is dict else {}
+
+
+def _turn(every: Any, runs: int) -> tuple[bool, int]:
+    """Is every `every`-th run due after `runs` others? And the count for the next time."""
+    if type(every) is not int or every < 1:
+        return False, 0
+    return (True, 0) if runs + 1 >= every else (False, runs + 1)
 
 
 def _global(active: Active, name: str) -> Any:

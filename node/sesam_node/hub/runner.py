@@ -286,9 +286,11 @@ class Runner:
             self._say(run, "ERROR", f"{pipe}: {result.error}")
 
     def _with_queues(self, pipes: dict[str, Facts]) -> set[str]:
-        """The pipes with something to read, whoever wrote it."""
+        """The pipes with something to read, whoever wrote it, unless they wait for a dataset."""
         found = set()
         for pipe, facts in pipes.items():
+            if self._pumps.books.last_run(pipe).waiting_for:
+                continue
             queues = self._pumps.queues(facts, self._pumps.state(pipe))
             source = queues["source"]
             counts = list(source.values()) if isinstance(source, dict) else [source]
@@ -297,7 +299,11 @@ class Runner:
         return found
 
     def _judge(self, run: RunAll, pipes: dict[str, Facts]) -> None:
-        """Raise for pipes that have failed to the end."""
+        """Raise for pipes that have failed to the end; name those that have waited to the end."""
+        for pipe in pipes:
+            last = self._pumps.books.last_run(pipe)
+            if last.waiting_for:
+                self._say(run, "WARNING", f"{pipe}: did not run. {last.message}")
         counted = {
             pipe: error
             for pipe, error in run.failures.items()

@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 
 
 def incremental_run(
-    transfer: Transfer, changes: dict[str, bytes | None], tracking: Tracking | None
+    transfer: Transfer,
+    changes: dict[str, bytes | None],
+    tracking: Tracking | None,
+    *,
+    delta: int = 0,
 ) -> None:
-    """Go on where the last run ended; `changes` of state go with the first commit."""
+    """Go on where the last run ended; `changes` of state go with the first commit.
+
+    With a `delta` the source is read from further back: a partial run.
+    """
     pipe, state = transfer.pipe, transfer.state
     transfer.begin(full=False)
     transfer.open_emitted(reset=False)
@@ -42,7 +49,8 @@ def incremental_run(
         transfer.read(tracked, {}, state.offset, moves=False, newest=False)
     if tracking is not None:
         changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
-    last = transfer.read(pipe.source.read, changes, state.offset)
+    since = offsets.moved_back(state.offset, delta)
+    last = transfer.read(pipe.source.read, changes, since, newest=since == state.offset)
     transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
     populate(pipe, transfer.writer.dataset)

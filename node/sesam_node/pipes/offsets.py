@@ -5,12 +5,14 @@ JSON: `offset` of the source (null is the start), `generations` of the source's 
 ({dataset: {"offset": versions seen, "generation"}}), `full-run` (a full run that is not finished),
 `push` (an open sequence of a receiver), `config` (what tells the configuration of the last full
 run), `out-of-sync` (why only a full run makes the output right again), `merge-rules` (those that a
-merge source read by). What a user sees of the offset is `last_seen`.
+merge source read by), `retry:<id>` (an entity to try again), `outbox` (events still to be told).
+What a user sees of the offset is `last_seen`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,6 +39,8 @@ PUSH = "push"
 CONFIG = "config"
 OUT_OF_SYNC = "out-of-sync"
 MERGE_RULES = "merge-rules"
+RETRY = "retry:"
+OUTBOX = "outbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class PipeState:
     config: str | None = None
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
     merge_rules: dict[str, Any] | None = None
+    retries: int = 0
 
 
 def read_state(state: Mapping[str, bytes]) -> PipeState:
@@ -69,6 +74,7 @@ def read_state(state: Mapping[str, bytes]) -> PipeState:
         decode(state[CONFIG]) if CONFIG in state else None,
         decode(state[OUT_OF_SYNC]) if OUT_OF_SYNC in state else [],
         decode(state[MERGE_RULES]) if MERGE_RULES in state else None,
+        sum(key.startswith(RETRY) for key in state),
     )
 
 
@@ -77,6 +83,29 @@ def hops_bytes(hops: Mapping[str, tuple[int, str | None]]) -> bytes:
     return encode(
         {name: {"offset": head, "generation": made} for name, (head, made) in hops.items()}
     )
+
+
+def moved_back(offset: Offset, delta: int) -> Offset:
+    """The offset `delta` before: a number less, or seconds less where it is a time.
+
+    Unchanged where it is neither. An offset of several datasets moves in each of them.
+    """
+    if not delta:
+        return offset
+    if type(offset) is dict:
+        back = {name: at for name, at in offset.items() if name not in OPEN_PASS}
+        return {name: moved_back(at, delta) for name, at in back.items()}
+    if type(offset) in (int, float):
+        return max(-1, offset - delta)
+    if type(offset) is str:
+        text = offset.removeprefix("~t")
+        try:
+            moment = datetime.fromisoformat(text) - timedelta(seconds=delta)
+        except (ValueError, OverflowError):
+            return offset
+        moved = moment.isoformat().replace("+00:00", "Z")
+        return f"~t{moved}" if text != offset else moved
+    return offset
 
 
 def last_seen(offset: Offset) -> str:

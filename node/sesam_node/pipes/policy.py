@@ -64,6 +64,14 @@ def sizes_of(pipe: Pipe, *, own_hop: bool, checks: SinkChecks | None) -> Sizes:
     return Sizes(min(BATCH_SIZE, commit), commit)
 
 
+def requires_populated_input(pipe: Pipe) -> bool:
+    """Does the pipe wait until its source is populated?"""
+    wanted = pipe.definition.pipe["source"].get("require_populated_input")
+    if wanted is None:
+        wanted = pipe.definition.default("require_populated_input", otherwise=False)
+    return wanted is True
+
+
 def check_empty(pipe: Pipe) -> None:
     """Raises PipeError where the source may not be empty."""
     source = pipe.definition.pipe["source"]

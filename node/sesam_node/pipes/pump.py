@@ -28,7 +28,7 @@ from sesam_node.pipes.out_of_sync import out_of_sync
 from sesam_node.pipes.policy import (
     config_hash,
 )
-from sesam_node.pipes.run_kind import FULL, INCREMENTAL, Situation
+from sesam_node.pipes.run_kind import FULL, INCREMENTAL, PARTIAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.sources.merge import MergeSource
@@ -141,10 +141,11 @@ class PumpRun:
         dataset = self.store.dataset(pipe.state_dataset)
         dataset.claim(self._fence)
         sink: Any = pipe.sink
+        was_populated = sink.dataset is None or dataset.populated
         if sink.dataset:
             for index, keys in declared_indexes(pipe):
                 dataset.ensure_index(index, keys)
-            if sink.set_initial_offset == "initially" and not dataset.populated:
+            if sink.set_initial_offset in ("initially", "onload") and not dataset.populated:
                 dataset.set_populated()
         held = guarded(self.store, dataset, pipe, self._fence)
         written: Any = held or dataset
@@ -173,6 +174,7 @@ class PumpRun:
                 held.settle()
             raise
         finally:
+            self.result.populated = not was_populated and dataset.populated
             self._sum_up(transfer, hidden=held is not None and held.tripped)
 
     def _run(self, transfer: Transfer) -> None:
@@ -182,7 +184,8 @@ class PumpRun:
         tracking = None if stored is None else Tracking(pipe, state.hops)
         config = config_hash(pipe)
         now = Situation(pipe, state, self.request.kind, config, generations, tracking)
-        if now.is_waiting():
+        self.result.waiting_for = now.waiting_for()
+        if self.result.waiting_for:
             return
         pipe.ensure_indexes()
         changes: dict[str, bytes | None] = {}
@@ -196,18 +199,25 @@ class PumpRun:
             self.result.sync_type = FULL
             full_run(transfer, config, changes, tracking, resumed=resumed)
         else:
-            self.result.sync_type = INCREMENTAL
+            self.result.sync_type = PARTIAL if self.request.kind == "partial" else INCREMENTAL
             self.result.out_of_sync = reasons
             if reasons:
                 changes[offsets.OUT_OF_SYNC] = encode(reasons)
-            incremental_run(transfer, changes, tracking)
+            incremental_run(transfer, changes, tracking, delta=self._delta())
+
+    def _delta(self) -> int:
+        """How far back a partial run begins."""
+        partial = self.request.kind == "partial"
+        return int(self.pipe.pump["partial_rescan_delta"] or 0) if partial else 0
 
     def _sum_up(self, transfer: Transfer, *, hidden: bool) -> None:
         """What the run came to, however it ended; `hidden` is what a breaker holds back."""
         result, writer = self.result, transfer.writer
         sink = self.pipe.sink.dataset
         result.changed = writer.changed if sink else transfer.taken
-        if sink and result.changed and not hidden:
+        shown = result.changed and not hidden
+        if sink and (shown or result.populated):
+            # Pipes may wait for a dataset that is empty, but populated now.
             result.changed_datasets = [sink]
         retries = transfer.retries
         result.failed, result.kept = retries.errors, retries.kept

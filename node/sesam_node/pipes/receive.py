@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 
@@ -29,15 +30,19 @@ from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.breaker import breaker_of
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.completeness import keep, posted
-from sesam_node.pipes.evaluate import Evaluator
+from sesam_node.pipes.evaluate import Evaluator, RefusedError, as_write
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
 from sesam_node.pipes.policy import tracks_children
 from sesam_node.pipes.seen import Seen, unseen_deletes
+from sesam_node.pipes.sink_checks import SinkChecks
 from sesam_node.pipes.sink_indexes import declared_indexes
 from sesam_node.pipes.validation import check_request
 from sesam_node.pipes.writer import SinkWriter
+
+LOCK = "lock"
+"""In the state: changes with each request to a sink that compares versions."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +119,7 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         None,
         children=bool(sink.dataset) and tracks_children(pipe),
         max_bytes=sink.max_bytes if sink.dataset else 0,
-        guarded=(PUSH,) if is_full else (),
+        guarded=(*((PUSH,) if is_full else ()), *((LOCK,) if _looks_up(sink) else ())),
     )
     if any(value is not None for value in (breaker_of(sink) or {}).values()):
         raise NotBuiltError("the circuit breaker of a receiver cannot run in this version")
@@ -131,11 +136,36 @@ def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str
         emitted = [item for _, out in evaluator.emitted(batch) for item in out]
         sink.write([item for item in emitted if "_filtered" not in item])
         return
-    evaluator.writes(batch, writer.pending)
-    sequence.write(deletion_tracking=sink.deletion_tracking, mark=sink.mark_deletion_tracked)
+    checks = SinkChecks(sink, dataset)
+    if checks.looks_up:
+        _evaluate_checked(evaluator, batch, writer, checks)
+    else:
+        evaluator.writes(batch, writer.pending)
+    sequence.write(
+        deletion_tracking=sink.deletion_tracking,
+        mark=sink.mark_deletion_tracked,
+        # Of two requests that looked at the same versions only one is written.
+        lock={LOCK: encode(str(uuid4()))} if checks.looks_up else {},
+    )
     source: Any = pipe.source
     if source.auto_populate and not dataset.populated:
         dataset.set_populated()
+
+
+def _looks_up(sink: Any) -> bool:
+    return bool(sink.dataset and (sink.prevent_multiple_versions or sink.enable_optimistic_locking))
+
+
+def _evaluate_checked(
+    evaluator: Evaluator, batch: Batch, writer: SinkWriter, checks: SinkChecks
+) -> None:
+    """As `writes`. Raises ConflictError for an entity that the sink does not take."""
+    emitted = [item for _, out in evaluator.emitted(batch) for item in out]
+    try:
+        checks.check_locks(emitted)
+        writer.pending.extend(checks.checked(list(map(as_write, emitted))))
+    except RefusedError as error:
+        raise ConflictError(error.message) from error
 
 
 class Sequence:
@@ -203,10 +233,12 @@ class Sequence:
                 f'got one that follows "{self._previous}"'
             )
 
-    def write(self, *, deletion_tracking: bool, mark: bool) -> None:
+    def write(
+        self, *, deletion_tracking: bool, mark: bool, lock: Mapping[str, bytes | None]
+    ) -> None:
         """Writes what is pending, then moves the sequence on; its last request deletes."""
         writer, seen = self._writer, self._seen
-        written = writer.commit({})
+        written = writer.commit({}, now=lock)
         if seen is None:
             return
         seen.mark(written.seqs)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError, SesamError
 from sesam_node.model import decode, encode
+from sesam_node.pipes.offsets import OUTBOX, RETRY
 from sesam_node.pipes.runs import now_text
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
     from sesam_node.pipes.pipe import Pipe
 
-PREFIX = "retry:"
-OUTBOX = "outbox"
 WRITE_ERROR = "write-error"
 NO_CONTACT, THIS_ENTITY = 0, 1
 
@@ -73,9 +72,9 @@ class Retries:
         self._known_dead = known_dead
         self._now = now
         self._entries = {
-            key.removeprefix(PREFIX): Entry(**decode(value))
+            key.removeprefix(RETRY): Entry(**decode(value))
             for key, value in state.items()
-            if key.startswith(PREFIX)
+            if key.startswith(RETRY)
         }
         self.outbox: list[dict[str, Any]] = decode(state[OUTBOX]) if OUTBOX in state else []
         self._stored_outbox = OUTBOX in state
@@ -182,7 +181,7 @@ class Retries:
         changed: dict[str, bytes | None] = {}
         for source_id in self._touched:
             entry = self._entries.get(source_id)
-            changed[PREFIX + source_id] = (
+            changed[RETRY + source_id] = (
                 None
                 if entry is None
                 else encode({"entity": entry.entity, "attempts": entry.attempts, "run": entry.run})

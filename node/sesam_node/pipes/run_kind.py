@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.pipes.out_of_sync import Reasons, reason_text
-from sesam_node.pipes.policy import resets_itself
+from sesam_node.pipes.policy import requires_populated_input, resets_itself
 from sesam_node.pipes.sources.merge import MergeSource
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.tracking import Tracking
 
-FULL, INCREMENTAL = "full", "incremental"
+FULL, INCREMENTAL, PARTIAL = "full", "incremental", "partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,34 @@ class Situation:
     generations: Mapping[str, str | None]
     tracking: Tracking | None
 
-    def is_waiting(self) -> bool:
-        """Has a source dataset gone that was there? Then nothing is done until it is back."""
+    def waiting_for(self) -> list[str]:
+        """The datasets without which nothing is done; empty where the pipe can run.
+
+        A source dataset that was there has gone; one that is hopped to, or, where the source
+        requires it, read is not populated yet.
+        """
         known = self.state.generations
-        return any(
-            made is None and known.get(name) is not None for name, made in self.generations.items()
-        )
+        gone = [name for name, made in self.generations.items() if made is None and known.get(name)]
+        hopped = [name for name in self.pipe.definition.awaited if not self._is_populated(name)]
+        return sorted({*gone, *hopped, *self._unpopulated_sources()})
+
+    def _unpopulated_sources(self) -> list[str]:
+        stored = self.pipe.stored_source
+        if stored is None or not requires_populated_input(self.pipe) or stored.is_populated():
+            return []
+        found = [name for name in self.pipe.source.datasets if not self._is_populated(name)]
+        return found or list(self.pipe.source.datasets)
+
+    def _is_populated(self, name: str) -> bool:
+        dataset = self.pipe.context.dataset(name)
+        return dataset is not None and dataset.populated
 
     def goes_on(self) -> bool:
         """Does an unfinished full run go on?"""
         marker: dict[str, Any] | None = self.state.full_run
         return (
             marker is not None
-            and self.asked == "auto"
+            and self.asked in ("auto", "partial")
             and not getattr(self.pipe.sink, "begins_again", False)
             and marker["config"] == self.config
             and self.state.generations == self.generations

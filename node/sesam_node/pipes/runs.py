@@ -22,7 +22,8 @@ class PipeDefinition:
     `pipe`, `systems` (by id, those of this pipe only) and `metadata` are effective configurations;
     `secrets` are the values that `$SECRET(name)` in the systems stands for. `base_folder` is the
     folder of the project, which file paths of URL systems are relative to; files are read only
-    where `allow_files` is true.
+    where `allow_files` is true. `awaited` are the datasets that must be populated before the pipe
+    runs.
     """
 
     pipe: dict[str, Any]
@@ -31,6 +32,7 @@ class PipeDefinition:
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     base_folder: str = ""
     allow_files: bool = False
+    awaited: frozenset[str] = frozenset()
 
     @property
     def pipe_id(self) -> str:

@@ -71,7 +71,10 @@ class DatasetSink:
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.dataset: str = options["dataset"] or context.definition.pipe_id
-        self.deletion_tracking: bool = options["deletion_tracking"]
+        # What is deleted for want of a source entity would be a second version.
+        self.deletion_tracking: bool = (
+            options["deletion_tracking"] and not options["prevent_multiple_versions"]
+        )
         self.mark_deletion_tracked: bool = options["mark_deletion_tracked"]
         self.set_initial_offset: str = options["set_initial_offset"]
         self.track_children: bool | None = options["track_children"]
