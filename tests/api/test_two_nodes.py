@@ -193,3 +193,15 @@ def test_what_cannot_be_passed_on_is_told(other):
     assert (answer.status_code, "failed" in answer.json()["detail"]) == (502, True)
     assert other.get("/systems/none/proxy/x").status_code == 404
     assert other.get("/systems/down/proxy/a/%2e%2e/x").status_code == 400
+
+
+def test_a_receiver_checks_requests_with_a_secret_of_the_node(node):
+    assert node.put("/secrets", json={"word": "s3cret"}).status_code == 200
+    expression = "{{ '' if request_headers['X-Word'] == secret('word') else 'wrong word' }}"
+    source = {"type": "http_endpoint", "validation_expression": expression}
+    pipe(node, "guarded", source=source, pump={})
+    url = "/receivers/guarded/entities"
+    assert node.post(url, json=[{"_id": "1"}], headers={"x-word": "s3cret"}).status_code == 200
+    refused = node.post(url, json=[{"_id": "2"}], headers={"x-word": "other"})
+    assert (refused.status_code, refused.json()["message"]) == (400, "wrong word")
+    assert state(node, "guarded") == {"1": None}

@@ -18,6 +18,7 @@ from sesam_node.pipes.batch import Context
 from sesam_node.pipes.component import specs
 from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.runs import PipeDefinition
+from sesam_node.pipes.validation import named_secrets
 from sesam_node.scheduling.schedule import check_cron
 
 if TYPE_CHECKING:
@@ -196,10 +197,12 @@ def _facts(pipe: dict[str, Any], hops: set[str], secrets: set[str]) -> Facts:
         written = sink.get("dataset")
     reads: tuple[str, ...] = ()
     since = False
+    asked: set[str] = set()
     if source_spec is not None and type(source) is dict:
         reads = tuple(dataset for _, dataset in datasets_read(source, source_spec))
         default = bool(source_spec.supports_since)
         since = source.get("supports_since", default) is True
+        asked = named_secrets(source.get("validation_expression"))
     return Facts(
         sources=reads,
         hops=frozenset(hops),
@@ -210,5 +213,5 @@ def _facts(pipe: dict[str, Any], hops: set[str], secrets: set[str]) -> Facts:
         receiver=source_spec is not None and not source_spec.scheduled,
         since=since,
         systems=frozenset(systems),
-        secrets=frozenset(secrets),
+        secrets=frozenset(secrets | asked),
     )
