@@ -161,6 +161,7 @@ def test_what_a_publisher_tells_of_its_dataset(node):
         "populated": "true",
         "max-updated": "1",
         "generation": dataset["X-Dataset-Generation"],
+        "completeness": dataset["X-Dataset-Completeness"],
     }
     assert told == {
         "plain": same,
