@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import logging
 import secrets
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Callable, Container
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -362,10 +362,23 @@ class ApiHandler(RequestHandler):
         """As GET, without the body."""
         return self.get(*arguments)
 
-    def options(self, *_arguments: str) -> None:
+    def register_webhook(self, dataset: str) -> None:
+        """Answer OPTIONS of a path that can be followed: methods, and perhaps a registration."""
+        values = self.query()
+        if values["webhook"] is not None or values["token"] is not None:
+            hook = self.hub.webhooks.register(
+                dataset, values["webhook"] or "", values["token"] or ""
+            )
+            log.info("a webhook of %s is registered: %s", dataset, hook["url"])
+        self.set_header("Allow", ", ".join(allowed_methods(type(self))))
+        self.answer({})
+
+    def methods(self, *_arguments: str) -> None:
         """Which methods the path has."""
         self.set_header("Allow", ", ".join(allowed_methods(type(self))))
         self.answer({})
+
+    options: Callable[..., Any] = methods
 
 
 class Everything(Container[str]):

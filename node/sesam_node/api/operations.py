@@ -176,3 +176,7 @@ SINCE = Parameter("since", doc="only what is newer than this offset")
 LIMIT = Parameter("limit", "integer", doc="at most so many entities")
 AS_OF = Parameter("as_of", doc="as it was at an offset or time (ISO); 410 where that is gone")
 FIELDS = Parameter("fields", doc="comma list of top-level keys; all where it is absent")
+WEBHOOK = (
+    Parameter("webhook", doc="a URL that is told when there is something new"),
+    Parameter("token", doc="what it is told with; required where there is a webhook"),
+)

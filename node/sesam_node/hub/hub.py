@@ -27,6 +27,7 @@ from sesam_node.hub.runner import Runner
 from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
 from sesam_node.hub.vault import Vault
+from sesam_node.hub.webhooks import Webhooks
 from sesam_node.scheduling.driver import Driver
 from sesam_node.scheduling.scheduler import Scheduler
 
@@ -67,13 +68,17 @@ class Hub:
             base_folder=base_folder,
             allow_files=settings.is_loopback,
         )
-        self.configuration = Configuration(store, executor, Vault(vault_key), self.pumps)
+        vault = Vault(vault_key)
+        self.configuration = Configuration(store, executor, vault, self.pumps)
         self.access = self.configuration.access
         self.accounts = Accounts(store.settings)
         self.pumps.configuration = self.configuration
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)
         self.operations = PumpOperations(store, self.pumps, executor)
+        self.webhooks = Webhooks(
+            store.settings, vault, self.pumps, guarded=not settings.is_loopback
+        )
         self.datasets = Datasets(
             store, self.pumps, self.operations, executor, timeout_s=settings.publish_timeout_s
         )
@@ -122,6 +127,7 @@ class Hub:
         await self.insight.diffs.start()
         self.pumps.activated(Active(), self.configuration.active, startup=True)
         self.compaction.start()
+        self.webhooks.start()
         self._started = True
 
     async def stop(self) -> None:
@@ -145,6 +151,7 @@ class Hub:
             await self.insight.diffs.stop()
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
+            self.webhooks.clear()
             await self.configuration.clear()
             await self.datasets.delete_all()
         except Exception:

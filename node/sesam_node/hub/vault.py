@@ -55,6 +55,17 @@ class Vault:
         """Secrets as they are stored."""
         return self._fernet.encrypt(json.dumps(secrets).encode())
 
+    def encrypted(self, text: str) -> str:
+        """A text that is no secret of the configuration, as it is stored elsewhere."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypted(self, text: str) -> str:
+        """What `encrypted` was given. Raises StoreError where the key does not fit."""
+        try:
+            return self._fernet.decrypt(text.encode()).decode()
+        except InvalidToken:
+            raise StoreError("the file secrets.key is not the one of this store") from None
+
     def names(self) -> dict[str, list[str]]:
         """The names by owner."""
         return {owner: sorted(values) for owner, values in self._secrets.items()}

@@ -17,6 +17,7 @@ from sesam_node.errors import ConflictError
 from sesam_node.pipes.runs import RunResult, now_text
 from sesam_node.scheduling.scheduler import (
     Asked,
+    Changed,
     ClockMoved,
     Finished,
     Held,
@@ -119,10 +120,18 @@ class Driver:
         self._limits = _Limits()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._listeners: list[Callable[[Iterable[str]], None]] = []
+
+    def listen(self, listener: Callable[[Iterable[str]], None]) -> None:
+        """Tell `listener` of datasets that have changed, by whatever."""
+        self._listeners.append(listener)
 
     def handle(self, event: Event) -> list[Refused]:
         """Tell the scheduler what happened and do what follows; gives what it refused."""
         refused = []
+        changed = _changed(event)
+        for listener in self._listeners if changed else ():
+            listener(changed)
         for command in self.scheduler.handle(event):
             match command:
                 case Run():
@@ -260,6 +269,17 @@ class Driver:
             self.handle(ClockMoved(by, now))
         else:
             self.handle(Tick(now))
+
+
+def _changed(event: Event) -> frozenset[str]:
+    """The datasets that an event says have changed."""
+    match event:
+        case Changed():
+            return event.datasets
+        case Finished():
+            return event.changed
+        case _:
+            return frozenset()
 
 
 def _stopped(request: RunRequest) -> RunResult:

@@ -86,6 +86,13 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled:
+    """There is news where this pipe reads, outside the node."""
+
+    pipe: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disabled:
     pipe: str
 
@@ -126,6 +133,7 @@ Event = (
     | Asked
     | Finished
     | Changed
+    | Signalled
     | Disabled
     | Enabled
     | Held
@@ -231,6 +239,8 @@ class Scheduler:
                 return self._finish(event)
             case Changed():
                 return self._signal(event.datasets)
+            case Signalled():
+                return self._signal_one(event.pipe)
             case Disabled():
                 return self._disable(event.pipe)
             case Enabled():
@@ -369,6 +379,13 @@ class Scheduler:
         readers.discard(by)
         for pipe in readers:
             self._pumps[pipe].signalled = True
+        return [] if self._held else self._waiting()
+
+    def _signal_one(self, pipe: str) -> list[Command]:
+        pump = self._pumps.get(pipe)
+        if pump is None or not pump.starts_itself:
+            return []
+        pump.signalled = True
         return [] if self._held else self._waiting()
 
     def _waiting(self) -> list[Command]:

@@ -22,6 +22,7 @@ from sesam_node.api.handlers import (
     secrets,
     status,
     systems,
+    webhooks,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     datasets,
     publishers,
     receivers,
+    webhooks,
     dtl,
     insight,
     schemas,

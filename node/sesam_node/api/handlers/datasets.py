@@ -13,6 +13,7 @@ from sesam_node.api.operations import (
     FIELDS,
     LIMIT,
     SINCE,
+    WEBHOOK,
     Parameter,
     form,
     on_dataset,
@@ -132,6 +133,12 @@ class EntitiesHandler(ApiHandler):
                 user=self.user,
             )
         )
+
+    @operation(*WEBHOOK, needs=on_dataset("read_data"))
+    def options(self, dataset_id: str) -> None:
+        """Which methods there are; with `webhook` and `token` a URL is told of changes."""
+        self.hub.datasets.open(dataset_id)
+        self.register_webhook(dataset_id)
 
 
 class EntityHandler(ApiHandler):

@@ -13,6 +13,7 @@ from sesam_node.api.operations import (
     FORCE,
     LIMIT,
     SINCE,
+    WEBHOOK,
     Parameter,
     form,
     on_each,
@@ -23,6 +24,7 @@ from sesam_node.api.operations import (
 from sesam_node.errors import ConflictError
 from sesam_node.model.formats import FORMATS
 from sesam_node.model.stream import read_json
+from sesam_node.pipes.execution_log import log_name
 
 INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
@@ -162,6 +164,12 @@ class PipeLogHandler(ApiHandler):
     async def get(self, pipe_id: str) -> None:
         """The execution log: what each run did."""
         await self.stream(self.hub.pipes.log(pipe_id, selection(self.query())))
+
+    @operation(*WEBHOOK, needs=on_pipe("read_data"))
+    def options(self, pipe_id: str) -> None:
+        """Which methods there are; with `webhook` and `token` a URL is told of new events."""
+        self.hub.pumps.known(pipe_id)
+        self.register_webhook(log_name(pipe_id))
 
 
 def component_list(value: Any, what: str) -> list[dict[str, Any]]:
