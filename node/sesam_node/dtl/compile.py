@@ -44,6 +44,8 @@ class CompiledRules:
     `lines` maps the lines of the generated Python `source` to JSON paths. `datasets` are read by
     hops or lookup-entity; `indexes` (dataset, index id) are what `Lookup.find` will ask for, those
     of the trackers included. `emits_own_id`: what comes out is one entity under the source's `_id`.
+    `lookups` are the look-ups whose results matter: dataset and index (empty for the primary key,
+    null where every entity is read).
     """
 
     warnings: tuple[Problem, ...]
@@ -55,6 +57,7 @@ class CompiledRules:
     emits_own_id: bool
     make: Callable[[Runtime], Callable[[Entity, list[Entity]], None]]
     plan: Plan
+    lookups: tuple[tuple[str, str | None], ...] = ()
 
     def bind(self, runtime: Runtime | None = None) -> Callable[[Entity, list[Entity]], None]:
         """The function `run(source, out)`: appends each emitted entity to `out`, in order.
@@ -95,6 +98,7 @@ def compile_rules(
         read.emits_own_id,
         make,
         planned,
+        read.lookups,
     )
 
 

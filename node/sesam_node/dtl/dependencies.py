@@ -50,13 +50,18 @@ class Link:
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What a plan reads: `roles` by tracked dataset, `links` by role, inexact datasets, indexes."""
+    """What a plan reads: `roles` by tracked dataset, `links` by role, inexact datasets, indexes.
+
+    `lookups` are the look-ups that are tracked: dataset and index, `PRIMARY` for the primary key,
+    None where every entity is read. Those of `lookup-entity`, which has no role, are among them.
+    """
 
     roles: Mapping[str, tuple[Role, ...]]
     links: Mapping[Role, tuple[Link, ...]]
     inexact: frozenset[str]
     indexes: tuple[tuple[str, str], ...]
     emits_own_id: bool
+    lookups: tuple[tuple[str, str | None], ...] = ()
 
 
 class Graph:
@@ -230,7 +235,21 @@ def dependencies(plan: Plan) -> Dependencies:
         inexact,
         tuple(sorted(indexes)),
         emits_own_id(plan),
+        tuple(tracked_lookups(plan)),
     )
+
+
+def tracked_lookups(plan: Plan) -> dict[tuple[str, str | None], None]:
+    """The look-ups whose results matter: those of hops that are tracked, and of lookup-entity."""
+    found: dict[tuple[str, str | None], None] = {}
+    for plans in plan.hops.values():
+        for spec in (spec for spec in plans if spec.spec.track):
+            found.update(((step.dataset, step.index), None) for step in spec.steps)
+    for name in plan.reachable:
+        for call, is_transform in calls_of(plan.rules.rules[name]):
+            if not is_transform and call.name == "lookup-entity":
+                found[call.constant(0), PRIMARY] = None
+    return found
 
 
 def reachable_roles(graph: Graph, inexact: frozenset[str]) -> list[Role]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode
+from sesam_node.pipes import recorded
 from sesam_node.pipes.breaker import held_name
 from sesam_node.pipes.emitted import records_name
 from sesam_node.pipes.execution_log import COMPLETED, FAILED, log_name
@@ -31,11 +32,12 @@ def state_name(pipe_id: str) -> str:
 
 
 def datasets_of(pipe_id: str, facts: Facts) -> Iterator[str]:
-    """The datasets that belong to a pipe: its sink, its own state, its execution log."""
+    """The datasets that belong to a pipe: its sink, its state, its records, its execution log."""
     if facts.sink is not None:
         yield facts.sink
         yield held_name(facts.sink)
-    yield from (state_name(pipe_id), records_name(pipe_id), log_name(pipe_id))
+    yield from (state_name(pipe_id), records_name(pipe_id))
+    yield from (recorded.records_name(pipe_id), log_name(pipe_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,11 +149,14 @@ class Evaluator:
     ) -> None:
         self.run = pipe.bind(runtime, stage)
         self._lookup = lookup
+        self._shares_ids = pipe.shares_ids
         self._places = {name: i << PLACE_BITS for i, name in enumerate(pipe.source.datasets)}
         self._header = pipe.any_transform("reads_header")
         self._careful = (
             self._header or pipe.any_transform("reads_previous") or pipe.sink.dataset in pipe.hops
         )
+        self._recorder = lookup if lookup.records else None
+        self._careful = self._careful or self._recorder is not None
         self._looks_up = bool(pipe.hops)
         self._pipe = pipe
         lookup.as_source = self._as_source
@@ -188,18 +191,25 @@ class Evaluator:
 
     def groups(self, batch: Batch) -> Iterator[Group]:
         """The writes of a batch by source entity. Raises EntityError."""
-        versions, entities = batch.versions or (), batch.entities
-        places = batch.places
+        versions, places = batch.versions or (), batch.places
         first = 0 if batch.dataset is None else self._places.get(batch.dataset.name, 0)
         for position, emitted in self.emitted(batch):
-            if places is not None and entities is not None:
+            source_id = self._source_id(batch, position)
+            writes = list(map(as_write, emitted))
+            if places is None:
+                yield Group(source_id, first + versions[position].seq, writes)
+            else:
                 place = places[position]
-                writes = [] if place < 0 else list(map(as_write, emitted))
-                yield Group(entities[position]["_id"], place, writes)
-                continue
-            version = versions[position]
-            source_id = version.entity_id if entities is None else entities[position]["_id"]
-            yield Group(source_id, first + version.seq, list(map(as_write, emitted)))
+                yield Group(source_id, place, [] if place < 0 else writes)
+
+    def _source_id(self, batch: Batch, position: int) -> str:
+        """What names a source entity in records: its id, where the source gives no other."""
+        if batch.entities is not None:
+            return str(batch.entities[position]["_id"])
+        version = (batch.versions or ())[position]
+        if self._shares_ids and batch.dataset is not None:
+            return f"{batch.dataset.name}:{version.entity_id}"
+        return version.entity_id
 
     def _may_depend(self, batch: Batch) -> bool:
         """Are there deleted source entities that look-ups may have a part in?"""
@@ -253,7 +263,7 @@ class Evaluator:
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
         run, lookup, versions = self.run or _unchanged, self._lookup, batch.versions
-        entities, header = batch.entities, self._header
+        entities, header, recorder = batch.entities, self._header, self._recorder
         lookup.current_dataset = batch.dataset
         version: Version | None = None
         for position in range(batch.size):
@@ -273,10 +283,16 @@ class Evaluator:
                 with_source_header(entity, version)
             out: list[Entity] = []
             looked_up = lookup.count
+            if recorder is not None:
+                recorder.begin()
             try:
                 run(entity, out)
             except Exception as error:
+                if recorder is not None:
+                    recorder.end(self._source_id(batch, position), failed=True)
                 raise EntityError(position, source_entity(batch, position), error) from error
+            if recorder is not None:
+                recorder.end(self._source_id(batch, position))
             if (
                 (entity.get("_deleted") is True if version is None else version[4])
                 and lookup.count != looked_up

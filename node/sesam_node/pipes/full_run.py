@@ -41,6 +41,8 @@ def full_run(
     source = pipe.source
     since: Offset = transfer.state.offset if resumed else None
     tracks_deletes = bool(sink.dataset) and sink.deletion_tracking
+    if not resumed:
+        transfer.forget_place()
     if resumed and transfer.state.full_run is not None:
         head = int(transfer.state.full_run["head"])
     else:
@@ -49,7 +51,7 @@ def full_run(
         known = writer.state if resumed else {}
         writer.seen = Seen.load(head, offsets.FULL_RUN, known)
     transfer.begin(full=True)
-    transfer.open_emitted(reset=not resumed)
+    transfer.open_records(reset=not resumed)
     if not resumed:
         changes |= _beginning(transfer, config, tracking, head)
     else:
@@ -78,7 +80,7 @@ def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head:
         offsets.CONFIG: encode(config),
     }
     if tracking is not None:
-        changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
+        changes |= tracking.state_changes()
     if source.supports_since and source.is_chronological:
         changes[offsets.FULL_RUN] = encode(
             {

@@ -33,7 +33,7 @@ def incremental_run(
     """
     pipe, state = transfer.pipe, transfer.state
     transfer.begin(full=False)
-    transfer.open_emitted(reset=False)
+    transfer.open_records(reset=False)
     tried = transfer.retry()
     stored = pipe.stored_source
     if stored is not None and tracking is not None and tracking.has_changes():
@@ -48,7 +48,7 @@ def incremental_run(
 
         transfer.read(tracked, {}, state.offset, moves=False, newest=False)
     if tracking is not None:
-        changes[offsets.HOPS] = offsets.hops_bytes(tracking.heads)
+        changes |= tracking.state_changes()
     since = offsets.moved_back(state.offset, delta)
     last = transfer.read(pipe.source.read, changes, since, newest=since == state.offset)
     transfer.end()

@@ -32,8 +32,11 @@ Found = tuple[list[str], list["Entity"]]
 class StoreLookup:
     """Look-ups by id and by index. `count` rises with each; `current` is the source version.
 
+    One that `records` wants to know where the evaluation of a source entity begins and ends.
     `as_source` makes of a stored version what the first transform would get of it.
     """
+
+    records = False
 
     def __init__(self, context: Context, own: str | None = None) -> None:
         self._context = context
@@ -53,6 +56,12 @@ class StoreLookup:
     def on_flush(self, flush: Callable[[], None]) -> None:
         """Calls `flush` before each look-up in the pipe's own sink."""
         self._flush = flush
+
+    def begin(self) -> None:
+        """A source entity is evaluated from here on."""
+
+    def end(self, source_id: str, *, failed: bool = False) -> None:
+        """It has been evaluated, or has `failed`."""
 
     def forget(self, limit_bytes: int | None = None) -> None:
         """Drops what is remembered once it is much. Called between batches.

@@ -2,11 +2,12 @@
 
 It is kept with the output, in the sink dataset or in `system:pipe:<id>`, under these keys, each
 JSON: `offset` of the source (null is the start), `generations` of the source's datasets, `hops`
-({dataset: {"offset": versions seen, "generation"}}), `full-run` (a full run that is not finished),
-`push` (an open sequence of a receiver), `config` (what tells the configuration of the last full
-run), `out-of-sync` (why only a full run makes the output right again), `merge-rules` (those that a
-merge source read by), `retry:<id>` (an entity to try again), `outbox` (events still to be told).
-What a user sees of the offset is `last_seen`.
+({dataset: {"offset": versions seen, "generation"}}), `lookups` (which look-ups are on record, and
+the generation of the records), `full-run` (a full run that is not finished), `push` (an open
+sequence of a receiver), `config` (what tells the configuration of the last full run), `out-of-sync`
+(why only a full run makes the output right again), `merge-rules` (those that a merge source read
+by), `retry:<id>` (an entity to try again), `outbox` (events still to be told). What a user sees of
+the offset is `last_seen`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ and how far it is. See `sources/merge.py`."""
 OFFSET = "offset"
 GENERATIONS = "generations"
 HOPS = "hops"
+LOOKUPS = "lookups"
 FULL_RUN = "full-run"
 DEPENDS_WHEN_DELETED = "depends-when-deleted"
 EMITTED = "emitted"
@@ -50,6 +52,7 @@ class PipeState:
     offset: Offset = None
     generations: dict[str, str | None] = field(default_factory=dict)
     hops: dict[str, tuple[int, str | None]] | None = None
+    lookups: dict[str, Any] | None = None
     full_run: dict[str, Any] | None = None
     depends_when_deleted: bool = False
     emitted: int = 0
@@ -68,6 +71,7 @@ def read_state(state: Mapping[str, bytes]) -> PipeState:
         None
         if hops is None
         else {name: (item["offset"], item["generation"]) for name, item in hops.items()},
+        decode(state[LOOKUPS]) if LOOKUPS in state else None,
         decode(state[FULL_RUN]) if FULL_RUN in state else None,
         DEPENDS_WHEN_DELETED in state,
         decode(state[EMITTED]) if EMITTED in state else 0,

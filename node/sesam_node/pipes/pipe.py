@@ -60,8 +60,18 @@ class Pipe:
         return frozenset().union(*(transform.datasets for transform in self.transforms))
 
     @property
+    def shares_ids(self) -> bool:
+        """May several entities of the source have one id, each in a dataset of its own?"""
+        return bool(getattr(self.source, "shares_ids", False))
+
+    @property
     def emits_own_id(self) -> bool:
-        """Is it proven that each entity comes out under the id it came in with, if at all?"""
+        """Is it proven that each entity comes out alone under the id it came in with, if at all?
+
+        Namespaces that are put on or taken off may make one id of two.
+        """
+        if self.shares_ids or self.add or self.remove:
+            return False
         return all(transform.emits_own_id for transform in self.transforms)
 
     def any_transform(self, fact: str) -> bool:

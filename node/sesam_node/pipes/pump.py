@@ -28,6 +28,7 @@ from sesam_node.pipes.out_of_sync import out_of_sync
 from sesam_node.pipes.policy import (
     config_hash,
 )
+from sesam_node.pipes.recorded import RecordedLookups
 from sesam_node.pipes.run_kind import FULL, INCREMENTAL, PARTIAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.sink_indexes import declared_indexes
@@ -39,6 +40,7 @@ from sesam_node.store.api import Fence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sesam_node.pipes.offsets import PipeState
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.store.api import Store
 
@@ -181,7 +183,7 @@ class PumpRun:
         pipe, state = self.pipe, transfer.state
         stored = pipe.stored_source
         generations = {} if stored is None else stored.prepare()
-        tracking = None if stored is None else Tracking(pipe, state.hops)
+        tracking = None if stored is None else self._tracking(state)
         config = config_hash(pipe)
         now = Situation(pipe, state, self.request.kind, config, generations, tracking)
         self.result.waiting_for = now.waiting_for()
@@ -194,6 +196,8 @@ class PumpRun:
         if isinstance(pipe.source, MergeSource):
             changes[offsets.MERGE_RULES] = encode(pipe.source.rules)
         reasons = out_of_sync(now)
+        if tracking is not None:
+            transfer.record_lookups(tracking)
         resumed = now.goes_on()
         if resumed or now.reason_for_full_run(reasons):
             self.result.sync_type = FULL
@@ -209,6 +213,9 @@ class PumpRun:
         """How far back a partial run begins."""
         partial = self.request.kind == "partial"
         return int(self.pipe.pump["partial_rescan_delta"] or 0) if partial else 0
+
+    def _tracking(self, state: PipeState) -> Tracking:
+        return Tracking(self.pipe, state, RecordedLookups(self.store, self.pipe.id, self._fence))
 
     def _sum_up(self, transfer: Transfer, *, hidden: bool) -> None:
         """What the run came to, however it ended; `hidden` is what a breaker holds back."""

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sesam_node.dtl import compile_index
-from sesam_node.errors import ConfigError, InputError, NotFoundError, Problem, preview
-from sesam_node.model import content_hash, decode
-from sesam_node.model.entity import tombstone, with_header
+from sesam_node.errors import NotFoundError, Problem, preview
+from sesam_node.model.entity import with_header
 from sesam_node.model.formats import write_entities
-from sesam_node.model.values import identity
-from sesam_node.pipes.sink_indexes import index_id
+from sesam_node.pipes.subsets import Subset, wrong_subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +56,7 @@ def pages(dataset: Dataset, selection: Selection) -> Iterator[list[bytes]]:
     """The selected entities in their wire form, in lists of up to 1,000."""
     versions = versions_of(dataset, selection)
     if selection.subset is not None:
-        versions = _of_subset(dataset, Subset.of(dataset, selection.subset), versions, selection)
+        versions = _of_subset(dataset, _indexed(dataset, selection.subset), versions, selection)
     left_out, left = selection.start, selection.limit
     for page in versions:
         if left_out >= len(page):
@@ -117,61 +114,14 @@ def wire(version: Version) -> bytes:
 # -- subsets ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Subset:
-    """The entities that have a value in an index."""
-
-    index: str
-    wanted: Any
-
-    @classmethod
-    def of(cls, dataset: Dataset, subset: Any) -> Subset:
-        """The subset of an expression. Raises InputError, NotFoundError without such an index."""
-        if type(subset) is not list or len(subset) != 3 or subset[0] != "eq":
-            raise wrong_subset(f'expected ["eq", index expression, value], got {preview(subset)}')
-        if subset[2] is None:
-            raise wrong_subset("the value is null, and nulls are in no index")
-        try:
-            index = index_id(subset[1])
-        except ConfigError as error:
-            raise wrong_subset(error.message) from None
-        known = [info.id for info in dataset.indexes()]
-        if index not in known:
-            message = f'the dataset "{dataset.name}" has no index for this subset'
-            hint = f'declare {preview(subset[1])} in "indexes" of the sink of its pipe'
-            raise NotFoundError(message, [Problem("$.subset", "no-index", message, hint)])
-        return cls(index, identity(subset[2]))
-
-    def has(self, version: Version) -> bool:
-        """Is the version, not deleted, in the subset?"""
-        if version.deleted:
-            return False
-        keys = compile_index(self.index)(decode(version.body))
-        return any(identity(key) == self.wanted for key in keys)
-
-    def seen(self, dataset: Dataset, version: Version, *, history: bool) -> Version | None:
-        """A version as a reader of the subset sees it; null where it concerns none of them.
-
-        With `history` the version before decides whether it left; else any before, because a
-        reader may have seen that one.
-        """
-        if self.has(version):
-            return version
-        before = version.previous
-        while before is not None:
-            earlier = dataset.at(before)
-            if earlier is None:
-                return None
-            if self.has(earlier):
-                return _left(version)
-            before = None if history else earlier.previous
-        return None
-
-
-def wrong_subset(message: str) -> InputError:
-    """A subset that is no subset, or not that of an index."""
-    hint = 'for example ["eq", "_S.country", "NO"]'
-    return InputError(message, [Problem("$.subset", "wrong-subset", message, hint)])
+def _indexed(dataset: Dataset, expression: Any) -> Subset:
+    """The subset of an expression. Raises InputError, NotFoundError without such an index."""
+    subset = Subset.parse(expression)
+    if subset.index not in [info.id for info in dataset.indexes()]:
+        message = f'the dataset "{dataset.name}" has no index for this subset'
+        hint = f'declare {preview(expression[1])} in "indexes" of the sink of its pipe'
+        raise NotFoundError(message, [Problem("$.subset", "no-index", message, hint)])
+    return subset
 
 
 def read_subset(text: str | None) -> Any:
@@ -182,14 +132,6 @@ def read_subset(text: str | None) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise wrong_subset(f"the subset is no JSON: {error}") from None
-
-
-def _left(version: Version) -> Version:
-    """A version of an entity that has left a subset: as deleted."""
-    if version.deleted:
-        return version
-    body = tombstone(version.body)
-    return version._replace(body=body, hash=content_hash(body), deleted=True)
 
 
 def _of_subset(
@@ -213,6 +155,6 @@ def entity_of_subset(store: Store, *, dataset: str, seq: int, subset: Any) -> by
     Raises InputError, NotFoundError as a read does.
     """
     stored = store.dataset(dataset, create=False)
-    wanted = Subset.of(stored, subset)
+    wanted = _indexed(stored, subset)
     version = stored.at(seq)
     return wire(version) if version is not None and wanted.has(version) else None

@@ -69,6 +69,7 @@ class Situation:
                 isinstance(self.pipe.source, MergeSource)
                 and self.pipe.source.is_expired(self.state.offset)
             )
+            and (self.tracking is None or self.tracking.has_records())
         )
 
     def reason_for_full_run(self, reasons: Reasons) -> str:
@@ -88,7 +89,5 @@ class Situation:
         if reasons and resets_itself(self.pipe):
             return reason_text(reasons)
         if isinstance(self.pipe.source, MergeSource):
-            reason = self.pipe.source.reason_for_full_run(state.offset, state.merge_rules)
-            if reason:
-                return reason
-        return "" if self.tracking is None else self.tracking.reason_for_full_run()
+            return self.pipe.source.reason_for_full_run(state.offset, state.merge_rules)
+        return ""

@@ -3,25 +3,35 @@
 Every version written since the pipe's offset in a hopped dataset is walked, and of each changed id
 the version that was the latest at that offset: a look-up may have met any of them. Deleted versions
 are met by none. Heads are taken before the run evaluates anything, so that what changes meanwhile
-is walked by the next run. Where no way back is known, or the way would be longer than all of the
-source, every source entity is run again: a full run.
+is walked by the next run.
+
+Where the rules are functions of entities alone they lead back themselves (`Tracker`); from other
+datasets the look-ups that each source entity made lead back (`recorded`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
-from sesam_node.model import decode
+from sesam_node.errors import PipeError
+from sesam_node.model import decode, encode
+from sesam_node.pipes import offsets
+from sesam_node.pipes.recorded import EVERYTHING, WayBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sesam_node.dtl import Lookup, Tracker
     from sesam_node.model import Entity
+    from sesam_node.pipes.offsets import PipeState
     from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.recorded import LookUp, RecordedLookups
     from sesam_node.store.api import Dataset
 
     Way = Callable[[Entity], Iterable[str]]
+
+log = logging.getLogger(__name__)
 
 Hops = dict[str, tuple[int, str | None]]
 """Of each hopped dataset how many versions were seen, and its generation."""
@@ -30,15 +40,21 @@ WALK_BATCH = 1_000
 
 
 class Tracking:
-    """What has changed in the datasets that a pipe looks into, since it looked last."""
+    """What has changed in the datasets that a pipe looks into, since it looked last.
 
-    def __init__(self, pipe: Pipe, known: Hops | None) -> None:
+    `recorded` are the look-ups from which no function leads back; `records` holds who made them.
+    """
+
+    def __init__(self, pipe: Pipe, state: PipeState, records: RecordedLookups) -> None:
         self._pipe = pipe
-        self._known = known
+        self._state = state
+        self._known = state.hops
         self._ways = _ways(pipe)
-        self._lost = frozenset().union(*(transform.untracked for transform in pipe.transforms))
+        self.recorded = recorded_lookups(pipe)
+        self.records = records
+        names = self._ways.keys() | {name for name, _ in self.recorded}
         self._datasets: dict[str, Dataset | None] = {
-            name: pipe.context.dataset(name) for name in sorted(self._ways.keys() | self._lost)
+            name: pipe.context.dataset(name) for name in sorted(names)
         }
         self.heads: Hops = {
             name: (0, None) if dataset is None else (dataset.head(), dataset.generation)
@@ -53,16 +69,6 @@ class Tracking:
         """
         return self._out_of_step
 
-    def reason_for_full_run(self) -> str:
-        """Why every source entity must be run again; empty where that is not so."""
-        for name, (head, _) in self.heads.items():
-            ways = self._ways.get(name, ())
-            if head > self._since(name) and (
-                name in self._lost or not all(exact for _, exact in ways)
-            ):
-                return f'no way leads back from dataset "{name}" to the source'
-        return ""
-
     def _find_out_of_step(self) -> dict[str, str]:
         found = {}
         for name, (_, generation) in self.heads.items():
@@ -74,6 +80,10 @@ class Tracking:
             if generation != before and not (before is None and offset == 0):
                 what = "has gone" if generation is None else "has been made again"
                 found[name] = f'dataset "{name}" {what}'
+        if not self.has_records():
+            for name, _ in sorted(self.recorded):
+                reason = f'the pipe did not record what it looked up in dataset "{name}" before'
+                found.setdefault(name, reason)
         return found
 
     def _since(self, name: str) -> int:
@@ -82,39 +92,152 @@ class Tracking:
             return self.heads[name][0]
         return (self._known or {}).get(name, (0, None))[0]
 
+    def has_records(self) -> bool:
+        """Is on record what must be?"""
+        if not self.recorded:
+            return True
+        known = self._state.lookups or {}
+        places = {tuple(place) for place in known.get("places", ())}
+        return self.recorded <= places and known["generation"] == self.records.generation
+
+    def state_changes(self) -> dict[str, bytes | None]:
+        """The pipe's state once the changes have been walked, or with a full run."""
+        changes: dict[str, bytes | None] = {offsets.HOPS: offsets.hops_bytes(self.heads)}
+        if self.recorded:
+            places = sorted(map(list, self.recorded))
+            kept = {"generation": self.records.generation, "places": places}
+            changes[offsets.LOOKUPS] = encode(kept)
+        elif self._state.lookups is not None:
+            changes[offsets.LOOKUPS] = None
+        return changes
+
     def has_changes(self) -> bool:
         """Is there something to walk?"""
         return any(head > self._since(name) for name, (head, _) in self.heads.items())
 
     def ids(self, lookup: Lookup) -> set[str]:
-        """The ids of the source entities that the changes concern."""
+        """The ids of the source entities that the changes concern.
+
+        Raises PipeError where they are more than `dependency_tracking` allows.
+        """
+        limits = Limits(self._pipe)
         found: set[str] = set()
-        for name, ways in self._ways.items():
-            dataset = self._datasets[name]
+        for name, dataset in self._datasets.items():
             offset = self._since(name)
             if dataset is None or offset >= self.heads[name][0]:
                 continue
-            bound = [tracker.bind(lookup) for tracker, _ in ways]
+            indexes = [index for place, index in self.recorded if place == name]
+            if indexes:
+                for item in self._recorded_ids(WayBack(name, indexes), dataset, offset):
+                    limits.add(found, item)
+                continue
+            bound = [tracker.bind(lookup) for tracker in self._ways[name]]
             for entity in _states(dataset, offset, self.heads[name][0]):
                 for way in bound:
-                    found.update(way(entity))
-        if self._pipe.add:
-            # Trackers speak of what the transforms get; the source may hold it without namespace.
-            prefix = f"{self._pipe.identity}:"
-            found |= {item[len(prefix) :] for item in found if item.startswith(prefix)}
+                    for item in way(entity):
+                        for source_id in self._source_ids(item):
+                            limits.add(found, source_id)
+        limits.end(found)
         return found
 
+    def _recorded_ids(self, way: WayBack, dataset: Dataset, offset: int) -> Iterator[str]:
+        """Who made the look-ups that the changes of a dataset concern."""
+        numbers: set[str] = set(way.always)
+        for entity in _states(dataset, offset, self.heads[dataset.name][0]):
+            numbers.update(way.numbers(entity))
+            if len(numbers) >= WALK_BATCH:
+                yield from self.records.sources(numbers)
+                numbers = set()
+        yield from self.records.sources(numbers)
 
-def _ways(pipe: Pipe) -> dict[str, list[tuple[Tracker, bool]]]:
-    """By hopped dataset the trackers, and whether each leads to all it concerns."""
-    ways: dict[str, list[tuple[Tracker, bool]]] = {}
-    under_own_id = True
+    def _source_ids(self, item: str) -> tuple[str, ...]:
+        """Trackers speak of what the transforms get; the source may hold it without namespace."""
+        prefix = f"{self._pipe.identity}:"
+        if self._pipe.add and item.startswith(prefix):
+            return item, item[len(prefix) :]
+        return (item,)
+
+
+class Limits:
+    """How many source entities tracking may hold in memory: the pipe's limits, else the node's.
+
+    What is held are ids, which are small: a pipe fails by the count only where somebody has
+    configured one, and by the bytes always.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        node: dict[str, Any] = pipe.definition.metadata.get("dependency_tracking") or {}
+        own: dict[str, Any] = pipe.definition.pipe.get("dependency_tracking") or {}
+        given = {**node, **{name: value for name, value in own.items() if value is not None}}
+        self._pipe_id = pipe.id
+        self._warning: int = given.get("dependency_warning_threshold") or WARNING
+        self._error: int | None = given.get("dependency_error_threshold")
+        self._warning_bytes: int = (
+            given.get("dependency_warning_threshold_total_bytes") or WARNING_BYTES
+        )
+        self._error_bytes: int = given.get("dependency_error_threshold_total_bytes") or ERROR_BYTES
+        self._bytes = 0
+
+    def add(self, found: set[str], item: str) -> None:
+        """Take in an id. Raises PipeError beyond the limits."""
+        if item in found:
+            return
+        found.add(item)
+        self._bytes += len(item) + ID_BYTES
+        if self._error is not None and len(found) > self._error:
+            self._fail("dependency_error_threshold", f"{self._error} entities")
+        if self._bytes > self._error_bytes:
+            self._fail("dependency_error_threshold_total_bytes", f"{self._error_bytes} bytes")
+
+    def _fail(self, name: str, limit: str) -> None:
+        message = (
+            f"changes in hopped datasets concern more source entities than "
+            f'"dependency_tracking.{name}" allows: more than {limit}; raise it, or reset the pipe'
+        )
+        raise PipeError(message)
+
+    def end(self, found: set[str]) -> None:
+        """Warn where much is held."""
+        if len(found) > self._warning or self._bytes > self._warning_bytes:
+            log.warning(
+                "dependency tracking holds %d source entities (%d bytes) in memory",
+                len(found),
+                self._bytes,
+                extra={"pipe": self._pipe_id},
+            )
+
+
+WARNING = 10_000
+WARNING_BYTES = 32 << 20
+ERROR_BYTES = 128 << 20
+ID_BYTES = 80
+"""What an id takes in a set, beside its text."""
+
+
+def _ways(pipe: Pipe) -> dict[str, list[Tracker]]:
+    """By hopped dataset the trackers of all transforms."""
+    ways: dict[str, list[Tracker]] = {}
     for transform in pipe.transforms:
         for tracker in transform.trackers:
-            exact = tracker.exact and under_own_id
-            ways.setdefault(tracker.dataset, []).append((tracker, exact))
-        under_own_id = under_own_id and transform.emits_own_id
+            ways.setdefault(tracker.dataset, []).append(tracker)
     return ways
+
+
+def recorded_lookups(pipe: Pipe) -> frozenset[LookUp]:
+    """The look-ups of the transforms from which no function leads back to the source."""
+    lost: set[str] = set()
+    under_own_id = True
+    for transform in pipe.transforms:
+        lost |= transform.untracked
+        lost |= {item.dataset for item in transform.trackers if not (item.exact and under_own_id)}
+        under_own_id = under_own_id and transform.emits_own_id
+    places: set[LookUp] = set()
+    for transform in pipe.transforms:
+        lookups: Iterable[tuple[str, str | None]] = getattr(transform, "lookups", ())
+        for dataset, index in lookups:
+            if dataset in lost:
+                places.add((dataset, EVERYTHING if index is None else index))
+    return frozenset(places)
 
 
 def _states(dataset: Dataset, offset: int, head: int) -> Iterator[Entity]:

@@ -30,6 +30,7 @@ from sesam_node.pipes.handing_over import HandOver
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.policy import sizes_of, tracks_children, tracks_emitted
 from sesam_node.pipes.read_retries import read_batches
+from sesam_node.pipes.recorded import RecordingLookup
 from sesam_node.pipes.retries import Retries, retry_option
 from sesam_node.pipes.runs import Progress
 from sesam_node.pipes.sink_checks import SinkChecks
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
     from sesam_node.pipes.evaluate import Group
     from sesam_node.pipes.execution_log import RunLog
     from sesam_node.pipes.pipe import Pipe
+    from sesam_node.pipes.recorded import RecordedLookups
     from sesam_node.pipes.runs import RunResult
+    from sesam_node.pipes.tracking import Tracking
     from sesam_node.store.api import Dataset, Fence, Store
 
 MANY_GROUPS = 5_000
@@ -100,9 +103,8 @@ class Transfer:
         )
         self.state = offsets.read_state(self.writer.state)
         self.lookup = StoreLookup(pipe.context, sink.dataset)
-        self.lookup.on_flush(lambda: self.commit({}))
-        runtime = Runtime(lookup=self.lookup, secrets=pipe.definition.secrets)
-        self.evaluator = Evaluator(pipe, self.lookup, runtime)
+        self._lookups: RecordedLookups | None = None
+        self._bind()
         # Not while a transform waits for a server: a long reader makes the files grow.
         self._reads_together = bool(pipe.hops) and all(
             hasattr(transform, "compiled") for transform in pipe.transforms
@@ -139,8 +141,34 @@ class Transfer:
         """How many entities a sink that is no dataset has taken."""
         return self.hand_over.taken
 
-    def open_emitted(self, *, reset: bool) -> None:
-        """Begin to record what each source entity becomes, anew if `reset`."""
+    def _bind(self) -> None:
+        self.lookup.on_flush(lambda: self.commit({}))
+        runtime = Runtime(lookup=self.lookup, secrets=self.pipe.definition.secrets)
+        self.evaluator = Evaluator(self.pipe, self.lookup, runtime)
+
+    def record_lookups(self, tracking: Tracking) -> None:
+        """Have those look-ups recorded from which no function leads back to the source."""
+        if not tracking.recorded:
+            return
+        self._lookups = tracking.records
+        self.lookup = RecordingLookup(
+            self.pipe.context, self.pipe.sink.dataset, self._lookups, tracking.recorded
+        )
+        self._bind()
+
+    def forget_place(self) -> None:
+        """Give up the offset before a full run forgets its records: nothing goes on without them.
+
+        Where the run then ends early, the next one is full, too.
+        """
+        forgets = self._lookups is not None or tracks_emitted(self.pipe)
+        if forgets and (self.state.offset is not None or self.state.full_run is not None):
+            self.commit({offsets.OFFSET: None, offsets.FULL_RUN: None})
+
+    def open_records(self, *, reset: bool) -> None:
+        """Begin to record what source entities look up and what they become, anew if `reset`."""
+        if self._lookups is not None:
+            self._lookups.open(reset=reset)
         if tracks_emitted(self.pipe):
             self._emitted = EmittedIds(self._store, self.pipe.id, self._fence, self.state.emitted)
             if reset:
@@ -405,6 +433,8 @@ class Transfer:
             writes = self._emitted.resolve(groups, self._run_again, newest=self._newest)
             self.writer.pending.extend(writes)
             now[offsets.EMITTED] = encode(self._emitted.number)
+        if self._lookups is not None:
+            self._lookups.write()
         if self.evaluator.depends_when_deleted and not self.state.depends_when_deleted:
             now[offsets.DEPENDS_WHEN_DELETED] = b"true"
         now |= self.retries.changes()

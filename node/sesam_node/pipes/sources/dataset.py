@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import NotBuiltError
+from sesam_node.errors import ConfigError, InputError
 from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import SUBSET
 from sesam_node.pipes.completeness import Limit
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.log_reader import LogReader
 from sesam_node.pipes.lookup import StoreLookup
+from sesam_node.pipes.subsets import Subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,10 +61,8 @@ class StoredSource:
         self.name: str = options["dataset"]
         self.datasets = (self.name,)
         self.history: bool = options["include_previous_versions"]
-        if options.get("subset"):
-            raise NotBuiltError(
-                'the option "subset" of the dataset source cannot run in this version'
-            )
+        self._subset = None if options["subset"] is None else _subset(options["subset"])
+        self.indexes = () if self._subset is None else ((self.name, self._subset.index),)
         self._complete = Limit(options, context)
         self._context = context
         self._with_replaced: bool = options["include_replaced"]
@@ -97,6 +97,12 @@ class StoredSource:
         if not self._with_replaced:
             versions = [version for version in versions if b'"$replaced":true' not in version.body]
         dataset = self._reader.dataset if self._reader else None
+        if self._subset is not None and dataset is not None:
+            versions = [
+                seen
+                for version in versions
+                if (seen := self._subset.seen(dataset, version, history=self.history)) is not None
+            ]
         return Batch(None, versions, offset, lambda i: versions[i].seq, dataset)
 
     def deleted_ids(self) -> Iterator[str]:
@@ -120,3 +126,12 @@ class StoredSource:
     def queue(self, since: Offset) -> dict[str, int]:
         dataset = self._context.dataset(self.name)
         return {self.name: dataset.head() - (-1 if since is None else since) - 1 if dataset else 0}
+
+
+def _subset(expression: Any) -> Subset:
+    """The subset that a source is configured with. Raises ConfigError."""
+    try:
+        return Subset.parse(expression)
+    except InputError as error:
+        problems = [replace(item, path="$.source.subset") for item in error.problems]
+        raise ConfigError(error.message, problems) from None

@@ -46,6 +46,7 @@ class UnionSource:
         self.datasets = tuple(dict.fromkeys(options["datasets"]))
         self.history: bool = options["include_previous_versions"]
         self._prefix: bool = options["prefix_ids"]
+        self.shares_ids = not self._prefix
         self._context = context
         self._initial: list[str] = options.get("initial_datasets") or list(self.datasets)
         self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
@@ -80,8 +81,11 @@ class UnionSource:
             start = (offset or {}).get(name)
             if start is None:
                 continue
-            prefix = f"{name}:" if self._prefix else ""
+            prefix = f"{name}:"
             own = [item[len(prefix) :] for item in wanted if item.startswith(prefix)]
+            if self.shares_ids:
+                # Records name the dataset too; what hops lead back to is an id in any of them.
+                own = list(dict.fromkeys([*own, *wanted]))
             versions = reader.as_of(own, start)
             for position in range(0, len(versions), BATCH_SIZE):
                 chunk = versions[position : position + BATCH_SIZE]

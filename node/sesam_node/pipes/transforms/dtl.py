@@ -37,10 +37,9 @@ class DtlTransform:
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
-        known = {tracker.dataset for tracker in compiled.trackers}
-        looked_up = (looked_up_datasets(rules) & compiled.datasets) - known
         self.trackers = compiled.trackers
-        self.untracked = frozenset(looked_up)
+        self.untracked = frozenset(looked_up_datasets(rules)) & compiled.datasets
+        self.lookups = compiled.lookups
         self._trigger = trigger(options["trigger_on"])
         self.emits_own_id: bool = compiled.emits_own_id
         text = encode(rules)
