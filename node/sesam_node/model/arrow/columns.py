@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +49,13 @@ micros_only = re.compile(
 """Are these lines all datetimes in normal form that microseconds hold? (Leap days: perhaps.)"""
 
 plain_decimal = re.compile(r"~f-?(0|[1-9][0-9]*)(?:\.([0-9]+))?").fullmatch
+
+
+@lru_cache(64)
+def alike_decimals(fraction: int) -> re.Pattern[str]:
+    """Lines of decimals in normal form with so many digits after the point, not too long."""
+    ending = rf"\.[0-9]{{{fraction}}}" if fraction else ""
+    return re.compile(rf"(?:~f(?:-(?!0(?:\.0*)?\n))?(?:0|[1-9][0-9]{{0,14}}){ending}\n)+")
 
 
 @dataclass(slots=True)
@@ -140,7 +148,22 @@ class Column:
                 return False
             self.kind, self.scale = "datetime", max(self.scale, 6)
             return True
+        if tag == "~f" and self.kind in ("null", "decimal"):
+            return self._add_decimals(values)
         return False
+
+    def _add_decimals(self, values: Sequence[str]) -> bool:
+        """The quick way for decimals in normal form with the same number of digits each."""
+        fraction = len(values[0].partition(".")[2])
+        lines = "\n".join(values) + "\n"
+        if alike_decimals(fraction).fullmatch(lines) is None:
+            return False
+        digits = max(map(len, values)) - 2 - (fraction + 1 if fraction else 0)
+        self.kind = "decimal"
+        self.digits, self.scale = max(self.digits, digits), max(self.scale, fraction)
+        self.least = min(self.least, fraction)
+        self.whole = self.whole or not fraction or f".{'0' * fraction}\n" in lines
+        return True
 
     def _add_structs(self, values: Sequence[Any], *, tagged: bool, level: int) -> None:
         self.kind = "struct"
@@ -284,6 +307,23 @@ class Column:
         """Have all decimals the same number of digits after the point?"""
         return self.kind == "decimal" and not self.mixed and self.least == self.scale
 
+    def told(self) -> tuple[Any, ...]:
+        """All that type, metadata and exceptions of a column depend on."""
+        return (
+            self.kind,
+            self.kind == "integer" and self.digits > 18,
+            self.scale if self.kind == "decimal" else self.in_nanos,
+            self.fixed,
+            self.is_exact,
+            self.mixed,
+            self.single,
+            self.nulls,
+            self.always,
+            self.odd,
+            self.inner and self.inner.told(),
+            tuple([(name, column.told()) for name, column in self.fields.items()]),
+        )
+
     @property
     def is_exact(self) -> bool:
         """Do type and metadata tell all there is to know of each value that is not null?"""
@@ -326,12 +366,14 @@ class Columns:
         self._present: dict[str, int] = {}
         self._rows = 0
 
-    def add(self, entities: Sequence[Entity], *, tagged: bool) -> None:
+    def add(self, entities: Sequence[Entity], *, tagged: bool) -> dict[str, list[Any]]:
         """Widen the columns by entities; `tagged` may be false where no text begins with a tilde.
 
-        Raises InputError for more than 2,000 properties.
+        Gives the values of each property that they have. Raises InputError for more than 2,000
+        properties.
         """
         self._rows += len(entities)
+        found: dict[str, list[Any]] = {}
         for name in dict.fromkeys(chain.from_iterable(entities)):
             column = self.by_name.get(name)
             if column is None:
@@ -344,11 +386,18 @@ class Columns:
                 present -= absent
             self._present[name] = self._present.get(name, 0) + present
             column.add_all(values, tagged=tagged)
+            found[name] = values
         if len(self.by_name) > MAX_COLUMNS:
             raise too_many_columns()
+        return found
+
+    def told(self) -> tuple[Any, ...]:
+        """All that the conversion of entities depends on, as of now."""
+        columns = self.found()
+        return tuple([(name, column.told()) for name, column in columns.items()])
 
     def found(self) -> dict[str, Column]:
-        """The columns, when all entities are in; those that no entity lacks know that."""
+        """The columns of what is in; those that no entity lacks know that."""
         for name, column in self.by_name.items():
             column.always = self._present.get(name, 0) == self._rows
         return self.by_name

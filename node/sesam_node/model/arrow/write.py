@@ -1,11 +1,13 @@
 """Entities to an Arrow IPC stream, in constant memory.
 
-The entities pass by once, to find the types of the columns, and are kept in a temporary file
-meanwhile; then they are converted, some thousand at a time.
+The schema comes first, so all entities pass by before anything is sent; they wait in a temporary
+file. Each block is converted at once by the types of the columns so far, and once more in the end
+where those have widened since.
 """
 
 from __future__ import annotations
 
+import copy
 from base64 import b64decode
 from itertools import accumulate, chain
 from struct import Struct
@@ -36,29 +38,39 @@ METADATA: Final = b"sesam"
 """The key of what is kept beside a field's type (JSON), and of a batch's inexact values."""
 
 ABSENT: Final = object()
-LENGTH = Struct(">Q?")
+END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+LENGTHS = Struct(">QQI?")
 to_json = msgspec.json.Encoder(order="deterministic").encode
 
 
 def to_arrow(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
     """Entities, given as pages of their JSON, as the chunks of an Arrow IPC stream."""
+    columns = Columns()
+    writer = Writer({})
+    told: tuple[Any, ...] = ()
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        columns = Columns()
+        number = 0
         for block in _blocks(pages):
             tagged = b'"~' in block
             entities = decode(block)
-            columns.add(entities, tagged=tagged)
-            spool.write(LENGTH.pack(len(block), tagged))
+            values = columns.add(entities, tagged=tagged)
+            now = columns.told()
+            if now != told:
+                told, number = now, number + 1
+                writer = Writer(copy.deepcopy(columns.by_name))
+            message = writer.message(entities, values, tagged=tagged)
+            spool.write(LENGTHS.pack(len(block), len(message), number, tagged))
             spool.write(block)
+            spool.write(message)
         spool.seek(0)
-        out = Output()
-        writer = Writer(columns.found(), out)
-        while header := spool.read(LENGTH.size):
-            size, tagged = LENGTH.unpack(header)
-            writer.write(decode(spool.read(size)), tagged=tagged)
-            yield out.taken()
-        writer.close()
-        yield out.taken()
+        yield writer.schema_message()
+        while header := spool.read(LENGTHS.size):
+            size, length, made_by, tagged = LENGTHS.unpack(header)
+            block, message = spool.read(size), spool.read(length)
+            if made_by != number:
+                message = writer.message(decode(block), {}, tagged=tagged)
+            yield message
+    yield END
 
 
 def _blocks(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
@@ -96,9 +108,9 @@ class Output:
 
 
 class Writer:
-    """Writes entities as the record batches of one stream."""
+    """Makes the record batches of one stream."""
 
-    def __init__(self, columns: dict[str, Column], out: Any) -> None:
+    def __init__(self, columns: dict[str, Column]) -> None:
         import pyarrow as pa
 
         self._columns = columns
@@ -109,27 +121,37 @@ class Writer:
             if not column.is_exact or (column.nulls and not column.always)
         }
         self._schema = pa.schema(list(self._fields.values()))
-        self._writer = pa.ipc.new_stream(out, self._schema)
+        self._out = Output()
+        self._writer = pa.ipc.new_stream(self._out, self._schema)
 
-    def write(self, entities: Sequence[Entity], *, tagged: bool = True) -> None:
-        """Write a record batch."""
-        self._writer.write_batch(
-            self.batch(entities, tagged=tagged), custom_metadata=self._exceptions(entities)
-        )
+    def schema_message(self) -> bytes:
+        """What a stream begins with."""
+        message: bytes = self._schema.serialize().to_pybytes()
+        return message
 
-    def batch(self, entities: Sequence[Entity], *, tagged: bool = True) -> Any:
+    def message(
+        self, entities: Sequence[Entity], values: dict[str, list[Any]], *, tagged: bool = True
+    ) -> bytes:
+        """The record batch of entities, as it stands in a stream.
+
+        `values` are those of the properties, where they are at hand.
+        """
+        batch = self.batch(entities, values, tagged=tagged)
+        self._writer.write_batch(batch, custom_metadata=self._exceptions(entities))
+        return self._out.taken().removeprefix(self.schema_message())
+
+    def batch(
+        self, entities: Sequence[Entity], values: dict[str, list[Any]], *, tagged: bool = True
+    ) -> Any:
         """The record batch of entities."""
         import pyarrow as pa
 
-        arrays = [
-            to_array(
-                column,
-                [entity.get(name) for entity in entities],
-                self._fields[name].type,
-                tagged=tagged,
-            )
-            for name, column in self._columns.items()
-        ]
+        arrays = []
+        for name, column in self._columns.items():
+            items = values.get(name)
+            if items is None:
+                items = [entity.get(name) for entity in entities]
+            arrays.append(to_array(column, items, self._fields[name].type, tagged=tagged))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _exceptions(self, entities: Sequence[Entity]) -> dict[bytes, bytes] | None:
@@ -143,9 +165,6 @@ class Writer:
                 if not comes_back(column, value):
                     rows.setdefault(str(row), {})[name] = value
         return {METADATA: encode(rows)} if rows else None
-
-    def close(self) -> None:
-        self._writer.close()
 
 
 # -- types -----------------------------------------------------------------------------------------
