@@ -181,15 +181,11 @@ class Dataset:
 
     def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
         """A polars frame of the live entities; options as for `sesam_interactive.frames`."""
-        from sesam_interactive.frames import to_polars
-
-        return to_polars(self.entities(since, limit), **options)
+        return self.entities(since, limit).to_polars(**options)
 
     def to_pandas(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
         """A pandas frame of the live entities, with the same columns as `to_polars`."""
-        from sesam_interactive.frames import to_pandas
-
-        return to_pandas(self.entities(since, limit), **options)
+        return self.entities(since, limit).to_pandas(**options)
 
     def delete(self) -> None:
         """Delete the dataset with all its versions; its pipe starts from the beginning."""

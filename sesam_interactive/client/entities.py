@@ -56,17 +56,25 @@ class Entities:
         page = self._connection.get(self._path, since=self._since, limit=size, **self._parameters)
         return list(page)
 
-    def to_polars(self, schema: Any = None) -> Any:
-        """A polars frame of these entities; see `sesam_interactive.frames.to_polars`."""
-        from sesam_interactive.frames import to_polars
+    def to_polars(self, schema: Any = None, *, reserved: bool = False) -> Any:
+        """A polars frame of these entities; see `sesam_interactive.frames.to_polars`.
 
-        return to_polars(self, schema=schema)
+        The node makes the table: types come with it.
+        """
+        from sesam_interactive.frames import from_arrow, to_polars
 
-    def to_pandas(self, schema: Any = None) -> Any:
+        data = self._connection.table(
+            self._path, since=self._since, limit=self._limit, **self._parameters
+        )
+        if data is None:
+            return to_polars(self, schema=schema, reserved=reserved)
+        return from_arrow(data, schema=schema, reserved=reserved)
+
+    def to_pandas(self, schema: Any = None, *, reserved: bool = False) -> Any:
         """A pandas frame of these entities, with the same columns as `to_polars`."""
-        from sesam_interactive.frames import to_pandas
+        from sesam_interactive.frames import as_pandas
 
-        return to_pandas(self, schema=schema)
+        return as_pandas(self.to_polars(reserved=reserved), schema=schema)
 
 
 def content(entity: Entity) -> Entity:

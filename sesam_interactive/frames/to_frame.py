@@ -46,13 +46,32 @@ def to_polars(
     return pl.DataFrame(series)
 
 
+def from_arrow(
+    data: bytes, *, schema: Mapping[str, Any] | None = None, reserved: bool = False
+) -> Any:
+    """The frame of an Arrow stream that a node has made: the columns are those of `to_polars`."""
+    import io
+
+    import polars as pl
+
+    frame = pl.read_ipc_stream(io.BytesIO(data))
+    if not reserved:
+        frame = frame.drop(RESERVED.intersection(frame.columns))
+    casts: Any = {name: kind for name, kind in (schema or {}).items() if name in frame.columns}
+    return frame.cast(casts) if casts else frame
+
+
 def to_pandas(
     entities: Iterable[Entity], *, schema: Mapping[str, Any] | None = None, reserved: bool = False
 ) -> Any:
     """A pandas frame with the same columns as `to_polars`; integers with gaps stay integers."""
+    return as_pandas(to_polars(entities, reserved=reserved), schema=schema)
+
+
+def as_pandas(frame: Any, *, schema: Mapping[str, Any] | None = None) -> Any:
+    """The pandas frame of a polars one."""
     import pandas as pd
 
-    frame = to_polars(entities, reserved=reserved)
     made = frame.to_pandas(types_mapper=_pandas_types(), use_pyarrow_extension_array=False)
     return made.astype(dict(schema)) if schema else pd.DataFrame(made)
 

@@ -374,6 +374,12 @@ def test_the_life_of_an_entity_is_read(box):
     assert (missing.status_code, "nobody" in missing.json()["message"]) == (404, True)
 
 
+def test_an_offset_of_what_a_receiver_has_is_a_number(box):
+    for since in ("[1", "x", '{"a": 1}'):
+        answer = box.get("/pipes/box/entities", params={"since": since})
+        assert (answer.status_code, "since" in answer.json()["message"]) == (400, True), since
+
+
 def test_a_pipe_is_tried_on_the_datasets_of_then(box):
     put(box, BOX, SHARE)
     then = box.get("/pipes/share/entities", params={"as_of": 1}).json()

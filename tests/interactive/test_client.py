@@ -4,12 +4,14 @@ import datetime as dt
 import json
 import stat
 
+import polars as pl
 import pytest
 
 from sesam_interactive import ClientError, connect
 from sesam_interactive.client import ManagedNode, NoNodeError
 from sesam_interactive.client.connection import api_url
 from sesam_interactive.client.managed import running_node
+from sesam_interactive.frames import to_polars
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,17 @@ def test_a_dataset_is_looked_at_as_it_was(hub):
     assert "as of" in then._repr_html_()
     assert then.to_polars()["dept"].to_list() == ["x", "y", "x"]
     assert len(dataset.as_of(dt.datetime.now(dt.UTC))) == 3
+
+
+def test_the_node_makes_the_same_frame_that_the_kernel_makes(hub):
+    hub.pipes["person"].run(progress=False)
+    entities = hub.datasets["person"].entities()
+    made = entities.to_polars(reserved=True)
+    same = to_polars(list(entities), reserved=True)
+    assert made.schema == same.schema
+    assert made.equals(same)
+    assert entities.to_polars(schema={"name": pl.Categorical}).schema["name"] == pl.Categorical
+    assert hub.pipes["person-named"].entities().to_polars()["name"].to_list() == ["ADA", "BO", "CY"]
 
 
 def test_the_difference_between_two_moments(hub):

@@ -238,6 +238,8 @@ def _sample(pipe: Pipe, entities: list[Any] | None, limit: int) -> Iterator[Batc
 
 def _received(pipe: Pipe, since: Offset) -> Iterator[Batch]:
     """What a receiver has brought: the versions in its sink dataset."""
+    if since is not None and type(since) is not int:
+        raise InputError(f'expected "since" to be an offset of its dataset, got {shown(since)}')
     dataset = pipe.context.dataset(pipe.sink.dataset or "")
     if dataset is not None:
         for versions in LogReader(dataset).read(since):
