@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
     _validate(commands.add_parser("validate", help="check a project without running it"))
+    _verify(commands.add_parser("verify-data", help="check all that a stopped node has stored"))
     _why(commands.add_parser("why", help="say why an entity of a dataset is as it is"))
     dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
     commands.add_parser("version", help="print the version")
@@ -173,6 +174,15 @@ def _validate(command: argparse.ArgumentParser) -> None:
     _profile(command)
 
 
+def _verify(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Read every version of every dataset: bodies against their hashes, what is the latest, the"
+        " counters, the indexes. The node must not run meanwhile."
+    )
+    command.add_argument("datasets", nargs="*", metavar="DATASET", help="only these")
+    _data(command)
+
+
 def _why(command: argparse.ArgumentParser) -> None:
     command.description = (
         "Back from an entity of a dataset through pipes, rules and hops to what came in. "
@@ -232,6 +242,12 @@ def _run_validate(options: argparse.Namespace) -> int:
     return validate(options)
 
 
+def _run_verify(options: argparse.Namespace) -> int:
+    from sesam_node.cli.verify import verify_data
+
+    return verify_data(options)
+
+
 def _run_why(options: argparse.Namespace) -> int:
     from sesam_node.cli.why import why
 
@@ -251,6 +267,7 @@ COMMANDS = {
     "test": _run_test,
     "demo": _run_demo,
     "validate": _run_validate,
+    "verify-data": _run_verify,
     "why": _run_why,
     "dtl": dtl_options.run,
     "version": _run_version,

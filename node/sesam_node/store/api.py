@@ -256,6 +256,15 @@ class Dataset(Protocol):
         """The indexes, oldest first."""
         ...
 
+    def index_entries(
+        self, index: str, after: tuple[bytes, int] | None = None, limit: int = 1000
+    ) -> list[tuple[bytes, int]]:
+        """Up to `limit` entries of an index, by key and seq, beyond `after`; to check them.
+
+        Raises NotFoundError where there is no index of that id.
+        """
+        ...
+
     def drop_index(self, index: str) -> None:
         """Remove an index. Raises NotFoundError where there is none of that id."""
         ...

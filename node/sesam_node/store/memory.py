@@ -17,7 +17,7 @@ from sesam_node.errors import ExpiredError, FenceError, NotFoundError, StoreErro
 from sesam_node.model.entity import decode
 from sesam_node.store.api import Counts, IndexInfo, Version, Written
 from sesam_node.store.commits import check_claim, check_commit, expired
-from sesam_node.store.indexes import KeyFunctions, values_of
+from sesam_node.store.indexes import KeyFunctions, keys_of, values_of
 from sesam_node.store.keys import text_key, value_key
 from sesam_node.store.retention import Compacted, bounds, droppable
 
@@ -317,6 +317,23 @@ class MemoryDataset:
         with self._lock:
             contents = self._contents
             return [IndexInfo(index, contents.head, contents.head) for index in contents.indexes]
+
+    def index_entries(
+        self, index: str, after: tuple[bytes, int] | None = None, limit: int = 1000
+    ) -> list[tuple[bytes, int]]:
+        with self._lock:
+            contents = self._contents
+            if index not in contents.indexes:
+                raise NotFoundError(f'dataset "{self.name}" has no index {index}')
+            function = self._store.functions.get(index)
+            live = [contents.log[seq] for seq in contents.latest.values()]
+            found = sorted(
+                (key, version.seq)
+                for version in live
+                if not version.deleted
+                for key in keys_of(index, function, version.entity_id, decode(version.body))
+            )
+            return [entry for entry in found if after is None or entry > after][:limit]
 
     def drop_index(self, index: str) -> None:
         with self._lock:

@@ -431,6 +431,15 @@ class LmdbDataset:
 
         return self._read(work)
 
+    def index_entries(
+        self, index: str, after: tuple[bytes, int] | None = None, limit: int = 1000
+    ) -> list[tuple[bytes, int]]:
+        def work(snapshot: Snapshot) -> list[tuple[bytes, int]]:
+            definition = snapshot.definition(self.name, index)
+            return indexing.entries_after(snapshot, definition, after, limit)
+
+        return self._read(work)
+
     def drop_index(self, index: str) -> None:
         self._write(lambda snapshot: indexing.drop(snapshot, self.name, index))
 

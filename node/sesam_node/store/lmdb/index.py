@@ -8,6 +8,7 @@ so a builder that dies holds nobody up.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -88,6 +89,22 @@ def drop(snapshot: Snapshot, dataset: str, index: str) -> None:
     snapshot.remove_definition(definition)
     snapshot.head.index_revision += 1
     snapshot.save_head()
+
+
+def entries_after(
+    snapshot: Snapshot, definition: IndexDefinition, after: tuple[bytes, int] | None, limit: int
+) -> list[tuple[bytes, int]]:
+    """Up to `limit` (key, seq), in order, beyond `after`."""
+    database = snapshot.environment.database(snapshot.index_name(definition.number))
+    cursor = snapshot.txn.cursor(database)
+    if after is None:
+        there = cursor.first()
+    else:
+        key, seq = after
+        there = cursor.set_range_dup(key, pack_seq(seq + 1)) or cursor.set_range(key + b"\x00")
+    if not there:
+        return []
+    return [(key, unpack_seq(value)) for key, value in islice(cursor.iternext(), limit)]
 
 
 def look_up(
