@@ -10,8 +10,10 @@ from processes import until_async
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError
 from sesam_node.hub import RunAllOptions
+from sesam_node.model import encode
 from sesam_node.pipes.reading import Selection
 from sesam_node.scheduling.scheduler import Changed
+from sesam_node.store import Commit
 
 NUMBERS = pipe("numbers", [{"_id": str(number)} for number in range(3)])
 COPY = pipe("copy", "numbers", ["copy", "*"])
@@ -60,6 +62,8 @@ def test_a_pump_that_never_ran_says_so(play):
         "retries": 0,
         "supported-operations": [
             "disable",
+            "discard-inferred-schema",
+            "discard-retries",
             "enable",
             "reset-rescan",
             "set-last-seen-to-end",
@@ -156,6 +160,78 @@ def test_set_last_seen_to_end_leaves_nothing_to_read(play):
         return pump["runtime"]["last-seen"], pump["runtime"]["queues"], result.processed
 
     assert play(scenario) == ("2", {"source": 0, "dependencies": {"numbers": 0}}, 0)
+
+
+def test_hops_can_be_tracked_from_the_end_or_from_the_start(play):
+    async def scenario(hub):
+        await hub.configuration.put(document(NUMBERS, COPY, HOPPER))
+        for name in ("numbers", "copy", "hopper"):
+            await hub.pumps.driver.run(name)
+        assert {"reset-tracking", "set-tracking-to-start"}.issubset(
+            runtime(hub, "hopper")["supported-operations"]
+        )
+        told = []
+        for operation in ("set-tracking-to-start", "reset-tracking"):
+            pump = await hub.pipes.operate("hopper", operation, {})
+            result = await hub.pumps.driver.run("hopper")
+            told.append((pump["runtime"]["queues"]["dependencies"], result.processed))
+        return told
+
+    assert play(scenario) == [({"numbers": 3}, 3), ({"numbers": 0}, 0)]
+
+
+def test_retries_can_be_discarded(play):
+    async def scenario(hub):
+        pump = {"max_write_errors_in_retry_dataset": 5, "max_consecutive_write_errors": 5}
+        failing = pipe("failing", "numbers", ["fail!", "no"], pump=pump)
+        await hub.configuration.put(document(NUMBERS, failing))
+        for name in ("numbers", "failing"):
+            await hub.pumps.driver.run(name)
+        before = runtime(hub, "failing")["retries"]
+        after = (await hub.pipes.operate("failing", "discard-retries", {}))["runtime"]["retries"]
+        result = await hub.pumps.driver.run("failing")
+        return before, after, result.processed, events(hub, "failing")[-1]
+
+    assert play(scenario) == (3, 0, 0, "pump-discard-retries")
+
+
+def test_an_unfinished_full_run_begins_anew_after_reset_rescan(play):
+    async def scenario(hub):
+        await hub.configuration.put(document(NUMBERS, COPY))
+        for name in ("numbers", "copy"):
+            await hub.pumps.driver.run(name)
+        marker = {"run": "x", "head": 3, "config": "x", "started": ""}
+        state = {"full-run": encode(marker), "offset": b"1"}
+        hub.store.dataset("copy").write([], Commit("copy", state, None))
+        pump = await hub.pipes.operate("copy", "reset-rescan", {})
+        return pump["runtime"]["last-seen"], (await hub.pumps.driver.run("copy")).processed
+
+    assert play(scenario) == ("", 3)
+
+
+def test_the_inferred_schema_can_be_discarded(play):
+    async def scenario(hub):
+        await hub.configuration.put(document(NUMBERS))
+        await hub.pumps.driver.run("numbers")
+        await hub.pipes.operate("numbers", "discard-inferred-schema", {})
+        return events(hub, "numbers")[-1]
+
+    assert play(scenario) == "pump-discard-inferred-schema"
+
+
+def test_every_fourth_run_may_be_a_rescan_and_every_second_a_partial_one(play):
+    async def scenario(hub):
+        pump = {
+            "rescan_run_count": 4,
+            "partial_rescan_run_count": 2,
+            "partial_rescan_delta": 1,
+        }
+        await hub.configuration.put(document(NUMBERS, pipe("copy", "numbers", pump=pump)))
+        await hub.pumps.driver.run("numbers")
+        return [(await hub.pumps.driver.run("copy")).sync_type for _ in range(9)]
+
+    in_turn = ["incremental", "partial", "incremental", "full"]
+    assert play(scenario) == ["full", *in_turn[1:], *in_turn, "incremental"]
 
 
 def test_start_rescan_reads_everything_again(play):

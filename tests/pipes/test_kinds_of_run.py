@@ -149,3 +149,19 @@ def test_quick_enough_is_no_failure(node):
     node.put("a", *numbered(1, 2))
     node.pipe("b", source="a", rules=[["copy", "*"]], pump={"max_seconds_per_entity": 60})
     assert node.run("b").changed == 2
+
+
+def test_metrics_tell_what_look_ups_found(node):
+    found = ["hops", {"datasets": ["h h"], "where": ["eq", "_S.k", "h.k"]}]
+    node.put("a", {"_id": "1", "k": "x"}, {"_id": "2", "k": "y"}, {"_id": "3", "k": "z"})
+    node.put("h", *numbered(1, 2, k="x"), *numbered(3, k="y"))
+    node.pipe("b", source="a", rules=[["copy", "_id"], ["add", "h", found]])
+    metrics = node.run("b").metrics
+    assert metrics["hops"] == {
+        "max-cardinality": 2,
+        "max-cardinality-last-run": 2,
+        "total-rows-last-run": 3,
+    }
+    written = sum(len(version.body) for version in node.versions("b"))
+    assert metrics["memory"]["batch-max-mem-size"] == written
+    assert metrics["memory"]["total-peak"] > 0

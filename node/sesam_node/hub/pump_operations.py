@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from sesam_node.model import encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.breaker import COMMIT
 from sesam_node.pipes.execution_log import write_event
+from sesam_node.pipes.observing import discard
 from sesam_node.pipes.runs import now_text
 from sesam_node.scheduling.scheduler import Changed, Disabled, Enabled
 from sesam_node.store import Commit, Fence
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
 
-EVERY_PUMP = ("start", "stop", "start-rescan", "enable", "disable")
+EVERY_PUMP = ("start", "stop", "start-rescan", "enable", "disable", "discard-retries")
+TRACKING = ("reset-tracking", "set-tracking-to-start")
+OF_SINK = ("discard-inferred-schema",)
 WITH_OFFSET = ("update-last-seen", "reset-rescan")
 RESOLVE_S = 600.0
 DATASET_OFFSET = ("set-last-seen-to-end",)
@@ -38,6 +42,8 @@ def supported(facts: Facts) -> list[str]:
     if facts.since:
         found += WITH_OFFSET
         found += DATASET_OFFSET if facts.sources else ()
+        found += TRACKING if facts.sources and facts.hops else ()
+    found += OF_SINK if facts.sink is not None else ()
     return sorted(found)
 
 
@@ -76,8 +82,18 @@ class PumpOperations:
                 return {"last-seen": text}
             case "set-last-seen-to-end":
                 self._move(pipe_id, self._end(pipe_id), user, hops=True)
+            case "reset-tracking":
+                self._change_state(pipe_id, self._hops(pipe_id, at_end=True))
+            case "set-tracking-to-start":
+                self._change_state(pipe_id, self._hops(pipe_id, at_end=False))
             case "reset-rescan":
-                self._change_state(pipe_id, {})
+                self._reset_rescan(pipe_id)
+            case "discard-retries":
+                self._discard_retries(pipe_id, user)
+            case "discard-inferred-schema":
+                sink = self._pumps.known(pipe_id).sink or ""
+                await asyncio.to_thread(discard, self._store, sink)
+                self._event(pipe_id, "pump-discard-inferred-schema", user)
         return {}
 
     def _start(self, pipe_id: str, operation: str, user: str) -> None:
@@ -134,19 +150,15 @@ class PumpOperations:
             offsets.OFFSET: None if offset is None else encode(offset)
         }
         if hops:
-            heads: dict[str, tuple[int, str | None]] = {}
-            for name in facts.hops:
-                dataset = self._pumps.dataset(name)
-                heads[name] = (0, None) if dataset is None else (dataset.head(), dataset.generation)
-            changes[offsets.HOPS] = offsets.hops_bytes(heads)
-        self._change_state(pipe_id, changes)
+            changes |= self._hops(pipe_id, at_end=True)
+        self._change_state(pipe_id, changes, gives_up_full_run=True)
         self._event(
             pipe_id,
             "pump-offset-set",
             user,
             is_reset=offset is None,
-            pipe_offset=offset,
-            original_pipe_offset=before,
+            pipe_offset=offsets.last_seen(offset),
+            original_pipe_offset=offsets.last_seen(before),
         )
 
     def _end(self, pipe_id: str) -> Offset:
@@ -161,8 +173,40 @@ class PumpOperations:
             return ends
         return ends.get(facts.sources[0], -1)
 
-    def _change_state(self, pipe_id: str, changes: dict[str, bytes | None]) -> None:
-        """Write state of a pipe that does not run; an unfinished full run is given up."""
+    def _hops(self, pipe_id: str, *, at_end: bool) -> dict[str, bytes | None]:
+        """The state in which hopped datasets are tracked from their end on, or from their start."""
+        heads: dict[str, tuple[int, str | None]] = {}
+        for name in self._pumps.known(pipe_id).hops:
+            dataset = self._pumps.dataset(name)
+            if dataset is None:
+                heads[name] = (0, None)
+            else:
+                heads[name] = (dataset.head() if at_end else 0, dataset.generation)
+        return {offsets.HOPS: offsets.hops_bytes(heads)}
+
+    def _reset_rescan(self, pipe_id: str) -> None:
+        """Have the next full run begin at the start, where one is unfinished."""
+        unfinished = self._pumps.state(pipe_id).full_run is not None
+        changes: dict[str, bytes | None] = {offsets.OFFSET: None} if unfinished else {}
+        self._change_state(pipe_id, changes, gives_up_full_run=True)
+
+    def _discard_retries(self, pipe_id: str, user: str) -> None:
+        facts = self._pumps.known(pipe_id)
+        dataset = self._pumps.dataset(facts.sink or state_name(pipe_id))
+        kept = [] if dataset is None else dataset.state(pipe_id)
+        waiting = [key for key in kept if key.startswith(offsets.RETRY)]
+        if waiting:
+            self._change_state(pipe_id, dict.fromkeys(waiting))
+        self._event(pipe_id, "pump-discard-retries", user, discarded=len(waiting))
+
+    def _change_state(
+        self,
+        pipe_id: str,
+        changes: dict[str, bytes | None],
+        *,
+        gives_up_full_run: bool = False,
+    ) -> None:
+        """Write state of a pipe that does not run."""
         if pipe_id in self._pumps.driver.running:
             raise ConflictError(f'the pipe "{pipe_id}" is running; stop it first')
         self._check_breaker(pipe_id)
@@ -171,7 +215,8 @@ class PumpOperations:
         open_run = [
             key
             for key in dataset.state(pipe_id)
-            if key == offsets.FULL_RUN or key.startswith(f"{offsets.FULL_RUN}:")
+            if gives_up_full_run
+            and (key == offsets.FULL_RUN or key.startswith(f"{offsets.FULL_RUN}:"))
         ]
         fence = Fence(
             self._pumps.epoch,

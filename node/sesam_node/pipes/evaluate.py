@@ -140,6 +140,7 @@ def with_source_header(entity: Entity, version: Version) -> Entity:
 class Evaluator:
     """Runs the transforms of a pipe over batches.
 
+    `most_rows` is the most that look-ups found for one source entity.
     `depends_when_deleted` turns true when a deleted source entity became something that look-ups
     had a part in: such entities must be run again when a hopped dataset changes.
     """
@@ -163,6 +164,7 @@ class Evaluator:
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
         self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
+        self.most_rows = 0
         # What is no source entity any more is deleted under its id, whatever the rules would say,
         # where the records of what it emitted do not delete it.
         self._skips_gone = bool(pipe.sink.dataset) and (pipe.emits_own_id or tracks_emitted(pipe))
@@ -252,13 +254,26 @@ class Evaluator:
         ends: list[int] = []
         end = ends.append
         try:
-            for entity in [decode(version[2]) for version in chunk]:
-                run(entity, emitted)
-                end(len(emitted))
+            if not self._looks_up:
+                for entity in [decode(version[2]) for version in chunk]:
+                    run(entity, emitted)
+                    end(len(emitted))
+            else:
+                self._run_counted([decode(version[2]) for version in chunk], emitted, ends)
         except Exception as error:  # noqa: BLE001 - it becomes the error of its entity
             del emitted[ends[-1] if ends else 0 :]
             return emitted, ends, error
         return emitted, ends, None
+
+    def _run_counted(self, entities: list[Entity], emitted: list[Entity], ends: list[int]) -> None:
+        run: Any = self.run
+        lookup = self._lookup
+        rows = lookup.rows
+        for entity in entities:
+            run(entity, emitted)
+            ends.append(len(emitted))
+            self.most_rows = max(self.most_rows, lookup.rows - rows)
+            rows = lookup.rows
 
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
@@ -282,7 +297,7 @@ class Evaluator:
             if header and version is not None:
                 with_source_header(entity, version)
             out: list[Entity] = []
-            looked_up = lookup.count
+            looked_up, rows = lookup.count, lookup.rows
             if recorder is not None:
                 recorder.begin()
             try:
@@ -299,6 +314,7 @@ class Evaluator:
                 and not (out and all(item.get("_deleted") is True for item in out))
             ):
                 self.depends_when_deleted = True
+            self.most_rows = max(self.most_rows, lookup.rows - rows)
             yield position, out
 
 

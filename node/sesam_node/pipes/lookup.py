@@ -30,7 +30,9 @@ Found = tuple[list[str], list["Entity"]]
 
 
 class StoreLookup:
-    """Look-ups by id and by index. `count` rises with each; `current` is the source version.
+    """Look-ups by id and by index.
+
+    `count` rises with each, `rows` with what they find; `current` is the source version.
 
     One that `records` wants to know where the evaluation of a source entity begins and ends.
     `as_source` makes of a stored version what the first transform would get of it.
@@ -49,6 +51,7 @@ class StoreLookup:
         self._held = 0
         self._bytes = 0
         self.count = 0
+        self.rows = 0
         self.current: Version | None = None
         self.current_dataset: Dataset | None = None
         self.as_source: Callable[[Entity, Version], Entity] = lambda entity, _: entity
@@ -123,6 +126,7 @@ class StoreLookup:
         if memo is None:
             memo = self._by_id[dataset] = {}
         elif (found := memo.get(entity_id, UNKNOWN)) is not UNKNOWN:
+            self.rows += found is not None
             return found
         stored = self._dataset(dataset)
         version = None if stored is None else stored.get(entity_id)
@@ -131,6 +135,7 @@ class StoreLookup:
             found = decode(version[2])
         memo[entity_id] = found
         self._held += 1
+        self.rows += found is not None
         return found
 
     def find(self, dataset: str, index: str, keys: Sequence[Value]) -> Sequence[Entity]:
@@ -145,12 +150,14 @@ class StoreLookup:
             name = key if type(key) is str and key[:1] != "~" else identity(key)
             found = memo.get(name)
             if found is not None:
+                self.rows += len(found[1])
                 return found[1]
         stored = self._dataset(dataset)
         if stored is None:
             return ()
         if len(keys) == 1:
             found = memo[name] = self._read(stored, index, keys)[0]
+            self.rows += len(found[1])
             return found[1]
         wanted = {identity(key): key for key in keys}
         missing = [name for name in wanted if name not in memo]
@@ -158,6 +165,7 @@ class StoreLookup:
             read = self._read(stored, index, [wanted[name] for name in missing])
             memo.update(zip(missing, read, strict=True))
         merged = {id_: entity for name in wanted for id_, entity in zip(*memo[name], strict=True)}
+        self.rows += len(merged)
         return [merged[id_] for id_ in sorted(merged)]
 
     def _read(self, stored: Dataset, index: str, keys: Sequence[Value]) -> list[Found]:

@@ -8,6 +8,7 @@ writes the output. A run that fails or is cancelled keeps what it wrote.
 from __future__ import annotations
 
 import gc
+import resource
 import time
 import traceback
 from contextlib import contextmanager
@@ -236,6 +237,16 @@ class PumpRun:
                 "entities_last_run": result.processed,
                 "read_errors_last_run": transfer.read_errors,
                 "write_errors_last_run": transfer.retries.errors,
+                "ttl_deletes_entities_last_run": 0,
                 **{name: round(seconds, 6) for name, seconds in transfer.times.items()},
-            }
+            },
+            "hops": {
+                "max-cardinality": transfer.evaluator.most_rows,
+                "max-cardinality-last-run": transfer.evaluator.most_rows,
+                "total-rows-last-run": transfer.lookup.rows,
+            },
+            "memory": {
+                "batch-max-mem-size": writer.largest_bytes,
+                "total-peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            },
         }

@@ -115,7 +115,6 @@ class Transfer:
         self.sizes = sizes_of(pipe, own_hop=own_hop, checks=self.checks)
         self.times = {"source_time": 0.0, "transform_time": 0.0, "sink_time": 0.0}
         self.read_errors = 0
-        self.largest_batch_bytes = 0
         self._consecutive = 0
         self._since_commit = 0
         self._committing = False

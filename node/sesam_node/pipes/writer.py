@@ -52,6 +52,7 @@ class SinkWriter:
         self.pending: list[Write] = []
         self.seen: Seen | None = None
         self.changed = 0
+        self.largest_bytes = 0
         self._fence = fence
         self._children = children
         self._max_bytes = max_bytes
@@ -96,6 +97,7 @@ class SinkWriter:
         the changes in `now` never wait.
         """
         self._count()
+        self.largest_bytes = max(self.largest_bytes, self._bytes)
         batch = list(self.pending)
         self.pending.clear()
         self._counted = self._bytes = 0
