@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from sesam_node.errors import ConflictError, InputError
@@ -186,6 +188,62 @@ def test_a_validation_expression_may_refuse_a_request(memory_node):
     with pytest.raises(InputError, match="wrong key"):
         memory_node.receive("in", [{"_id": "2"}], headers={"X-Key": "no"})
     assert list(memory_node.live("in")) == ["1"]
+
+
+def traced_events(node, body, headers, *, trace):
+    node.more = {"secrets": {"word": "s3cret"}}
+    node.pipe("in", source={"type": "http_endpoint", "trace": trace})
+    with contextlib.suppress(InputError):
+        node.receive("in", body, headers=headers)
+    return [
+        {key: event.get(key) for key in sorted(event) if "re" in key[:3] and key != "reason"}
+        for event in node.events("in")
+    ]
+
+
+def test_a_trace_tells_of_each_request_without_secrets(node):
+    headers = {"X-Word": "a s3cret", "Authorization": "Bearer t0ken", "Cookie": "c00kie"}
+    body = [{"_id": "1", "x": "s3cret"}]
+    started, completed = traced_events(node, body, headers, trace=True)
+    assert started == {}
+    assert completed == {
+        "request_body": '[{"_id": "1", "x": "***"}]',
+        "request_headers": {"Authorization": "***", "Cookie": "***", "X-Word": "a ***"},
+        "response_body": "{}",
+        "response_headers": {"content-type": "application/json"},
+    }
+    assert [event["event_type"] for event in node.events("in")] == [
+        "pump-started",
+        "pump-completed",
+    ]
+
+
+def test_a_trace_says_what_is_told(memory_node):
+    trace = {
+        "log_request_headers": False,
+        "log_request_body_maxsize": 5,
+        "log_response_headers": False,
+        "log_response_body_maxsize": 0,
+    }
+    _, completed = traced_events(memory_node, [{"_id": "1"}], {"A": "b"}, trace=trace)
+    assert completed == {"request_body": '[{"_i', "response_body": ""}
+
+
+def test_a_request_that_is_refused_is_traced_too(memory_node):
+    _, failed = traced_events(memory_node, b"[s3cret", {}, trace=True)
+    assert failed["request_body"] == "[***"
+    assert "no JSON" in failed["reason_why_stopped"]
+
+
+def test_without_a_trace_no_request_is_told(memory_node):
+    assert traced_events(memory_node, [{"_id": "1"}], {}, trace=None) == []
+
+
+def test_the_node_may_trace_all_receivers(memory_node):
+    memory_node.more = {"metadata": {"global_defaults": {"trace": True}}}
+    memory_node.pipe("in", source={"type": "http_endpoint"})
+    memory_node.receive("in", [{"_id": "1"}])
+    assert len(memory_node.events("in")) == 2
 
 
 def test_a_pipe_without_receiver_takes_no_posts(node):

@@ -35,6 +35,7 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
 from sesam_node.pipes.policy import tracks_children
+from sesam_node.pipes.request_trace import Request, traced
 from sesam_node.pipes.seen import Seen, unseen_deletes
 from sesam_node.pipes.sink_checks import SinkChecks
 from sesam_node.pipes.sink_indexes import declared_indexes
@@ -77,16 +78,21 @@ def receive(
         if not getattr(source, "is_receiver", False):
             raise InputError(f'pipe "{pipe.id}" has no receiver; its source is another')
         parameters = dict(push or {})
-        if source.validation:
-            check_request(source.validation, definition.secrets, url, parameters, headers or {})
-        if form == JSON:
-            entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
-        else:  # of numbers with their own types nothing is to be made
-            entities = read_entities_as(body, form)
-        complete = posted(pipe.sink.dataset or "", headers or {}, time.time_ns() // 1000)
-        _receive(pipe, store, entities, parameters)
-        if pipe.sink.dataset:
-            keep(store.dataset(pipe.sink.dataset), complete)
+        request = Request(headers or {}, body, is_full=flag(parameters, "is_full"))
+        with traced(definition, store, source.trace, request):
+            if source.validation:
+                check_request(
+                    source.validation, definition.secrets, url, parameters, request.headers
+                )
+            if form == JSON:
+                entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
+            else:  # of numbers with their own types nothing is to be made
+                entities = read_entities_as(body, form)
+            complete = posted(pipe.sink.dataset or "", request.headers, time.time_ns() // 1000)
+            _receive(pipe, store, entities, parameters)
+            if pipe.sink.dataset:
+                keep(store.dataset(pipe.sink.dataset), complete)
+            request.entities = len(entities)
     except FenceError as error:
         raise ConflictError(f"another request came between: {error}") from error
     finally:

@@ -59,6 +59,7 @@ class EndpointSource:
         self.decimals: bool = options["do_float_as_decimal"]
         self.integers: bool = options["do_float_as_int"]
         self.validation: str | None = options["validation_expression"]
+        self.trace: Any = options["trace"]
 
     def read(self, since: Offset) -> Iterator[Batch]:  # noqa: ARG002 - nothing waits here
         return iter(())
