@@ -84,6 +84,7 @@ PROJECT = [
 
 LEFT_OUT = (
     "/api/admin",
+    "/api",
     "/api/pipes/run-all-pipes",
     "/api/pipes/stop-run-all-pipes",
     "/api/systems/{system_id}/proxy/{path}",

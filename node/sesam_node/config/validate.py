@@ -26,6 +26,7 @@ from sesam_node.config.options import (
     Path,
     check_options,
 )
+from sesam_node.config.permissions import check_permissions
 from sesam_node.config.properties import METADATA, PIPE, PUMP
 from sesam_node.config.references import References
 from sesam_node.config.secrets import check_no_secrets, check_secrets
@@ -160,6 +161,7 @@ class _Validation:
         self.effective[NODE] = effective_metadata(component)
         problems = check_options(METADATA, component, where="the metadata", at=resolved.at)
         problems += check_no_secrets(component, resolved.at)
+        problems += check_permissions("node", component.get("permissions"), resolved.at)
         problems += self.unused(resolved, {(): METADATA})
         self.report(NODE, [*resolved.problems, *problems])
 
@@ -169,6 +171,7 @@ class _Validation:
         self.effective[name] = component
         spec = spec_of("system", component, self.specs)
         problems = self.component("system", component, (), at=resolved.at)
+        problems += check_permissions("system", component.get("permissions"), resolved.at)
         problems += self.unused(resolved, {(): spec.all_options if spec else None})
         if self.known_secrets is not None:
             known = {*self.known_secrets.get(name, ()), *self.known_secrets.get("", ())}
@@ -198,7 +201,7 @@ class _Validation:
                 problems += self.rules(name, part, spec, path, resolved)
         problems += self.unused(resolved, options)
         problems += self.pump(component.get("pump"), at)
-        problems += _check_permissions(written.get("permissions"), at)
+        problems += check_permissions("pipe", written.get("permissions"), at)
         problems += check_no_secrets(written, at, rules)
         self.report(name, [*resolved.problems, *problems])
 
@@ -303,23 +306,3 @@ def _not_a_component(value: Any, path: Path, at: At) -> list[Problem]:
         return []  # the options of the pipe have reported it
     message = f"expected an object with a type, got {preview(value)}"
     return [Problem(at(path), "wrong-type", message)]
-
-
-def _check_permissions(permissions: Any, at: At) -> list[Problem]:
-    """Each is `["allow" or "deny", [roles], [permissions]]`."""
-    problems = []
-    for i, rule in enumerate(permissions if type(permissions) is list else ()):
-        right = (
-            type(rule) is list
-            and len(rule) == 3
-            and type(rule[0]) is str
-            and rule[0].lower() in ("allow", "deny")
-            and all(
-                type(names) is list and all(type(name) is str for name in names)
-                for names in rule[1:]
-            )
-        )
-        if not right:
-            message = f'expected ["allow" or "deny", [roles], [permissions]], got {preview(rule)}'
-            problems.append(Problem(at(("permissions", i)), "wrong-type", message))
-    return problems

@@ -151,6 +151,32 @@ class Access:
         given = DEFAULTS[kind]
         return any(permission in given.get(role, ()) for role in who.all_roles)
 
+    def shown(self, kind: str, name: str | None = None) -> dict[str, Any]:
+        """The list that holds for an object, `own` or the defaults; without a name the defaults.
+
+        A dataset has the lists of the pipes that write it, one after the other.
+        """
+        active = self._active()
+        if kind == DATASET and name is not None:
+            writers = active.pipes_of_dataset(name)
+            if writers:
+                lists = [self.shown(PIPE, pipe) for pipe in writers]
+                return {
+                    "permissions": [entry for found in lists for entry in found["permissions"]],
+                    "own": any(found["own"] for found in lists),
+                    "from": list(writers),
+                }
+        component = NODE if kind == WHOLE else name
+        own = active.checked.effective.get(component, {}).get("permissions") if component else None
+        if own is not None and kind != DATASET:
+            return {"permissions": own, "own": True}
+        return {
+            "permissions": [
+                ["allow", [role], sorted(given)] for role, given in DEFAULTS[kind].items()
+            ],
+            "own": False,
+        }
+
     def check(self, who: Principal, permission: str, kind: str, name: str = "") -> None:
         """Raises ForbiddenError, naming what is missing."""
         if not self.may(who, permission, kind, name):

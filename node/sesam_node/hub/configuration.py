@@ -258,6 +258,31 @@ class Configuration:
             self._original(kind, component_id)
             await self._change(self.active.document.without([component_id]), only=[], by=by)
 
+    async def put_permissions(
+        self,
+        kind: str,
+        component_id: str,
+        entries: list[Any],
+        *,
+        force: bool = False,
+        by: Principal | None = None,
+    ) -> None:
+        """Give a pipe, a system or the node (kind "node") a list of permissions; [] takes it away.
+
+        Raises NotFoundError, ConfigError, ForbiddenError.
+        """
+        async with self._lock:
+            name = NODE if kind == WHOLE else component_id
+            document = self.active.document
+            old = {"_id": NODE, "type": METADATA_TYPE, **(document.metadata or {})}
+            if kind != WHOLE:
+                old = self._original(kind, component_id)
+            new = {key: value for key, value in old.items() if key != "permissions"}
+            if entries:
+                new["permissions"] = entries
+            changed = document.with_components([new])
+            await self._change(changed, force=force, only=[name], by=by)
+
     async def put_metadata(self, metadata: dict[str, Any], *, by: Principal | None = None) -> None:
         """Replace the node metadata; an empty object goes back to the defaults."""
         async with self._lock:

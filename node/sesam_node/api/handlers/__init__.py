@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sesam_node.api.handlers import (
+    about,
     accounts,
     config,
     datasets,
@@ -13,6 +14,7 @@ from sesam_node.api.handlers import (
     insight,
     metadata,
     metrics,
+    permissions,
     pipes,
     publishers,
     receivers,
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     status,
+    about,
     metrics,
+    permissions,
     config,
     env,
     secrets,
