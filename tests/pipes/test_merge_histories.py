@@ -1,7 +1,7 @@
-"""After any history, a merge pipe's sink holds what a full run from scratch makes.
+"""After any history, the sink of a pipe that merges holds what a full run from scratch makes.
 
-And that is what merging by comparing every entity with every other gives. Histories have runs that
-are stopped on the way, and changes that happen while a run reads.
+And that is what comparing every entity with every other gives. Histories have runs that are stopped
+on the way, and changes that happen while a run reads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipes_helpers import Node, hop
+from pipes_helpers import Node, hop, without_id
+
+from sesam_node.model import decode
 
 IDS = ["1", "2", "3"]
 DATASETS = ["a", "b", "c"]
@@ -21,6 +23,8 @@ CHAIN = {"equality_sets": [["a.x", "b.x", "c.y"]]}
 LOOSE = {"equality": [["eq", "a.x", "b.y"], ["eq", "b.x", ["lower", "c.y"]], ["eq", "a.y", "c.x"]]}
 BY_ID = {"equality": [["eq", "a._id", "b._id"], ["eq", "b._id", "c._id"], ["eq", "a._id", "c._id"]]}
 REFERENCE = {"equality": [["eq", "a.x", "b._id"], ["eq", "b.y", "c.x"]]}
+LATEST = {"type": "merge_datasets", "datasets": DATASETS}
+UNION = {"type": "union_datasets", "datasets": DATASETS, "prefix_ids": False}
 KEYED = [["copy", "*"], ["add", "_id", ["concat", "k-", ["string", ["first", "_S.x"]]]]]
 CREATED = [
     ["create", ["apply", "made", ["sorted", ["list", "_S.x", "_S.y"]]]],
@@ -44,6 +48,13 @@ PIPES = {
     "hopping": {"source": {**CHAIN, "identity": "first"}, "rules": {"default": HOP}},
     "alive": {"source": CHAIN, "rules": {"default": ALIVE}},
     "one": {"source": {"datasets": ["a a"]}},
+    "latest": {"source": LATEST},
+    "latest-keyed": {"source": LATEST, "rules": {"default": KEYED}},
+    "latest-hopping": {"source": LATEST, "rules": {"default": HOP}},
+    "all": {"source": {**LATEST, "strategy": "all"}},
+    "union": {"source": UNION},
+    "union-keyed": {"source": UNION, "rules": {"default": KEYED}},
+    "union-hopping": {"source": UNION, "rules": {"default": HOP}},
 }
 
 values = st.one_of(
@@ -66,7 +77,8 @@ rounds = st.lists(round_, min_size=2, max_size=4)
 
 def configure(node, name, pipe_id):
     config = dict(PIPES[name])
-    config["source"] = {"type": "merge", "version": 2, "datasets": ALIASES, **config["source"]}
+    if "type" not in config["source"]:
+        config["source"] = {"type": "merge", "version": 2, "datasets": ALIASES, **config["source"]}
     node.pipe(pipe_id, **config)
 
 
@@ -92,6 +104,7 @@ def small_batches(monkeypatch):
     monkeypatch.setattr("sesam_node.pipes.sources.merge.BATCH_SIZE", 2)
     monkeypatch.setattr("sesam_node.pipes.log_reader.FIRST_BATCH", 1)
     monkeypatch.setattr("sesam_node.pipes.log_reader.BATCH_SIZE", 1)
+    monkeypatch.setattr("sesam_node.pipes.same_ids.BATCH_SIZE", 1)
 
 
 def check(name, history):
@@ -197,6 +210,32 @@ def lowered(value):
     return [item.lower() for item in listed(value) if isinstance(item, str) and item[:1] != "~"]
 
 
+def of_each(node):
+    """The latest versions of each id by position of the dataset, deleted ones too."""
+    found = {}
+    for position, dataset in enumerate(DATASETS):
+        for version in node.versions(dataset):
+            found.setdefault(version.entity_id, {})[position] = version
+    return found
+
+
+def last_of_each(node, order):
+    winners = [
+        max(found.items(), key=lambda item: order(*item))[1] for found in of_each(node).values()
+    ]
+    return {
+        version.entity_id: without_id(version.body) for version in winners if not version.deleted
+    }
+
+
+def all_of_each(node):
+    return {
+        entity_id: {DATASETS[place]: decode(version.body) for place, version in found.items()}
+        for entity_id, found in of_each(node).items()
+        if not all(version.deleted for version in found.values())
+    }
+
+
 CHAIN_LINKS = {
     (0, 1): lambda a, b: (a.get("x"), b.get("x")),
     (1, 2): lambda b, c: (b.get("x"), c.get("y")),
@@ -214,4 +253,7 @@ EXPECTED = {
     "loose": lambda node: by_comparing(node, LOOSE_LINKS, first=False),
     "by-id": lambda node: by_comparing(node, ID_LINKS, first=True),
     "nothing": lambda node: by_comparing(node, {}, first=True),
+    "latest": lambda node: last_of_each(node, lambda place, version: (version.ts, place)),
+    "union": lambda node: last_of_each(node, lambda place, _version: place),
+    "all": all_of_each,
 }

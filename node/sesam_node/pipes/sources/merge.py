@@ -27,6 +27,7 @@ from sesam_node.pipes.merging.outcome import Change, State
 from sesam_node.pipes.merging.rules import RulesReader, extends
 from sesam_node.pipes.merging.view import View
 from sesam_node.pipes.rule_context import rule_context
+from sesam_node.pipes.several import Ends, SeveralDatasets, heads_of, offset_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from sesam_node.pipes.merging.outcome import Output
     from sesam_node.pipes.merging.rules import At, Path
     from sesam_node.store.api import Version
-
-    Ends = dict[str, int]
 
 CHANGED_BATCH = 500
 DEFAULT_MAX_MERGED = 50_000
@@ -90,12 +89,9 @@ def check_rules(config: Mapping[str, Any], path: Path, at: At) -> list[Problem]:
     fixed=True,
     further=check_rules,
 )
-class MergeSource:
+class MergeSource(SeveralDatasets):
     """Entities of several datasets, those that are the same thing merged into one."""
 
-    supports_since = True
-    is_since_comparable = True
-    is_chronological = True
     history = False
     combines = True
 
@@ -105,10 +101,9 @@ class MergeSource:
         problems = [problem for problem in reader.problems if problem.level == "error"]
         if problems:
             raise ConfigError("the rules of the merge source have errors", problems)
+        super().__init__(reader.rules.datasets, options, context)
         self._rules = reader.rules
-        self.datasets = self._rules.datasets
         self.indexes = self._rules.indexes
-        self._context = context
         self._limit: int | None = None
         if options["version"] == 2:  # version 1 knows no limit
             self._limit = options["max_merged"]
@@ -122,26 +117,8 @@ class MergeSource:
             internal=options["include_internal_properties"],
         )
         self.rules = {**self._rules.text(), "identity": options["identity"]}
-        self._initial: list[str] = options.get("initial_datasets") or list(self.datasets)
-        self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
-        self._ends: Ends | None = None
 
     # -- where it reads ----------------------------------------------------------------------------
-
-    def prepare(self) -> dict[str, str | None]:
-        self._ends = {}
-        generations: dict[str, str | None] = {}
-        for name in self.datasets:
-            dataset = self._context.dataset(name)
-            generations[name] = None if dataset is None else dataset.generation
-            if dataset is not None:
-                self._ends[name] = dataset.head()
-        return generations
-
-    def _now(self) -> Ends:
-        if self._ends is None:
-            self.prepare()
-        return self._ends or {}
 
     def reason_for_full_run(self, offset: Offset, rules: Mapping[str, Any] | None) -> str:
         """Why reading must begin at the start; empty where it can go on at the offset.
@@ -157,7 +134,7 @@ class MergeSource:
         for name, end in self._now().items():
             dataset = self._context.dataset(name)
             if dataset is not None:
-                changes += max(0, end - _heads(offset).get(name, 0))
+                changes += max(0, end - heads_of(offset).get(name, 0))
                 total += dataset.counts().index_exists
         if changes > MANY_CHANGES or (changes > FEW_CHANGES and changes * 2 > total):
             return "most of the merged datasets have changed"
@@ -169,7 +146,7 @@ class MergeSource:
         return any(
             (dataset := self._context.dataset(name)) is not None and head < dataset.exact_from
             for state in states
-            for name, head in _heads(state).items()
+            for name, head in heads_of(state).items()
             if name in self.datasets
         )
 
@@ -193,11 +170,11 @@ class MergeSource:
         offset = dict(since or {})
         while True:
             resumed = "$to" in offset
-            to = _heads(offset["$to"]) if resumed else self._now()
-            start = _heads(offset)
+            to = heads_of(offset["$to"]) if resumed else self._now()
+            start = heads_of(offset)
             if resumed or any(end > start.get(name, 0) for name, end in to.items()):
                 yield from _Pass(self, start, to, offset.get("$at")).read()
-            offset = _offset(to)
+            offset = offset_at(to)
             if not resumed:
                 return
 
@@ -206,8 +183,8 @@ class MergeSource:
         if not wanted or offset is None:
             return
         opened = "$to" in offset
-        new = self._state(_heads(offset["$to"]) if opened else self._now())
-        old = None if opened else self._state(_heads(offset))
+        new = self._state(heads_of(offset["$to"]) if opened else self._now())
+        old = None if opened else self._state(heads_of(offset))
         found: list[Group] = []
         for start in range(0, len(wanted), CHANGED_BATCH):
             some = wanted[start : start + CHANGED_BATCH]
@@ -245,24 +222,6 @@ class MergeSource:
             for (position, name), version, _ in group.members
         ]
 
-    def is_populated(self) -> bool:
-        for name in self._initial:
-            dataset = self._context.dataset(name)
-            if dataset is None:
-                if not self._ignore_missing:
-                    return False
-            elif not dataset.populated:
-                return False
-        return True
-
-    def queue(self, since: Offset) -> dict[str, int]:
-        heads = _heads(since or {})
-        counts = {}
-        for name in self.datasets:
-            dataset = self._context.dataset(name)
-            counts[name] = dataset.head() - heads.get(name, 0) if dataset else 0
-        return counts
-
 
 class _Pass:
     """One pass of a merge source from one state to another, or on from where it was."""
@@ -283,10 +242,14 @@ class _Pass:
         for at, outputs in chunks:
             before, offset = offset, self._open(at)
             yield from _batches(outputs, before, offset)
-        yield from _batches([], offset, _offset(self._to))
+        yield from _batches([], offset, offset_at(self._to))
 
     def _open(self, at: Any) -> dict[str, Any]:
-        return {**_offset(self._start), "$to": _offset(self._to), "$at": list(at) if at else None}
+        return {
+            **offset_at(self._start),
+            "$to": offset_at(self._to),
+            "$at": list(at) if at else None,
+        }
 
     def _left(self) -> Iterator[tuple[int, str, View, int | None]]:
         """The datasets that are still to be read: position, name, view, and after which seq."""
@@ -353,15 +316,6 @@ def _batches(outputs: list[Output], before: Offset, after: Offset) -> Iterator[B
             lambda i, last=last, size=size: after if last and i == size - 1 else before,  # type: ignore[misc]
             places=[output.place for output in part],
         )
-
-
-def _heads(offset: Offset) -> Ends:
-    """How many versions of each dataset an offset has seen."""
-    return {name: at + 1 for name, at in (offset or {}).items() if type(at) is int and at + 1 > 0}
-
-
-def _offset(heads: Ends) -> dict[str, Any]:
-    return {name: head - 1 for name, head in heads.items()}
 
 
 def _seq(version: Version) -> int:

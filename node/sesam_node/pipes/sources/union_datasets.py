@@ -9,6 +9,7 @@ from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import DATASET_IDS
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.log_reader import LogReader
+from sesam_node.pipes.several import SeveralDatasets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,33 +35,23 @@ if TYPE_CHECKING:
     is_chronological=True,
     fixed=True,
 )
-class UnionSource:
+class UnionSource(SeveralDatasets):
     """Entities of several datasets, one dataset after the other."""
 
-    supports_since = True
-    is_since_comparable = True
-    is_chronological = True
     combines = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        self.datasets = tuple(dict.fromkeys(options["datasets"]))
+        super().__init__(tuple(dict.fromkeys(options["datasets"])), options, context)
         self.history: bool = options["include_previous_versions"]
         self._prefix: bool = options["prefix_ids"]
         self.shares_ids = not self._prefix
-        self._context = context
-        self._initial: list[str] = options.get("initial_datasets") or list(self.datasets)
-        self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
         self._readers: dict[str, LogReader] | None = None
 
     def prepare(self) -> dict[str, str | None]:
-        self._readers = {}
-        generations: dict[str, str | None] = {}
-        for name in self.datasets:
-            dataset = self._context.dataset(name)
-            generations[name] = None if dataset is None else dataset.generation
-            if dataset is not None:
-                self._readers[name] = LogReader(dataset, history=self.history)
-        return generations
+        self._readers = {
+            name: LogReader(dataset, history=self.history) for _, name, dataset in self._existing()
+        }
+        return super().prepare()
 
     def _opened(self) -> dict[str, LogReader]:
         if self._readers is None:
@@ -123,24 +114,6 @@ class UnionSource:
                 if version is not None:
                     found.append((name, version.entity_id, version.seq))
         return found
-
-    def is_populated(self) -> bool:
-        for name in self._initial:
-            dataset = self._context.dataset(name)
-            if dataset is None:
-                if not self._ignore_missing:
-                    return False
-            elif not dataset.populated:
-                return False
-        return True
-
-    def queue(self, since: Offset) -> dict[str, int]:
-        counts = {}
-        for name in self.datasets:
-            dataset = self._context.dataset(name)
-            seen = (since or {}).get(name, -1)
-            counts[name] = dataset.head() - seen - 1 if dataset else 0
-        return counts
 
 
 def _prefixed(prefix: str, version: Version) -> Entity:
