@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pipes_helpers import Node
 
@@ -418,6 +420,47 @@ def test_it_works_the_same_after_the_store_was_closed(tmp_path):
     assert node.run("m").sync_type == "incremental"
     assert sorted(node.live("m")) == ["0|a1", "0|a2|1|b1|2|c1", "1|b2"]
     node.store.close()
+
+
+# ---- what reads a merged dataset without what was replaced ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [None, [["copy", "*"]], [["copy", "*"], ["add", "_id", ["concat", "k-", "_S._id"]]]],
+    ids=["no rules", "rules", "other ids"],
+)
+def test_without_replaced_entities_nothing_of_them_stays(node, rules):
+    node.put("A", {"_id": "1", "k": 1})
+    node.put("B", {"_id": "2", "k": 2}, {"_id": "3", "k": 3, "note": '"$replaced":true'})
+    merge(node, equality=[["eq", "a.k", "b.k"]])
+    source = {"type": "dataset", "dataset": "m", "include_replaced": False}
+    more = {} if rules is None else {"rules": rules}
+    node.pipe("r", source=source, **more)
+    node.run("m")
+    node.run("r")
+    node.put("B", {"_id": "2", "k": 1})
+    node.run("m")
+    assert node.run("r").sync_type == "incremental"
+    live = node.live("r")
+    assert {name.removeprefix("k-") for name in live} == {"0|1|1|2", "1|3"}
+    node.pipe("fresh", source=source, **more)
+    result = node.run("fresh")
+    assert (node.live("fresh"), result.processed) == (live, 2)
+
+
+def test_without_replaced_entities_a_publisher_tells_nothing_of_them(memory_node):
+    node = memory_node
+    node.put("A", {"_id": "1", "k": 1})
+    node.put("B", {"_id": "2", "k": 2})
+    merge(node, equality=[["eq", "a.k", "b.k"]])
+    source = {"type": "dataset", "dataset": "m", "include_replaced": False}
+    node.pipe("p", source=source, sink={"type": "http_endpoint"})
+    node.run("m")
+    node.put("B", {"_id": "2", "k": 1})
+    node.run("m")
+    ids = [entity["_id"] for entity in json.loads(node.published("p", since="1"))]
+    assert ids == ["0|1|1|2"]
 
 
 # ---- the rules -----------------------------------------------------------------------------------

@@ -185,3 +185,60 @@ def test_conditions_choose_among_components(node):
 def test_the_empty_source_has_nothing(node):
     node.pipe("b", source={"type": "empty"})
     assert (node.run("b").processed, node.live("b")) == (0, {})
+
+
+def test_a_dataset_that_joins_a_union_is_read_from_its_start_and_one_that_leaves_keeps_its_place(
+    node,
+):
+    def union(*datasets):
+        node.pipe("b", source={"type": "union_datasets", "datasets": list(datasets)})
+
+    node.put("p", {"_id": "1"})
+    node.put("q", {"_id": "1"}, {"_id": "2"})
+    union("p")
+    assert node.run("b").last_seen == '{"p":0}'
+    union("q", "p")
+    assert node.run("b").processed == 2
+    union("q")
+    node.put("q", {"_id": "3"})
+    assert node.run("b").last_seen == '{"p":0,"q":2}'
+    union("q", "p")
+    node.put("p", {"_id": "2"})
+    assert node.run("b").processed == 1
+    assert sorted(node.live("b")) == ["p:1", "p:2", "q:1", "q:2", "q:3"]
+
+
+def test_a_union_may_bring_every_version(node):
+    node.put("p", {"_id": "1", "v": 1}, {"_id": "1", "v": 2})
+    node.put("q", {"_id": "1", "v": 3})
+    source = {"type": "union_datasets", "datasets": ["p", "q"], "include_previous_versions": True}
+    node.pipe("b", source=source)
+    assert node.run("b").processed == 3
+    assert node.log("b") == ["p:1", "p:1", "q:1"]
+
+
+def test_merged_datasets_come_in_the_order_of_time(node):
+    node.put("p", {"_id": "1", "v": 1})
+    node.put("q", {"_id": "1", "v": 2}, {"_id": "2"})
+    node.put("p", {"_id": "3"})
+    node.pipe("b", source={"type": "merge_datasets", "datasets": ["p", "q"]})
+    assert node.run("b").last_seen == '{"p":1,"q":1}'
+    assert node.log("b") == ["1", "2", "3"]
+    assert node.live("b")["1"] == {"v": 2}
+    node.put("q", {"_id": "1", "v": 2, "_deleted": True})
+    assert node.run("b").sync_type == "incremental"
+    assert node.deleted("b") == ["1"]
+
+
+def test_merged_datasets_may_be_kept_apart(node):
+    node.put("p", {"_id": "1", "v": 1})
+    node.put("q", {"_id": "1", "v": 2})
+    node.pipe("b", source={"type": "merge_datasets", "datasets": ["p", "q"], "strategy": "all"})
+    node.run("b")
+    assert node.live("b") == {"1": {"p": {"_id": "1", "v": 1}, "q": {"_id": "1", "v": 2}}}
+    node.put("p", {"_id": "1", "v": 1, "_deleted": True})
+    node.run("b")
+    assert node.live("b")["1"]["p"] == {"_id": "1", "v": 1, "_deleted": True}
+    node.put("q", {"_id": "1", "v": 2, "_deleted": True})
+    node.run("b")
+    assert node.deleted("b") == ["1"]

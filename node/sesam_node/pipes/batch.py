@@ -27,6 +27,9 @@ BATCH_SIZE = 1_000
 PLACE_BITS = 48
 """Of a place the bits that hold a seq; the position of the dataset stands before them."""
 
+GONE = -1
+"""The place of what is no source entity any more: a delete of what came of it before."""
+
 Offset = Any
 """Where a source is: JSON data, null for the start."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
-from sesam_node.pipes.batch import PLACE_BITS
+from sesam_node.pipes.batch import GONE, PLACE_BITS
 from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.prefetch import prefetcher
 from sesam_node.store.api import Write
@@ -183,7 +183,7 @@ class Evaluator:
         elif self._careful or batch.entities is not None or self._may_depend(batch):
             append, write = out.append, as_write
             for position, emitted in self.emitted(batch):
-                if batch.places is not None and batch.places[position] < 0:
+                if batch.places is not None and batch.places[position] == GONE:
                     out += _deletes(batch, position, emitted)
                     continue
                 for entity in emitted:
@@ -202,7 +202,7 @@ class Evaluator:
                 yield Group(source_id, first + versions[position].seq, writes)
             else:
                 place = places[position]
-                yield Group(source_id, place, [] if place < 0 else writes)
+                yield Group(source_id, place, [] if place == GONE else writes)
 
     def _source_id(self, batch: Batch, position: int) -> str:
         """What names a source entity in records: its id, where the source gives no other."""
@@ -290,7 +290,10 @@ class Evaluator:
                 entity = decode(version[2])
             else:
                 entity = source_entity(batch, position)
-            if self._skips_gone and batch.places is not None and batch.places[position] < 0:
+            if self._skips_gone and batch.places is not None and batch.places[position] == GONE:
+                if recorder is not None:
+                    recorder.begin()
+                    recorder.end(self._source_id(batch, position))
                 yield position, [self._pipe.renamed(entity)]
                 continue
             lookup.current = version

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from sesam_node.pipes.batch import GONE
 from sesam_node.pipes.merging.groups import Group, lone
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from sesam_node.pipes.merging.combine import Combiner
     from sesam_node.pipes.merging.groups import Groups, Member
     from sesam_node.store.api import Version
-
-GONE = -1
-"""The place of what is no longer a source entity: a delete of what came out before."""
 
 BOUNDARY = re.compile(r"\|[0-9]+\|")
 

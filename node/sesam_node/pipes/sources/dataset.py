@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError, InputError
-from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.model import decode
+from sesam_node.pipes.batch import BATCH_SIZE, GONE, Batch
 from sesam_node.pipes.common_options import SUBSET
 from sesam_node.pipes.completeness import Limit
 from sesam_node.pipes.component import Option, source
@@ -17,6 +18,7 @@ from sesam_node.pipes.subsets import Subset
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
     from sesam_node.store.api import Version
 
@@ -66,6 +68,9 @@ class StoredSource:
         self._complete = Limit(options, context)
         self._context = context
         self._with_replaced: bool = options["include_replaced"]
+        sink = (context.definition.pipe.get("sink") or {}).get("type", "dataset")
+        # In a full run the sink dataset deletes what it does not meet; elsewhere nothing is told.
+        self._retracts = not (self._with_replaced or self.history) and sink == "dataset"
         self._initial: list[str] = options.get("initial_datasets") or [self.name]
         self._ignore_missing: bool = options.get("ignore_non_existent_datasets", True)
         self._reader: LogReader | None = None
@@ -84,7 +89,8 @@ class StoredSource:
         if self._reader is None:
             return
         for versions in self._reader.read(since):
-            yield self._batch(versions, versions[-1].seq)
+            retracts = self._retracts and since is not None
+            yield self._batch(versions, versions[-1].seq, retracts=retracts)
 
     def as_of(self, ids: Iterable[str], offset: Offset) -> Iterator[Batch]:
         if self._reader is None or offset is None:
@@ -93,9 +99,12 @@ class StoredSource:
         for start in range(0, len(versions), BATCH_SIZE):
             yield self._batch(versions[start : start + BATCH_SIZE], offset)
 
-    def _batch(self, versions: list[Version], offset: int) -> Batch:
-        if not self._with_replaced:
-            versions = [version for version in versions if b'"$replaced":true' not in version.body]
+    def _batch(self, versions: list[Version], offset: int, *, retracts: bool = False) -> Batch:
+        """A batch of what the options let through.
+
+        With `retracts` an entity that was replaced is one that is gone: what came of it before is
+        deleted. Else it is left out.
+        """
         dataset = self._reader.dataset if self._reader else None
         if self._subset is not None and dataset is not None:
             versions = [
@@ -103,7 +112,15 @@ class StoredSource:
                 for version in versions
                 if (seen := self._subset.seen(dataset, version, history=self.history)) is not None
             ]
-        return Batch(None, versions, offset, lambda i: versions[i].seq, dataset)
+        entities: list[Entity] | None = None
+        places: list[int] | None = None
+        if not self._with_replaced and any(map(is_replaced, versions)):
+            if retracts:
+                entities = [decode(version.body) for version in versions]
+                places = [GONE if is_replaced(item) else item.seq for item in versions]
+            else:
+                versions = [version for version in versions if not is_replaced(version)]
+        return Batch(entities, versions, offset, lambda i: versions[i].seq, dataset, places)
 
     def deleted_ids(self) -> Iterator[str]:
         return iter(()) if self._reader is None else self._reader.deleted_ids()
@@ -135,3 +152,8 @@ def _subset(expression: Any) -> Subset:
     except InputError as error:
         problems = [replace(item, path="$.source.subset") for item in error.problems]
         raise ConfigError(error.message, problems) from None
+
+
+def is_replaced(version: Version) -> bool:
+    """Was the entity replaced by one under another id (manual: merge source)?"""
+    return b'"$replaced":true' in version.body and decode(version.body).get("$replaced") is True
