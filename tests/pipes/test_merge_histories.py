@@ -104,7 +104,7 @@ def small_batches(monkeypatch):
     monkeypatch.setattr("sesam_node.pipes.sources.merge.BATCH_SIZE", 2)
     monkeypatch.setattr("sesam_node.pipes.log_reader.FIRST_BATCH", 1)
     monkeypatch.setattr("sesam_node.pipes.log_reader.BATCH_SIZE", 1)
-    monkeypatch.setattr("sesam_node.pipes.same_ids.BATCH_SIZE", 1)
+    monkeypatch.setattr("sesam_node.pipes.sources.merge_datasets.BATCH_SIZE", 1)
 
 
 def check(name, history):
