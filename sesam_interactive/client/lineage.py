@@ -26,7 +26,7 @@ class Lineage(dict[str, Any]):
     def __repr__(self) -> str:
         lines = [f"{self['direction']} lineage, {len(self['nodes']):,} properties"]
         lines.extend(
-            f'  {row["to"]} <- {row["from"]}, {row["how"]} by "{row["pipe"]}"'
+            f'  {row["to"]} <- {row["from"]}, {row["how"]} in pipe "{row["pipe"]}"'
             for row in self.rows()
         )
         lines.extend(f"  leads back to {_place(place)}" for place in self["cycles"])

@@ -75,6 +75,22 @@ def test_the_entity_must_be_named(shop):
     )
 
 
+def test_computed_ids_are_found_by_their_records(shop):
+    """In processes of their own: the one that answers has not made the index of the records."""
+    named = {
+        **LOUD,
+        "_id": "named",
+        "transform": {"type": "dtl", "rules": {"default": [["add", "_id", "_S.name"]]}},
+    }
+    assert shop.put("/config", json=[PEOPLE, LOUD, named]).status_code == 200
+    run(shop, "named")
+    told = shop.get("/datasets/named/why", params={"entity_id": "Ada"}).json()
+    assert (told["exact"], told["sources"][0]["entity_id"]) == (True, "1")
+    draft = {**named, "transform": {"type": "dtl", "rules": {"default": [["add", "_id", "x"]]}}}
+    told = shop.post("/pipes/named/diff", json={"config": draft}).json()
+    assert (told["counts"]["added"], told["counts"]["deleted"]) == (1, 1)
+
+
 # ---- what would change ---------------------------------------------------------------------------
 
 SILENT = {

@@ -76,6 +76,18 @@ def test_a_property_comes_from(rules, name, expected):
     assert told(lineage(*rules).upstream(name)) == expected
 
 
+def test_of_items_that_are_mapped_only_what_is_read_of_them_counts():
+    hop = ["hops", {"datasets": ["d h"], "where": ["eq", "_S.k", "h.k"]}]
+    found = lineage(
+        ["add", "all", hop],
+        ["add", "n", ["max", ["map", "_.n", ["filter", ["is-not-null", "_.m"], "_T.all"]]]],
+        ["add", "all", ["count", "_T.all"]],
+    )
+    keys = ["_S.k joined", "d.k joined"]
+    assert told(found.upstream("n")) == sorted([*keys, "d.m joined", "d.n joined"])
+    assert told(found.upstream("all")) == sorted([*keys, "d.* joined"])
+
+
 def test_an_applied_rule_reads_what_it_is_applied_to():
     found = lineage(
         ["add", "x", ["apply", "inner", "_S.parts"]],

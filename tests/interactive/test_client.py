@@ -280,8 +280,8 @@ def test_lineage_is_shown_edge_by_edge(hub):
     told = hub.datasets["person-named"].lineage("name")
     assert repr(told).splitlines() == [
         "upstream lineage, 3 properties",
-        '  name of person-named <- name of person, computed by "person-named"',
-        '  name of person <- name of the source of person, copied by "person"',
+        '  name of person-named <- name of person, computed in pipe "person-named"',
+        '  name of person <- name of the source of person, copied in pipe "person"',
     ]
     down = hub.datasets["person"].lineage("name", direction="downstream")
     assert [row["to"] for row in down.rows()] == ["name of person-named"]

@@ -477,3 +477,21 @@ def test_an_entity_that_went_into_another_is_told_as_deleted(persons):
     (gone,) = persons.deleted("person")
     told = why(persons, "person", gone)
     assert (told["deleted"], told["exact"]) == (True, True)
+
+
+def test_of_many_entities_that_were_read_some_are_told_and_how_many_more(node):
+    node.put("d", *({"_id": f"{n:02}", "k": "x", "n": n} for n in range(30)))
+    node.put("a", {"_id": "1", "k": "x"})
+    node.pipe(
+        "b",
+        source="a",
+        rules=[["copy", "_id"], ["add", "all", ["count", hop("d", ["eq", "_S.k", "h.k"])]]],
+    )
+    node.run("b")
+    told = why(node, "b", "1", "all")
+    found = told["properties"]["all"]
+    hopped = [origin for origin in found["from"] if origin["dataset"] == "d"]
+    assert (len(hopped), found["more"]) == (12, 18)
+    text = why_text(told)
+    assert "and 25 more" in text
+    assert "  and 9 more of d" in text

@@ -21,7 +21,7 @@ from sesam_node.model.namespaces import remove_namespaces
 from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.comparison import Comparison
-from sesam_node.pipes.emitted import INDEX, records_name
+from sesam_node.pipes.emitted import INDEX, records_of
 from sesam_node.pipes.evaluate import EntityError, Evaluator, make_write, source_entity
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.operations import error_data
@@ -222,13 +222,12 @@ def _source_ids(batch: Batch) -> Iterator[str]:
 def _vanished(draft: Draft, store: Store, sources: Iterable[str], made: Iterable[str]) -> list[str]:
     """Ids that the source entities of a sample made before, and do not make now."""
     ids = list(sources)
-    name = records_name(draft.pipe.id)
     known = set(made)
-    if not store.exists(name):
+    records = records_of(store, draft.pipe.id)
+    if records is None:
         # Before, each came out under its own id.
         own = [own_id(draft.pipe, entity_id) for entity_id in ids]
         return [entity_id for entity_id in own if entity_id not in known]
-    records = store.dataset(name, create=False)
     before: dict[str, None] = {}
     for version in records.get_many(ids):
         if version is not None:

@@ -44,6 +44,17 @@ def emitted_ids(record: Entity) -> list[Any]:
     return list(record["ids"])
 
 
+def records_of(store: Store, pipe_id: str) -> Dataset | None:
+    """The records of a pipe, to be read; None where there are none."""
+    name = records_name(pipe_id)
+    if not store.exists(name):
+        return None
+    dataset = store.dataset(name, create=False)
+    # The store alone does not know how this index is made.
+    dataset.ensure_index(INDEX, emitted_ids)
+    return dataset
+
+
 class EmittedIds:
     """The records of one pipe during a run. `number` is that of the last commit made."""
 

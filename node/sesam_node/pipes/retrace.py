@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sesam_node.dtl import Runtime
 from sesam_node.dtl.record import record
 from sesam_node.dtl.trace.recording import Recording, rules_path
+from sesam_node.dtl.trace.values import MAX_SIBLINGS
 from sesam_node.dtl.trace.why import Why
 from sesam_node.errors import InputError, SesamError
 from sesam_node.model import encode
@@ -22,7 +23,7 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.transforms.dtl import DtlTransform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sesam_node.dtl.trace.places import Part
     from sesam_node.dtl.trace.values import Node
@@ -163,12 +164,14 @@ def _awake(_seconds: float) -> None:
 class Reads(Why):
     """The tree that answers why, and everything that was read for it.
 
-    `missed` are the look-ups that found nothing: dataset, and keys as JSON.
+    `missed` are the look-ups that found nothing: dataset, and keys as JSON. `more` is how many
+    parts are left out, as there are so many.
     """
 
     def __init__(self, recording: Recording) -> None:
         super().__init__(recording)
         self.missed: dict[tuple[str, str], Any] = {}
+        self.more = 0
         self.own: dict[tuple[Part, ...], None] = {}
         self.joined: dict[tuple[str, str, int | None, tuple[Part, ...]], None] = {}
 
@@ -189,6 +192,10 @@ class Reads(Why):
         self._note(entity, focus)
         return super().found(entity, value, focus)
 
+    def limited(self, nodes: list[Node], makers: Sequence[Any]) -> list[Node]:
+        self.more += max(0, len(makers) - MAX_SIBLINGS)
+        return super().limited(nodes, makers)
+
     def lookup(self, lookup: Node) -> Node:
         made = super().lookup(lookup)
         if lookup["found"] == 0 and "value" in made:
@@ -206,13 +213,14 @@ class Way:
     """How a property came to be: what was read, the rules that wrote it, and the trees of why.
 
     `because` has one tree a transform, the last transform first; `base` is the path of its rules.
-    `missed` are look-ups that found nothing.
+    `missed` are look-ups that found nothing, `more` is how many origins are left out.
     """
 
     origins: dict[Origin, None] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     because: list[dict[str, Any]] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
+    more: int = 0
 
 
 def way_of(stage: Stage, name: str | None) -> Way:
@@ -253,6 +261,7 @@ def _follow_rules(stage: Stage, before: Stage, place: tuple[Part, ...], way: Way
         for node in nodes
         if "path" in node and node["kind"] in ("set", "result")
     )
+    way.more += reader.more
     way.missed.extend({"dataset": name, "keys": keys} for (name, _), keys in reader.missed.items())
     for dataset, entity_id, version, read in reader.joined:
         way.origins[Origin(dataset, entity_id, version, read, joined=True)] = None

@@ -20,7 +20,7 @@ from sesam_node.model import decode
 from sesam_node.pipes.arrivals import fetched, received
 from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
-from sesam_node.pipes.emitted import INDEX, records_name
+from sesam_node.pipes.emitted import INDEX, records_of
 from sesam_node.pipes.evaluate import source_entity
 from sesam_node.pipes.made import Made, members_of
 from sesam_node.pipes.policy import tracks_emitted
@@ -101,12 +101,17 @@ class Inputs:
     roles: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[tuple[str, str], set[str] | None] = field(default_factory=dict)
 
+    def touch(self, key: tuple[str, str], role: str) -> None:
+        """Note that an entity had a part in it."""
+        self.roles.setdefault(key, role)
+        self.names.setdefault(key, set())
+
     def add(self, key: tuple[str, str], role: str, name: str | None) -> None:
         """Note that a property was read; with no name all of the entity."""
-        self.roles.setdefault(key, role)
+        self.touch(key, role)
         if name is None:
             self.names[key] = None
-        elif (known := self.names.setdefault(key, set())) is not None:
+        elif (known := self.names[key]) is not None:
             known.add(name)
 
 
@@ -256,8 +261,8 @@ class Explainer:
         """The source entities whose records have the id, by their place; None: no records."""
         if not tracks_emitted(pipe):
             return None
-        records = self._dataset(records_name(pipe.id))
-        if records is None or all(index.id != INDEX for index in records.indexes()):
+        records = records_of(self._store, pipe.id)
+        if records is None:
             return None
         (versions,) = records.lookup_many(INDEX, [entity_id])
         places = sorted((decode(version.body)["place"], version.entity_id) for version in versions)
@@ -288,7 +293,7 @@ class Explainer:
         inputs = Inputs()
         sources = Sources(self._store, made.pipe, run)
         for key in sources.keys:
-            inputs.add(key, sources.role, "_id")
+            inputs.touch(key, sources.role)
         if stage is not None and "_filtered" in stage.entity:
             way = way_of(stage, None)
             sources.note(inputs, way)
@@ -306,6 +311,8 @@ class Explainer:
                     "rules": way.rules,
                     "from": sources.places(way),
                 }
+                if way.more:
+                    found["more"] = way.more
                 if way.missed:
                     found["found_nothing"] = way.missed
                 if root:

@@ -27,6 +27,7 @@ from sesam_node.model.values import is_text, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sesam_node.dtl.calls import Slots
     from sesam_node.dtl.plan import Plan
     from sesam_node.dtl.scope import Scope
     from sesam_node.dtl.syntax import Node
@@ -335,8 +336,32 @@ class RuleLineage:
         slots = function_of(node)
         if slots is None:
             return NOTHING
+        if any(slot.kind == "function-expression" for slot in slots[1]):
+            return self._itemwise(node, slots[1], frame)
         given = zip(node.arguments, slots[1], strict=True)
         return self._all([item for item, slot in given if not slot.is_constant], frame)
+
+    def _itemwise(self, node: Call, slots: Slots, frame: Frame) -> Reads:
+        """A function-expression over items, which it knows as `_`.
+
+        What `map` gives is what it makes of the items; others give the items themselves.
+        """
+        given = list(zip(node.arguments, slots, strict=True))
+        items = self._all(
+            [
+                item
+                for item, slot in given
+                if slot.kind != "function-expression" and not slot.is_constant
+            ],
+            frame,
+        )
+        inner = Frame({**frame.variables, "_": items}, frame.rule, frame.lines, frame.copies)
+        made = self._all(
+            [item for item, slot in given if slot.kind == "function-expression"], inner
+        )
+        if node.name != "map" or not made:
+            return made | items
+        return made | frozenset(read for read in items if read.name != ALL)
 
     def _walked(self, node: Call, frame: Frame) -> Reads:
         """`path` with a constant name reads that of what it is given."""

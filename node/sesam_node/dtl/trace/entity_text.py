@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 MARK = "  "
 VALUE = 60
+MAX_INPUTS = 3
+"""How many entities of one dataset are told below one that was made of them."""
+
+MAX_ORIGINS = 6
 
 
 def entity_why_text(told: dict[str, Any]) -> str:
@@ -36,22 +40,34 @@ def _entity(told: dict[str, Any], depth: int) -> Iterator[str]:
     yield f"{mark}{MARK}{_verdict(told)}"
     for rule in told.get("rules", ()):
         yield f"{mark}{MARK}{rule['text']}  ({rule['path']})"
-    for name_, found in told.get("properties", {}).items():
-        yield f"{mark}{MARK}{name_} = {preview(found['value'], VALUE)}"
+    yield from _properties(told, mark)
+    for tree in told.get("because", ()):
+        yield f"{mark}{MARK}because"
+        for node in tree["nodes"]:
+            yield from node_lines(node, depth + 2, tree["base"])
+    shown: dict[str, int] = {}
+    for deeper in told.get("inputs", ()):
+        dataset = str(deeper.get("dataset", ""))
+        shown[dataset] = shown.get(dataset, 0) + 1
+        if shown[dataset] <= MAX_INPUTS:
+            yield from _entity(deeper, depth + 1)
+    for dataset, count in shown.items():
+        if count > MAX_INPUTS:
+            yield f"{mark}{MARK}and {count - MAX_INPUTS} more of {dataset}"
+
+
+def _properties(told: dict[str, Any], mark: str) -> Iterator[str]:
+    """Each property with its value, what wrote it, and what that read."""
+    for name, found in told.get("properties", {}).items():
+        yield f"{mark}{MARK}{name} = {preview(found['value'], VALUE)}"
         for rule in found["rules"]:
             yield f"{mark}{MARK * 2}{rule['text']}  ({rule['path']})"
-        read = ", ".join(_origin(origin) for origin in found["from"])
+        read = _origins(found)
         if read and found["rules"]:
             yield f"{mark}{MARK * 2}from {read}"
         for missed in found.get("found_nothing", ()):
             keys = ", ".join(preview(key) for key in missed["keys"])
             yield f"{mark}{MARK * 2}nothing found in {missed['dataset']} for {keys}"
-    for tree in told.get("because", ()):
-        yield f"{mark}{MARK}because"
-        for node in tree["nodes"]:
-            yield from node_lines(node, depth + 2, tree["base"])
-    for deeper in told.get("inputs", ()):
-        yield from _entity(deeper, depth + 1)
 
 
 def _verdict(told: dict[str, Any]) -> str:
@@ -66,6 +82,16 @@ def _verdict(told: dict[str, Any]) -> str:
     if run:
         parts.append(f"run {run['run_id']}")
     return "; ".join(parts)
+
+
+def _origins(found: dict[str, Any]) -> str:
+    """What was read, the first of it."""
+    origins = found["from"]
+    texts = [_origin(origin) for origin in origins[:MAX_ORIGINS]]
+    more = len(origins) - len(texts) + found.get("more", 0)
+    if more:
+        texts.append(f"and {more} more")
+    return ", ".join(texts)
 
 
 def _origin(origin: dict[str, Any]) -> str:
