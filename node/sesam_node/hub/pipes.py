@@ -72,6 +72,7 @@ class Pipes:
         """A pipe: its configuration, its state, and what is up- and downstream."""
         facts = self._pumps.known(pipe_id)
         pipe = self._configuration.component("pipe", pipe_id)
+        pipe["config"]["effective"] = self._pumps.with_fetched(pipe["config"]["effective"])
         pipe["runtime"] = self._pumps.runtime(pipe_id)
         pipe["graph"] = {
             "inputs": sorted(facts.sources),

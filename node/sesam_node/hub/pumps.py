@@ -70,6 +70,7 @@ class Pumps:
         self.grace_s = cancel_grace_s
         self._base_folder = base_folder
         self._allow_files = allow_files
+        self._fetched: dict[str, dict[str, Any]] = {}
         self._listeners: list[Callable[[RunResult], None]] = []
 
     # -- the driver's host -------------------------------------------------------------------------
@@ -138,12 +139,29 @@ class Pumps:
             log.warning("the pipe is out of sync, and wants a reset: %s", reasons, extra=keys)
         if pipe in self.configuration.active.document.pipes:
             self.books.ended(result)
+            if result.fetched:
+                self._fetched[pipe] = result.fetched
             if not result.success and not result.events:
                 self._tell_loss(request, result)
         if result.tripped:
             self.driver.handle(Disabled(pipe))
         for listener in list(self._listeners):
             listener(result)
+
+    def with_fetched(self, effective: dict[str, Any]) -> dict[str, Any]:
+        """The effective configuration of a pipe with the schemas that its last run has fetched."""
+        fetched = self._fetched.get(str(effective.get("_id")))
+        transform = effective.get("transform")
+        if not fetched or transform is None:
+            return effective
+
+        def complete(item: Any) -> Any:
+            place = item.get("schema_url") if type(item) is dict else None
+            return {**item, "schema": fetched[place]} if place in fetched else item
+
+        several = type(transform) is list
+        put_in = [complete(item) for item in transform] if several else complete(transform)
+        return {**effective, "transform": put_in}
 
     def _tell_loss(self, request: RunRequest, result: RunResult) -> None:
         """A run whose worker died could not write its own end."""

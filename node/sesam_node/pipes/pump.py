@@ -231,6 +231,8 @@ class PumpRun:
         result.failed, result.kept = retries.errors, retries.kept
         result.retries_waiting = len(retries.waiting)
         result.last_seen = offsets.last_seen(offsets.read_state(writer.state).offset)
+        for transform in self.pipe.transforms:
+            result.fetched |= getattr(transform, "fetched", {})
         result.metrics = {
             "entities": {
                 "changes_last_run": result.changed,

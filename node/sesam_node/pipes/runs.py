@@ -83,6 +83,7 @@ class RunResult:
     `retries_waiting` all that wait for that now. `waiting_for` are datasets without which the pipe
     does not run yet; `populated` says that the run made its sink count as populated.
     `out_of_sync` says why only a reset makes the output right again, if the pipe goes on without.
+    `fetched` are the schemas that transforms read, by their `schema_url`.
     `processed` counts source entities (tracked ones too), `changed` the versions that the sink
     dataset got. `exception_entity` is the source entity that failed. `events` are the entities
     that the run wrote to the execution log.
@@ -112,6 +113,7 @@ class RunResult:
     waiting_for: list[str] = field(default_factory=list)
     populated: bool = False
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
+    fetched: dict[str, Any] = field(default_factory=dict)
 
 
 def now_text() -> str:

@@ -58,6 +58,7 @@ class JsonSchemaTransform(InPlaceTransform):
         super().__init__(options, context)
         self._options = options
         self._context = context
+        self.fetched: dict[str, Any] = {}
         self._key_valid: str = options["key_valid"]
         self._key_errors: str = options["key_errors"]
         problems = flaw_problems(flaws(options), self.path)
@@ -83,6 +84,7 @@ class JsonSchemaTransform(InPlaceTransform):
             problems = flaw_problems(schema_flaws(schema), ())
             if problems:
                 raise ConfigError(f"{system}: {answer.url}: the JSON schema is broken", problems)
+        self.fetched = {self._options["schema_url"]: schema}
         return schema
 
     def changed(self, entity: Entity) -> Entity:
