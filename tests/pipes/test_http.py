@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import pickle
 import socket
+import ssl
 import time
 import urllib.parse
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from test_json_source import pulling
 from web_server import Reply
 
@@ -303,6 +309,89 @@ def test_a_node_on_loopback_is_its_users_own(memory_node, web):
     memory_node.more["allow_files"] = True
     memory_node.pipe("b", source={"type": "json", "system": "web", "url": "x"})
     assert "link-local" not in memory_node.try_run("b").error
+
+
+# ---- certificates and proxies --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that signs itself: its PEM file, with the key, and its text."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    text = made.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(secret + text)
+    return file, text.decode()
+
+
+@pytest.mark.parametrize(
+    ("options", "node_default", "works"),
+    [
+        ({}, False, True),
+        ({"verify_ssl": True}, False, False),
+        ({}, True, False),
+        ({"verify_ssl": False}, True, True),
+        ({"verify_ssl": True, "custom_ca_pem_chain": "$CHAIN"}, False, True),
+    ],
+)
+def test_certificates_are_checked_where_that_is_asked_for(
+    memory_node, web, certificate, options, node_default, works
+):
+    file, text = certificate
+    server = web(lambda _: Reply([{"_id": "1"}]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    system = {name: text if value == "$CHAIN" else value for name, value in options.items()} | {
+        "url_pattern": f"https://127.0.0.1:{server.server_port}/%s"
+    }
+    pulling(memory_node, server, system=system)
+    memory_node.more["metadata"] = {"global_defaults": {"verify_ssl": node_default}}
+    memory_node.pipe("b", source={"type": "json", "system": "web", "url": "x"})
+    result = memory_node.try_run("b")
+    assert result.success is works
+    assert works or "certificate verify failed" in result.error
+
+
+def test_a_chain_that_is_none_is_told(memory_node, web):
+    system = {"verify_ssl": True, "custom_ca_pem_chain": "no certificate"}
+    pulling(memory_node, web(lambda _: Reply([])), system=system)
+    assert 'system "web" cannot be used: ' in memory_node.try_run("b").error
+
+
+def test_requests_go_through_the_proxy_of_their_scheme(memory_node, web):
+    proxy_server = web(lambda _: Reply([{"_id": "1"}]))
+    address = f"127.0.0.1:{proxy_server.server_port}"
+    system = {
+        "url_pattern": "http://192.0.2.1/%s",
+        "proxies": {"http": f"http://kari:$SECRET(word)@{address}"},
+    }
+    pulling(memory_node, proxy_server, system=system, secrets={"word": "s3cret"}).run("b")
+    (asked,) = proxy_server.asked
+    assert asked.headers["host"] == "192.0.2.1"
+    login = base64.b64encode(b"kari:s3cret").decode()
+    assert asked.headers["proxy-authorization"] == f"Basic {login}"
+    assert list(memory_node.live("b")) == ["1"]
 
 
 # ---- retry strategies ----------------------------------------------------------------------------
