@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sesam_node.pipes.dialect import sniff
+from sesam_node.store import Retention
 
 
 def csv_node(node, tmp_path, content, **options):
@@ -242,3 +243,15 @@ def test_merged_datasets_may_be_kept_apart(node):
     node.put("q", {"_id": "1", "v": 2, "_deleted": True})
     node.run("b")
     assert node.deleted("b") == ["1"]
+
+
+def test_an_entity_that_left_a_subset_is_deleted_though_compaction_dropped_what_it_was(node):
+    subset = ["eq", "_S.t", "x"]
+    node.pipe("b", source={"type": "dataset", "dataset": "a", "subset": subset})
+    node.put("a", {"_id": "1", "t": "x"}, {"_id": "2", "t": "x"})
+    node.run("b")
+    node.put("a", {"_id": "1", "t": "y"})
+    node.put("a", {"_id": "1", "t": "z"}, {"_id": "3", "t": "y"}, {"_id": "3", "t": "z"})
+    assert node.store.dataset("a").compact(Retention(2)).versions == 1
+    node.run("b")
+    assert (list(node.live("b")), node.deleted("b")) == (["2"], ["1"])

@@ -61,7 +61,8 @@ class Subset:
         """A version as a reader of the subset sees it; null where it concerns none of them.
 
         With `history` the version before decides whether it left; else any before, because a
-        reader may have seen that one.
+        reader may have seen that one. Where compaction has dropped versions it may have left: a
+        delete too many deletes nothing, one too few leaves an entity behind.
         """
         if self.has(version):
             return version
@@ -69,7 +70,7 @@ class Subset:
         while before is not None:
             earlier = dataset.at(before)
             if earlier is None:
-                return None
+                return _left(version)
             if self.has(earlier):
                 return _left(version)
             before = None if history else earlier.previous
