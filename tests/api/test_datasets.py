@@ -349,6 +349,23 @@ def test_an_entity_is_read_as_it_was(box):
     assert both.status_code == 400
 
 
+def test_a_moment_that_was_compacted_is_gone(node):
+    put(node, BOX | {"compaction": {"keep_versions": 1, "automatic": False}})
+    if node.get("/datasets/box").status_code == 200:
+        node.delete("/datasets/box")
+    for n in range(4):
+        post(node, {"_id": "a", "n": n})
+    done = node.post("/datasets/box", data={"operation": "compact"}).json()["compacted"]
+    assert done["versions"] == 3
+    for path in ("/datasets/box/entities", "/datasets/box/entity", "/pipes/box/entities"):
+        answer = node.get(path, params={"as_of": 1, "entity_id": "a"})
+        assert (answer.status_code, answer.json()["exact_from"]) == (410, 4)
+    answer = node.post("/datasets/box/query", json={"as_of": 1})
+    assert (answer.status_code, answer.json()["exact_from"]) == (410, 4)
+    assert node.get("/datasets/box/diff", params={"from": 1}).status_code == 410
+    assert ids(read(node, "box", as_of=3)) == ["a"]
+
+
 def test_what_is_no_moment_is_refused(box):
     for path in ("/datasets/box/entities", "/datasets/box/entity", "/pipes/box/entities"):
         answer = box.get(path, params={"as_of": "yesterday", "entity_id": "a"})

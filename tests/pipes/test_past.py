@@ -14,9 +14,10 @@ from sesam_node.model import content_hash, decode, encode
 from sesam_node.model.moment import Moment, read_moment
 from sesam_node.pipes.differences import diff_dataset, entity_history
 from sesam_node.pipes.operations import pipe_entities, preview
-from sesam_node.pipes.past import PastDataset
+from sesam_node.pipes.past import PastDataset, head_then
 from sesam_node.pipes.runs import PipeDefinition
-from sesam_node.store import Write, open_store
+from sesam_node.pipes.sink_indexes import index_id
+from sesam_node.store import Retention, Write, open_store
 
 
 @pytest.fixture(params=["memory", "lmdb"])
@@ -148,6 +149,51 @@ def test_a_preview_looks_into_the_datasets_of_then(store):
     assert city(None) == (["Skien"], ["Eva"])
 
 
+SOURCES = {
+    "union": {"type": "union_datasets", "datasets": ["orders", "people"]},
+    "versions": {"type": "dataset", "dataset": "people", "include_previous_versions": True},
+    "subset": {"type": "dataset", "dataset": "people", "subset": ["eq", "_S.city", "Oslo"]},
+    "merge": {
+        "type": "merge",
+        "version": 2,
+        "datasets": ["orders o", "people p"],
+        "equality": [["eq", "o.person", "p.number"]],
+        "identity": "first",
+    },
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_pipe_gives_for_then_what_it_gave_then(store, source):
+    def made(as_of=None):
+        pipe = {"_id": "made", "type": "pipe", "source": source}
+        return decode(b"".join(pipe_entities(PipeDefinition(pipe), store, as_of=as_of)))
+
+    write(store, "orders", {"_id": "o1", "person": 1, "id": "a"}, {"_id": "o2", "person": 2})
+    write(store, "people", {"_id": "a", "number": 1, "city": "Oslo"}, {"_id": "b", "number": 2})
+    index = index_id("_S.city")
+    store.dataset("people").ensure_index(index, compile_index(index))
+    moment, then = time_after(store, "people"), made()
+    assert then
+    history(store)
+    assert made() != then
+    assert made(str(Text(moment))) == then
+
+
+def test_a_moment_before_what_was_compacted_is_gone(store):
+    history(store)
+    store.dataset("people").compact(Retention(keep_versions=1))
+    people = store.dataset("people")
+    assert people.exact_from > 1
+    with pytest.raises(ExpiredError) as caught:
+        PastDataset(people, head_then(people, Moment(offset=0)))
+    assert caught.value.exact_from == people.exact_from
+    with pytest.raises(ExpiredError):
+        diff(store, 0)
+    life = entity_history(store, dataset="people", entity_id="a")
+    assert ([item["change"] for item in life["changes"]], life["complete"]) == (["unknown"], False)
+
+
 def test_before_the_first_version_there_is_nothing(store):
     history(store)
     assert joined(store, "1990-01-01") == {}
@@ -198,6 +244,7 @@ def test_the_past_of_a_dataset_is_what_a_copy_made_then_would_be(steps, data):
         assert plain(past.changes(**options)) == plain(copy.changes(**options))
     assert past.live() == copy.live()
     assert past.live("b", 1) == copy.live("b", 1)
+    assert past.counts() == copy.counts()
     keys = [0, 1, 2, 3, "x"]
     for mine, other in zip(
         past.lookup_many(index, keys), copy.lookup_many(index, keys), strict=True

@@ -14,9 +14,10 @@ from sesam_node.errors import ExpiredError, InputError, Problem, StoreError
 from sesam_node.model import decode
 from sesam_node.model.moment import Moment, read_moment
 from sesam_node.model.values import identity
+from sesam_node.store.api import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sesam_node.model import Value
@@ -58,6 +59,8 @@ def past_of(definition: PipeDefinition, store: Store, as_of: str | None) -> Stor
     if moment.offset is None:
         return cast("Store", PastStore(store, moment.time or 0, {}))
     source = definition.pipe["source"].get("dataset")
+    if definition.pipe["source"].get("type") == "http_endpoint":  # what came in is in its sink
+        source = (definition.pipe.get("sink") or {}).get("dataset") or definition.pipe_id
     if type(source) is not str or not store.exists(source):
         problem = Problem(
             "$.as_of",
@@ -181,6 +184,25 @@ class PastDataset:
     @property
     def populated(self) -> bool:
         return self._now.populated
+
+    def counts(self) -> Counts:
+        """As of a dataset, counted one by one."""
+        versions = deletes = ids = gone = 0
+        for deleted in self._each_deleted(history=True):
+            versions, deletes = versions + 1, deletes + deleted
+        for deleted in self._each_deleted(history=False):
+            ids, gone = ids + 1, gone + deleted
+        return Counts(ids, gone, versions, deletes)
+
+    def _each_deleted(self, *, history: bool) -> Iterator[bool]:
+        since: int | None = None
+        while versions := self.changes(since, PAGE, history=history):
+            yield from (version.deleted for version in versions)
+            since = versions[-1].seq
+
+    def state(self, pipe: str) -> dict[str, bytes]:
+        """The state that is kept now: no other is known."""
+        return self._now.state(pipe)
 
     # -- look-ups ----------------------------------------------------------------------------------
 
