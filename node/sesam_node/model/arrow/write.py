@@ -20,6 +20,7 @@ from sesam_node.model.arrow.columns import (
     EXACT_INTEGER,
     Column,
     Columns,
+    any_tilde,
     is_normal_base64,
     plain_decimal,
 )
@@ -130,7 +131,7 @@ class Writer:
         return message
 
     def message(
-        self, entities: Sequence[Entity], values: dict[str, list[Any]], *, tagged: bool = True
+        self, entities: Sequence[Entity], values: dict[str, Sequence[Any]], *, tagged: bool = True
     ) -> bytes:
         """The record batch of entities, as it stands in a stream.
 
@@ -141,14 +142,14 @@ class Writer:
         return self._out.taken().removeprefix(self.schema_message())
 
     def batch(
-        self, entities: Sequence[Entity], values: dict[str, list[Any]], *, tagged: bool = True
+        self, entities: Sequence[Entity], values: dict[str, Sequence[Any]], *, tagged: bool = True
     ) -> Any:
         """The record batch of entities."""
         import pyarrow as pa
 
         arrays = []
         for name, column in self._columns.items():
-            items = values.get(name)
+            items: Sequence[Any] | None = values.get(name)
             if items is None:
                 items = [entity.get(name) for entity in entities]
             arrays.append(to_array(column, items, self._fields[name].type, tagged=tagged))
@@ -218,7 +219,7 @@ def to_array(column: Column, values: Sequence[Any], type_: Any, *, tagged: bool)
     kind = column.kind
     if kind in ("null", "boolean"):
         return pa.array(values, type_)
-    if kind == "text" and not (tagged and any(value and value[0] == "~" for value in values)):
+    if kind == "text" and not (tagged and any_tilde(values)):
         return pa.array(values, type_)
     if kind == "list":
         return _list_array(column, values, type_, tagged=tagged)
