@@ -72,3 +72,20 @@ def test_what_clients_ask_beside(node):
     assert node.post("/models", json=[]).status_code == 501
     assert node.post("/", data={"operation": "dance"}).status_code == 400
     assert node.get("/", params={"aggregated": "false"}).json()["status"]["developer_mode"] is True
+
+
+def test_secrets_and_variables_come_as_one_object_or_several(node):
+    assert node.put("/secrets", json=[{"a": "1"}, {"b": "2"}]).json() == ["a", "b"]
+    assert node.post("/secrets", json={"c": "3"}, params={"encrypt": "true"}).json() == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert node.delete("/secrets/a").json() == ["b", "c"]
+    assert node.delete("/secrets/a").status_code == 404
+    assert node.put("/secrets", json=["a"]).status_code == 400
+    assert node.put("/secrets", json={}).json() == []
+    assert node.put("/env", json=[{"x": 1}, {"y": 2}]).json() == {"x": 1, "y": 2}
+    assert node.patch("/env", json={"y": 3}).json() == {"x": 1, "y": 3}
+    assert node.delete("/env/x").json() == {"y": 3}
+    assert node.delete("/env/x").status_code == 404

@@ -239,6 +239,17 @@ class ApiHandler(RequestHandler):
             raise ApiError(400, f"expected an object of {what}", f"the body is {kind}")
         return value
 
+    def json_objects(self, what: str) -> dict[str, Any]:
+        """The body as a JSON object, or a list of them, which are taken together."""
+        value = self.json_body()
+        parts = value if type(value) is list else [value]
+        merged: dict[str, Any] = {}
+        for part in parts:
+            if type(part) is not dict:
+                raise ApiError(400, f"expected an object of {what}, or a list of them")
+            merged |= part
+        return merged
+
     def json_fields(self) -> dict[str, Any]:
         """The declared fields of the JSON body, by name. Raises ApiError for any other."""
         return read_fields(self._operation().parameters, self.json_object("fields"))

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from sesam_node.api.operations import Parameter
 
+SECRET_FIELDS = frozenset({"password", "token"})
+"""What came in these is not repeated in a refusal."""
+
 MAX_TEXT = 4_000_000
 """The most characters of a text of rules: what is asked for at every key must be quick."""
 
@@ -48,10 +51,9 @@ def _field(parameter: Parameter, value: Any) -> Any:
     if parameter.choices and value not in parameter.choices:
         fits, wanted = False, "one of " + ", ".join(parameter.choices)
     if not fits:
+        got = "something else" if parameter.name in SECRET_FIELDS else preview(value)
         raise ApiError(
-            400,
-            f'the field "{parameter.name}" does not fit',
-            f"expected {wanted}, got {preview(value)}",
+            400, f'the field "{parameter.name}" does not fit', f"expected {wanted}, got {got}"
         )
     if type_ is str and len(value) > MAX_TEXT:
         raise ApiError(413, f'the field "{parameter.name}" has more than {MAX_TEXT:,} characters')

@@ -28,7 +28,7 @@ class EnvHandler(ApiHandler):
         await self._put(replace=False)
 
     async def _put(self, *, replace: bool) -> None:
-        await self.hub.configuration.put_env(self.json_object("variables"), replace=replace)
+        await self.hub.configuration.put_env(self.json_objects("variables"), replace=replace)
         self.answer(self.hub.configuration.env())
 
 

@@ -28,7 +28,7 @@ class SecretsHandler(ApiHandler):
         await self._put(system_id, replace=False)
 
     async def _put(self, system_id: str | None, *, replace: bool) -> None:
-        values = self.json_object("secrets")
+        values = self.json_objects("secrets")
         await self.hub.configuration.put_secrets(values, system=system_id, replace=replace)
         self.answer(self.hub.configuration.secrets(system_id))
 
