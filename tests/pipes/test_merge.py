@@ -296,6 +296,21 @@ def test_a_pass_that_was_stopped_is_brought_to_its_end_first(node, monkeypatch):
     assert sorted(node.live("m")) == ["0|1", "0|2", "1|3", "1|4"]
 
 
+def test_a_partial_rescan_brings_again_what_was_written_lately_and_leaves_nothing_behind(node):
+    node.put("A", {"_id": "1", "k": 1}, {"_id": "2", "k": 2})
+    node.put("B", {"_id": "3", "k": 3})
+    merge(node, equality=[["eq", "a.k", "b.k"]])
+    node.pipes["m"].pipe["pump"] = {"partial_rescan_run_count": 2, "partial_rescan_delta": 1}
+    node.run("m")
+    node.put("B", {"_id": "3", "k": 1})
+    node.run("m")
+    node.put("B", {"_id": "3", "k": 2})
+    result = node.run("m", "partial")
+    assert (result.sync_type, result.last_seen) == ("partial", '{"A":1,"B":2}')
+    assert sorted(node.live("m")) == ["0|1", "0|2|1|3"]
+    assert node.run("m", "partial").processed == 1  # the last of A is in the group of the last of B
+
+
 def test_an_offset_that_is_set_is_checked():
     datasets = ("A", "B")
     opened = {"A": 1, "$to": {"A": 2}, "$at": ["A", 1]}

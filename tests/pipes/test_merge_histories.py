@@ -32,6 +32,20 @@ CREATED = [
 ]
 MADE = [["add", "_id", ["concat", "m-", ["string", "_S."]]]]
 HOP = [["copy", "*"], ["add", "h", ["sorted", hop("h", ["eq", "_S.x", "h.x"], give="h.y")]]]
+LOOKED_UP = [["copy", "*"], ["add", "h", ["lookup-entity", "h", ["string", ["first", "_S.x"]]]]]
+LATER_HOP = [
+    {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "z", ["list", "_S.x", "_S.y"]]]}},
+    {
+        "type": "dtl",
+        "rules": {
+            "default": [
+                ["copy", "*"],
+                ["add", "_id", ["concat", "_S._id", "-", ["count", "_S.z"]]],
+                ["add", "h", ["sorted", hop("h", ["eq", "_S.z", "h.x"], give="h.y")]],
+            ]
+        },
+    },
+]
 ALIVE = [["copy", "*"], ["add", "_deleted", False]]
 
 PIPES = {
@@ -46,6 +60,8 @@ PIPES = {
     "keyed-first": {"source": {**LOOSE, "identity": "first"}, "rules": {"default": KEYED}},
     "created": {"source": LOOSE, "rules": {"default": CREATED, "made": MADE}},
     "hopping": {"source": {**CHAIN, "identity": "first"}, "rules": {"default": HOP}},
+    "looked-up": {"source": LOOSE, "rules": {"default": LOOKED_UP}},
+    "later-hop": {"source": CHAIN, "transform": LATER_HOP},
     "alive": {"source": CHAIN, "rules": {"default": ALIVE}},
     "one": {"source": {"datasets": ["a a"]}},
     "latest": {"source": LATEST},

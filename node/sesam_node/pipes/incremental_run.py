@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sesam_node.pipes import offsets
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.policy import populate
+from sesam_node.pipes.sources.merge import MergeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,17 @@ def incremental_run(
     if tracking is not None:
         changes |= tracking.state_changes()
     since = offsets.moved_back(state.offset, delta)
+    merging = pipe.source if isinstance(pipe.source, MergeSource) else None
+    if merging is not None:
+        # What came out stems from the pipe's own offset: from there it goes on, in any case.
+        further, since = since, state.offset
     last = transfer.read(pipe.source.read, changes, since, newest=since == state.offset)
+    if merging is not None and further != since:
+
+        def again(offset: Offset) -> Iterator[Batch]:
+            return merging.as_of(merging.ids_since(further), offset)
+
+        transfer.read(again, {}, last, moves=False, newest=False)
     transfer.end()
     transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
     populate(pipe, transfer.writer.dataset)

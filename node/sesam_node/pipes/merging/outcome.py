@@ -55,6 +55,12 @@ class State:
         entity = self._combiner.entity
         return [Output(entity(group), group.place) for group in wanted]
 
+    def of_members(self, versions: dict[Member, Version]) -> list[Group]:
+        """The groups of these members, those of deleted ones too."""
+        live = {member: version for member, version in versions.items() if not version.deleted}
+        found = self._distinct(self.groups.of_versions(live).values())
+        return found + [lone(*item) for item in versions.items() if item[1].deleted]
+
     @staticmethod
     def _distinct(groups: Iterable[Group]) -> list[Group]:
         return list({id(group): group for group in groups}.values())

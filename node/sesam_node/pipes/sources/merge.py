@@ -201,6 +201,20 @@ class MergeSource(SeveralDatasets):
             entities = [self._combiner.entity(group) for group in part]
             yield Batch(entities, None, offset, places=[group.place for group in part])
 
+    def ids_since(self, offset: Offset) -> set[str]:
+        """The ids under which comes out what was written after an offset, as it is now."""
+        heads, state = heads_of(offset), self._state(self._now())
+        found: set[str] = set()
+        for position, view in enumerate(state.groups.views):
+            if view is None:
+                continue
+            reader = LogReader(view.dataset)
+            reader.until = view.end
+            for versions in reader.read(heads.get(self.datasets[position], 0) - 1):
+                members = {(position, version.entity_id): version for version in versions}
+                found.update(map(self._combiner.entity_id, state.of_members(members)))
+        return found
+
     def deleted_ids(self) -> Iterator[str]:
         for position, name in enumerate(self.datasets):
             dataset = self._context.dataset(name)
