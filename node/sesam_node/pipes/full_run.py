@@ -64,7 +64,7 @@ def full_run(
     transfer.commit({**changes, **transfer.offset_change(last)})
     if not resumed:
         transfer.retries.forget_unmet()
-    ended: Changes = _delete_unseen(transfer, writer.seen) if writer.seen is not None else {}
+    ended: Changes = delete_unseen(transfer, writer.seen) if writer.seen is not None else {}
     ended[offsets.FULL_RUN] = None
     transfer.commit(ended, last=True)
     populate(pipe, writer.dataset)
@@ -73,11 +73,13 @@ def full_run(
 def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head: int) -> Changes:
     """The state in which a full run begins: no offset, and its marker."""
     source = transfer.pipe.source
-    changes: Changes = {key: None for key in transfer.writer.state if key.startswith("full-run:")}
+    seen = (f"{offsets.FULL_RUN}:", f"{offsets.BACKGROUND}:")
+    changes: Changes = {key: None for key in transfer.writer.state if key.startswith(seen)}
     changes |= {
         offsets.OFFSET: None,
         offsets.OUT_OF_SYNC: None,
         offsets.CONFIG: encode(config),
+        offsets.BACKGROUND: None,
     }
     if tracking is not None:
         changes |= tracking.state_changes()
@@ -109,7 +111,7 @@ def _spare_failed(transfer: Transfer, seen: Seen) -> bool:
     return True
 
 
-def _delete_unseen(transfer: Transfer, seen: Seen) -> Changes:
+def delete_unseen(transfer: Transfer, seen: Seen) -> Changes:
     """Delete what the run did not meet; gives the change of state that forgets what it met."""
     writer = transfer.writer
     sink: Any = transfer.pipe.sink

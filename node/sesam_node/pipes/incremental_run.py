@@ -14,7 +14,7 @@ from sesam_node.pipes.policy import populate
 from sesam_node.pipes.sources.merge import MergeSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sesam_node.pipes.batch import Batch, Offset
     from sesam_node.pipes.tracking import Tracking
@@ -32,36 +32,54 @@ def incremental_run(
 
     With a `delta` the source is read from further back: a partial run.
     """
-    pipe, state = transfer.pipe, transfer.state
+    state = transfer.state
     transfer.begin(full=False)
     transfer.open_records(reset=False)
     tried = transfer.retry()
+    since = offsets.moved_back(state.offset, delta)
+    last = incremental_pass(transfer, state.offset, changes, tracking, since=since, tried=tried)
+    transfer.end()
+    transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
+    populate(transfer.pipe, transfer.writer.dataset)
+
+
+def incremental_pass(
+    transfer: Transfer,
+    offset: Offset,
+    changes: dict[str, bytes | None],
+    tracking: Tracking | None,
+    *,
+    since: Offset,
+    tried: Collection[str] = (),
+) -> Offset:
+    """What changes in hopped datasets concern, then what is new after `since`.
+
+    Entities are tracked as they were at `offset`, but for those that were `tried` already. Gives
+    the new offset; `changes` then holds what is to be committed with it.
+    """
+    pipe = transfer.pipe
     stored = pipe.stored_source
     if stored is not None and tracking is not None and tracking.has_changes():
         lookup = StoreLookup(pipe.context)
         ids = tracking.ids(lookup)
-        if state.depends_when_deleted:
+        if transfer.state.depends_when_deleted or transfer.evaluator.depends_when_deleted:
             ids.update(stored.deleted_ids())
-        ids -= tried
+        ids.difference_update(tried)
 
-        def tracked(offset: Offset) -> Iterator[Batch]:
-            return stored.as_of(ids, offset)
+        def tracked(at: Offset) -> Iterator[Batch]:
+            return stored.as_of(ids, at)
 
-        transfer.read(tracked, {}, state.offset, moves=False, newest=False)
+        transfer.read(tracked, {}, offset, moves=False, newest=False)
     if tracking is not None:
         changes |= tracking.state_changes()
-    since = offsets.moved_back(state.offset, delta)
     merging = pipe.source if isinstance(pipe.source, MergeSource) else None
-    if merging is not None:
-        # What came out stems from the pipe's own offset: from there it goes on, in any case.
-        further, since = since, state.offset
-    last = transfer.read(pipe.source.read, changes, since, newest=since == state.offset)
-    if merging is not None and further != since:
+    if merging is None or since == offset:
+        return transfer.read(pipe.source.read, changes, since, newest=since == offset)
+    # What came out stems from the pipe's own offset: from there it goes on, in any case.
+    last = transfer.read(merging.read, changes, offset)
 
-        def again(offset: Offset) -> Iterator[Batch]:
-            return merging.as_of(merging.ids_since(further), offset)
+    def again(at: Offset) -> Iterator[Batch]:
+        return merging.as_of(merging.ids_since(since), at)
 
-        transfer.read(again, {}, last, moves=False, newest=False)
-    transfer.end()
-    transfer.commit({**changes, **transfer.offset_change(last)}, last=True)
-    populate(pipe, transfer.writer.dataset)
+    transfer.read(again, {}, last, moves=False, newest=False)
+    return last

@@ -6,8 +6,8 @@ JSON: `offset` of the source (null is the start), `generations` of the source's 
 the generation of the records), `full-run` (a full run that is not finished), `push` (an open
 sequence of a receiver), `config` (what tells the configuration of the last full run), `out-of-sync`
 (why only a full run makes the output right again), `merge-rules` (those that a merge source read
-by), `retry:<id>` (an entity to try again), `outbox` (events still to be told). What a user sees of
-the offset is `last_seen`.
+by), `retry:<id>` (an entity to try again), `outbox` (events still to be told), `background-rescan`
+(one that is not finished). What a user sees of the offset is `last_seen`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ OUT_OF_SYNC = "out-of-sync"
 MERGE_RULES = "merge-rules"
 RETRY = "retry:"
 OUTBOX = "outbox"
+BACKGROUND = "background-rescan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class PipeState:
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
     merge_rules: dict[str, Any] | None = None
     retries: int = 0
+    background: bool = False
 
 
 def read_state(state: Mapping[str, bytes]) -> PipeState:
@@ -79,6 +81,7 @@ def read_state(state: Mapping[str, bytes]) -> PipeState:
         decode(state[OUT_OF_SYNC]) if OUT_OF_SYNC in state else [],
         decode(state[MERGE_RULES]) if MERGE_RULES in state else None,
         sum(key.startswith(RETRY) for key in state),
+        BACKGROUND in state,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.errors import FenceError, SesamError
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.background_rescan import background_rescan
 from sesam_node.pipes.breaker import TrippedError, guarded
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.compaction import compact_after
@@ -200,7 +201,10 @@ class PumpRun:
         if tracking is not None:
             transfer.record_lookups(tracking)
         resumed = now.goes_on()
-        if resumed or now.reason_for_full_run(reasons):
+        if now.rescans_beside(reasons):
+            self.result.sync_type = FULL
+            background_rescan(transfer, config, changes, tracking, generations, self._track_again)
+        elif resumed or now.reason_for_full_run(reasons):
             self.result.sync_type = FULL
             full_run(transfer, config, changes, tracking, resumed=resumed)
         else:
@@ -214,6 +218,9 @@ class PumpRun:
         """How far back a partial run begins."""
         partial = self.request.kind == "partial"
         return int(self.pipe.pump["partial_rescan_delta"] or 0) if partial else 0
+
+    def _track_again(self, state: PipeState, before: Tracking) -> Tracking:
+        return Tracking(self.pipe, state, before.records)
 
     def _tracking(self, state: PipeState) -> Tracking:
         return Tracking(self.pipe, state, RecordedLookups(self.store, self.pipe.id, self._fence))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.pipes.background_rescan import rescans_beside
 from sesam_node.pipes.out_of_sync import Reasons, reason_text
 from sesam_node.pipes.policy import requires_populated_input, resets_itself
 from sesam_node.pipes.sources.merge import MergeSource
@@ -70,6 +71,14 @@ class Situation:
                 and self.pipe.source.is_expired(self.state.offset)
             )
             and (self.tracking is None or self.tracking.has_records())
+        )
+
+    def rescans_beside(self, reasons: Reasons) -> bool:
+        """Is it time for a rescan that takes turns with incremental passes?"""
+        return (
+            (self.asked == "rescan" or self.state.background)
+            and rescans_beside(self.pipe, self.state)
+            and not (reasons and resets_itself(self.pipe))
         )
 
     def reason_for_full_run(self, reasons: Reasons) -> str:

@@ -37,7 +37,7 @@ from sesam_node.pipes.sink_checks import SinkChecks
 from sesam_node.pipes.writer import SinkWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Offset
@@ -71,7 +71,10 @@ class SlowError(PipeError):
 
 
 class Transfer:
-    """Carries entities of one run through its pipe; `writer` holds what waits for a commit."""
+    """Carries entities of one run through its pipe; `writer` holds what waits for a commit.
+
+    Ids in `spared` are not written; those that are, are `collected` where that is a set.
+    """
 
     def __init__(
         self,
@@ -122,6 +125,8 @@ class Transfer:
         self._newest = True
         self._at: Offset = None
         self._emitted: EmittedIds | None = None
+        self.spared: Collection[str] = ()
+        self.collected: set[str] | None = None
 
     def begin(self, *, full: bool) -> None:
         """Tell a sink that takes the entities of a run together that one begins."""
@@ -182,12 +187,13 @@ class Transfer:
         moves: bool = True,
         newest: bool = True,
         drop: bool = False,
+        between: Callable[[], None] | None = None,
     ) -> Offset:
         """Run all batches that `open_(offset)` gives; gives the offset after the last one.
 
         With `moves` the offset goes along with each commit, and `changes` of state with the first
         one; `newest` says that no source entity comes behind these. `drop` leaves out filtered
-        entities.
+        entities. `between` is called after each batch.
         """
         moves = moves and self.pipe.source.is_chronological
         self._at = since
@@ -205,6 +211,8 @@ class Transfer:
                 self.check_cancelled()
                 self.lookup.forget()
                 self._tell()
+                if between is not None:
+                    between()
         except FenceError:
             raise
         except Exception:
@@ -215,6 +223,11 @@ class Transfer:
         if self._groups:
             commit()
         return self._at
+
+    def stand_at(self, offset: Offset) -> None:
+        """Go on reading what the pipe has read before, while it is at this offset."""
+        self._at = offset
+        self._newest = False
 
     def _carry(self, batch: Batch, commit: Callable[[], None], *, drop: bool) -> None:
         """Bring one batch of the source to the sink, in parts as large as the pipe wants them.
@@ -381,6 +394,8 @@ class Transfer:
         if self._emitted is not None:
             self._check_groups(checks, batch)
             return
+        if self.spared:
+            pending[before:] = [write for write in pending[before:] if write[0] not in self.spared]
         try:
             added = pending[before:]
             kept = checks.checked(added)
@@ -437,6 +452,8 @@ class Transfer:
         if self.evaluator.depends_when_deleted and not self.state.depends_when_deleted:
             now[offsets.DEPENDS_WHEN_DELETED] = b"true"
         now |= self.retries.changes()
+        if self.collected is not None:
+            self.collected.update(write[0] for write in self.writer.pending)
         self.writer.commit(state, now=now, last=last)
         self._since_commit = 0
         if self.retries.outbox:
