@@ -132,6 +132,13 @@ class Commands:
         for _ in range(times):
             say(dataset.compact(Retention(keep_versions)).versions)
 
+    def reclaim(self, times):
+        """Move to new files again and again, and say so each time."""
+        dataset = self.store.dataset("orders")
+        for _ in range(times):
+            dataset.reclaim(always=True)
+            say("moved")
+
     def delete(self, name):
         self.store.delete(name)
         say("deleted")

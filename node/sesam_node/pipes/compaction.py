@@ -141,11 +141,18 @@ def compact_after(request: RunRequest, store: Store, result: RunResult) -> None:
 
 
 def compact(store: Store, *, job: Job) -> Compacted:
-    """Compact a dataset; an operation for the executor. One that has gone is no error."""
+    """Compact a dataset, and give back disk space that it has left free where it is much.
+
+    An operation for the executor. A dataset that has gone is no error.
+    """
     try:
-        return _compact(store, job, logging.INFO)
+        done = _compact(store, job, logging.INFO)
+        freed = store.dataset(job.dataset, create=False).reclaim()
     except NotFoundError:
         return Compacted()
+    if freed:
+        log.info('dataset "%s": %d bytes of disk space were given back', job.dataset, freed)
+    return done
 
 
 def _compact(store: Store, job: Job, level: int) -> Compacted:

@@ -278,6 +278,14 @@ class Dataset(Protocol):
 
     def counts(self) -> Counts: ...
 
+    def reclaim(self, *, always: bool = False) -> int:
+        """Give disk space back that nothing uses, where it is much, or `always`.
+
+        Others read and write meanwhile. Gives the number of bytes; 0 also where the dataset was
+        compacted meanwhile, which calls for another try.
+        """
+        ...
+
     def compact(self, retention: Retention, go_on: Callable[[], bool] = ...) -> Compacted:
         """Drop old versions, by rules; others read and write meanwhile.
 

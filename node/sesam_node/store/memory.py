@@ -262,6 +262,9 @@ class MemoryDataset:
                 sum(version.deleted for version in contents.log.values()),
             )
 
+    def reclaim(self, *, always: bool = False) -> int:  # noqa: ARG002 - there are no files
+        return 0
+
     def compact(
         self,
         retention: Retention,

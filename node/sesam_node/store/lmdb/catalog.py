@@ -21,7 +21,7 @@ import msgspec
 from sesam_node.errors import NotFoundError
 from sesam_node.store.keys import text_key
 from sesam_node.store.lmdb.environment import REGISTRY, DamageError, GoneError
-from sesam_node.store.lmdb.layout import HEAD_KEY, PREFIX_BYTES, Head, Place, Snapshot
+from sesam_node.store.lmdb.layout import HEAD_KEY, MOVED_KEY, PREFIX_BYTES, Head, Place, Snapshot
 
 if TYPE_CHECKING:
     import lmdb
@@ -83,7 +83,7 @@ class Catalog:
         """Where the dataset is; it is made if it is not there."""
 
         def work(txn: lmdb.Transaction[bytes], environment: Environment) -> Entry:
-            entry = _entry(txn, environment, name)
+            entry = self._followed(txn, environment, name)
             if entry is not None and self._is_there(entry):
                 return entry
             generation = uuid.uuid4()
@@ -139,7 +139,7 @@ class Catalog:
         """Remove a dataset: its head first, so that every process notices. NotFoundError."""
 
         def work(txn: lmdb.Transaction[bytes], environment: Environment) -> Place:
-            entry = _entry(txn, environment, name)
+            entry = self._followed(txn, environment, name)
             if entry is None:
                 raise NotFoundError(f'there is no dataset "{name}"')
             place = self._place(entry)
@@ -162,7 +162,7 @@ class Catalog:
         """The place has no dataset any more: close it, and end a delete that was cut short."""
 
         def work(txn: lmdb.Transaction[bytes], environment: Environment) -> bool:
-            entry = _entry(txn, environment, name)
+            entry = self._followed(txn, environment, name)
             if entry is None or self._place(entry) != place or self._is_there(entry):
                 return False
             return txn.delete(NAME + text_key(name), db=environment.databases[b"meta"])
@@ -172,6 +172,38 @@ class Catalog:
         entry = REGISTRY.read(self.node_path, WHAT, lambda txn, env: _entry(txn, env, name))
         if entry is not None and self._place(entry) == place:
             REGISTRY.write(self.node_path, WHAT, work)
+
+    # -- moving ------------------------------------------------------------------------------------
+
+    def moved(self, name: str, old: Place) -> None:
+        """Take note that a dataset has moved, and remove the folder where it was."""
+        REGISTRY.write(
+            self.node_path, WHAT, lambda txn, environment: self._followed(txn, environment, name)
+        )
+        self._remove(old)
+
+    def _followed(
+        self, txn: lmdb.Transaction[bytes], environment: Environment, name: str
+    ) -> Entry | None:
+        """The entry of a dataset, corrected where its folder says that it has moved."""
+        entry = _entry(txn, environment, name)
+        if entry is None or entry.prefix:
+            return entry
+        try:
+            folder = REGISTRY.read(
+                self._place(entry).path,
+                f'dataset "{name}"',
+                lambda inner, there: inner.get(MOVED_KEY, db=there.databases[b"meta"]),
+            )
+        except (GoneError, DamageError):
+            return entry
+        if folder is None:
+            return entry
+        entry.folder = f"{self.folders.name}/{folder.decode()}"
+        txn.put(
+            NAME + text_key(name), msgspec.json.encode(entry), db=environment.databases[b"meta"]
+        )
+        return entry
 
     def _remove(self, place: Place) -> None:
         if place.prefix:
@@ -188,7 +220,10 @@ class Catalog:
         """Remove folders that no dataset refers to. Only for the node, at its start."""
 
         def work(txn: lmdb.Transaction[bytes], environment: Environment) -> None:
-            entries = _entries(txn, environment)
+            entries = [
+                self._followed(txn, environment, entry.name) or entry
+                for entry in _entries(txn, environment)
+            ]
             kept = {Path(entry.folder).name for entry in entries if not entry.prefix}
             for folder in self.folders.iterdir():
                 if folder.name not in kept:

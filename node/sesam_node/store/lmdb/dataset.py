@@ -13,6 +13,7 @@ from sesam_node.store.api import Counts, IndexInfo
 from sesam_node.store.commits import check_claim, check_commit
 from sesam_node.store.lmdb import compaction, read
 from sesam_node.store.lmdb import index as indexing
+from sesam_node.store.lmdb import rewrite as rewriting
 from sesam_node.store.lmdb.environment import REGISTRY, GoneError, MissingDatabaseError
 from sesam_node.store.lmdb.layout import Snapshot
 from sesam_node.store.lmdb.write import Batch, apply
@@ -444,6 +445,29 @@ class LmdbDataset:
         self._write(lambda snapshot: indexing.drop(snapshot, self.name, index))
 
     # -- compaction --------------------------------------------------------------------------------
+
+    def reclaim(self, *, always: bool = False) -> int:
+        place = self._place or self._catalog.find(self.name)
+        if place.prefix:
+            return 0
+        worth, before = self._read(
+            lambda snapshot: (
+                always or rewriting.is_worth_it(snapshot),
+                rewriting.file_bytes(snapshot),
+            )
+        )
+        place = self._place or place
+        if not worth:
+            return 0
+        folders = str(self._catalog.folders)
+        try:
+            if rewriting.rewrite(place, self._what, folders, self._with_functions) is None:
+                return 0
+        except GoneError:
+            return 0  # deleted meanwhile, or moved by somebody else
+        self._catalog.moved(self.name, place)
+        self._place = None
+        return max(0, before - self._read(rewriting.file_bytes))
 
     def compact(self, retention: Retention, go_on: Callable[[], bool] = lambda: True) -> Compacted:
         limits = self._read(lambda snapshot: compaction.bounds(snapshot, retention))

@@ -10,6 +10,8 @@ their number (4 bytes) in front of every key.
 | superseded | seq | seq of the version that replaced it |
 | index:N (dupsort) | typed value (`store.keys`) | seq of the latest version |
 | meta | "head" | the record below, read at the start of every transaction |
+| meta | "moved-to" | the folder that the dataset has moved to; then there is no "head" |
+| meta | "compaction" | how far the last compaction came |
 | meta | "index:" number | definition of an index |
 | state | "s" pipe key | value |
 | state | "c" pipe | last claim |
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 HEAD = Struct(">16s7QI?Q")
 BEFORE_COMPACTION = bytes(8)
 HEAD_KEY = b"head"
+MOVED_KEY = b"moved-to"
 INDEX_KEY = b"index:"
 PIPE_BYTES = 120
 STATE_KEY_BYTES = 350
