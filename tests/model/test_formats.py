@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sesam_node.errors import InputError
 from sesam_node.model import decode, encode
+from sesam_node.model.arrow.columns import Column
 from sesam_node.model.formats import (
     ARROW,
     FORMATS,
@@ -304,3 +305,25 @@ def test_the_bytes_of_json_are_those_that_came():
     page = [b'{"_id":"1","n":1.0}', b'{"_id":"2"}']
     assert b"".join(write_entities([page], JSON)) == b"[" + b",".join(page) + b"]"
     assert decode(b"".join(write_entities([page, [], page], JSON)))[2]["n"] == 1.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=st.lists(
+        st.none()
+        | st.integers(-(2**64), 2**64)
+        | st.integers(-3, 3)
+        | st.floats(-100, 100).map(lambda value: round(value, 1))
+        | st.decimals(-(10**6), 10**6, places=2).map(lambda d: f"~f{d:f}")
+        | st.decimals(-9, 9, places=1).map(lambda d: f"~f{d.normalize():f}"),
+        min_size=1,
+    ),
+    picked=st.sampled_from([(int,), (float,), (str,), (int, float), (int, str), (float, str)]),
+)
+def test_a_column_has_the_same_type_however_it_is_looked_at(values, picked):
+    values = [value for value in values if value is None or type(value) in picked]
+    together, apart = Column(), Column()
+    together.add_all(values, tagged=True)
+    for value in values:
+        apart.add(value)
+    assert together.told() == apart.told()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +39,8 @@ WIDER: Final = {
     ("decimal", "integer"): "decimal",
 }
 NO_TYPE: Final = type(None)
+INTEGERS_AND_TEXTS: Final = {int, str}
+INTEGERS_AND_FLOATS: Final = {int, float}
 
 DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
 micros_only = re.compile(
@@ -51,11 +52,13 @@ micros_only = re.compile(
 plain_decimal = re.compile(r"~f-?(0|[1-9][0-9]*)(?:\.([0-9]+))?").fullmatch
 
 
-@lru_cache(64)
-def alike_decimals(fraction: int) -> re.Pattern[str]:
-    """Lines of decimals in normal form with so many digits after the point, not too long."""
-    ending = rf"\.[0-9]{{{fraction}}}" if fraction else ""
-    return re.compile(rf"(?:~f(?:-(?!0(?:\.0*)?\n))?(?:0|[1-9][0-9]{{0,14}}){ending}\n)+")
+decimals_only = re.compile(
+    r"(?:~f(?:-(?!0(?:\.0*)?\n))?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,22})?\n)+"
+).fullmatch
+"""Are these lines all decimals in normal form, and not too long?"""
+
+whole_decimal = re.compile(r"\.0+\n").search
+trailing_zero = re.compile(r"\.[0-9]*0\n").search
 
 
 @dataclass(slots=True)
@@ -70,7 +73,8 @@ class Column:
     What was seen that the type does not tell: `mixed` (integers among the floats or decimals), with
     `whole` (others that are whole numbers, too) and `large` (integers that floats do not hold);
     `single` values beside lists, and `ones`, lists of one; `nulls`, properties that are null and
-    not absent (no matter where they are `always` there); `odd` values, not in normal form.
+    not absent (no matter where they are `always` there); `odd` values, not in normal form; decimals
+    with `trailing` zeros.
     """
 
     kind: str = "null"
@@ -86,6 +90,7 @@ class Column:
     nulls: bool = False
     always: bool = False
     odd: bool = False
+    trailing: bool = False
     inner: Column | None = None
     fields: dict[str, Column] = field(default_factory=dict)
 
@@ -104,19 +109,24 @@ class Column:
                 return
             if self._add_alike(kind, present, tagged=tagged, level=level):
                 return
+        elif kinds in (INTEGERS_AND_TEXTS, INTEGERS_AND_FLOATS):
+            for kind in kinds:
+                some = [item for item in values if type(item) is kind]
+                self.add_all(some, tagged=tagged, level=level)
+            return
         for value in values:
             if value is not None:
                 self.add(value, level)
 
     def _add_alike(self, kind: type, values: Sequence[Any], *, tagged: bool, level: int) -> bool:
         """The quick way for values of one Python type; false where there is none."""
-        if kind is int and self.kind in ("null", "integer"):
+        if kind is int and self.kind in ("null", "integer", "decimal", "float"):
             self.add(min(values))
             self.add(max(values))
         elif kind is bool and self.kind in ("null", "boolean"):
             self.kind = "boolean"
-        elif kind is float and self.kind in ("null", "float"):
-            self.kind = "float"
+        elif kind is float and self.kind in ("null", "float", "integer"):
+            self.add(values[0])
             self.whole = self.whole or any(value.is_integer() for value in values)
         elif kind is list and self.kind in ("null", "list") and level < MAX_LEVELS:
             self.kind = "list"
@@ -146,21 +156,26 @@ class Column:
                 return False
             self.kind, self.scale = "datetime", max(self.scale, 6)
             return True
-        if tag == "~f" and self.kind in ("null", "decimal"):
+        if tag == "~f" and self.kind in ("null", "decimal", "integer"):
             return self._add_decimals(values)
         return False
 
     def _add_decimals(self, values: Sequence[str]) -> bool:
-        """The quick way for decimals in normal form with the same number of digits each."""
-        fraction = len(values[0].partition(".")[2])
+        """The quick way for decimals in normal form."""
         lines = "\n".join(values) + "\n"
-        if alike_decimals(fraction).fullmatch(lines) is None:
+        if decimals_only(lines) is None:
             return False
-        digits = max(map(len, values)) - 2 - (fraction + 1 if fraction else 0)
-        self.kind = "decimal"
-        self.digits, self.scale = max(self.digits, digits), max(self.scale, fraction)
-        self.least = min(self.least, fraction)
-        self.whole = self.whole or not fraction or f".{'0' * fraction}\n" in lines
+        if self.kind != "decimal":
+            self._add_scalar(values[0])
+        parts = [value.partition(".") for value in values]
+        lengths = {len(fraction) for _, _, fraction in parts}
+        whole = max(parts, key=lambda part: len(part[0]) - ("-" in part[0]))[0]
+        self.digits = max(self.digits, len(whole.strip("~f-")))
+        self.scale, self.least = max(self.scale, *lengths, 0), min(self.least, *lengths, MAX_DIGITS)
+        self.whole = self.whole or 0 in lengths or whole_decimal(lines) is not None
+        self.trailing = self.trailing or trailing_zero(lines) is not None
+        if self.digits + self.scale > MAX_DIGITS:
+            self.become_json()
         return True
 
     def _add_structs(self, values: Sequence[Any], *, tagged: bool, level: int) -> None:
@@ -236,8 +251,6 @@ class Column:
                 return
             self.kind = widened
             self.mixed = True
-        elif self.mixed and kind == "integer":
-            self.mixed = True
         if self.kind in ("integer", "decimal") and self.digits + self.scale > MAX_DIGITS:
             self.become_json()
 
@@ -272,6 +285,7 @@ class Column:
         if match is not None:
             digits, fraction = len(match[1]), len(match[2] or "")
             self.whole = self.whole or not (match[2] or "").strip("0")
+            self.trailing = self.trailing or (match[2] or "").endswith("0")
             self.odd = self.odd or (value[2] == "-" and not value.strip("~f-0."))
         else:
             exact: Any = number(value)
@@ -330,7 +344,7 @@ class Column:
         if self.kind == "decimal":
             if self.odd or (self.mixed and self.whole):
                 return False
-            return self.fixed or self.scale == 0
+            return self.fixed or not self.trailing
         if self.kind == "datetime":
             return not self.odd and (self.scale < 9 or not self.wide)
         if self.kind == "bytes":

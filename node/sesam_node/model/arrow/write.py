@@ -226,6 +226,8 @@ def to_array(column: Column, values: Sequence[Any], type_: Any, *, tagged: bool)
     if kind == "struct" and column.fields:
         return _struct_array(column, values, type_, tagged=tagged)
     if _is_cast(column):
+        if column.mixed:
+            values = [f"~f{value}" if type(value) is int else value for value in values]
         return pc.utf8_slice_codeunits(pa.array(values, pa.string()), 2).cast(type_)
     convert = converter(column)
     if convert is not None:
@@ -241,7 +243,7 @@ def _is_cast(column: Column) -> bool:
         case "datetime":
             return not column.odd and (column.in_nanos or column.scale < 9)
         case "decimal":
-            return not column.odd and not column.mixed
+            return not column.odd
     return False
 
 
