@@ -8,6 +8,7 @@ its own in two files of its data folder, readable for their owner alone: `secret
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import time
@@ -27,6 +28,17 @@ MAX_HOURS = 24 * 365 * 100
 MEBIBYTE = 1024 * 1024
 
 
+def networks(name: str, text: str) -> tuple[str, ...]:
+    """The networks of a setting. Raises ConfigError where one is none."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        try:
+            ipaddress.ip_network(part)
+        except ValueError as error:
+            raise ConfigError(f'expected networks in {name}, got "{part}": {error}') from None
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a node process is told from outside.
@@ -37,6 +49,8 @@ class Settings:
     that others sign. `port` 0 takes a free one. `config_file` is a single file of components that
     is read at start and watched; by default `node-config.json` in the data folder. Who logs in gets
     a token for `login_hours`. With `watch` the project folder is followed like that file.
+    `allowed_addresses` and `denied_addresses` are networks ("10.0.0.0/8, ::1") that systems may, or
+    may not, talk to; what is allowed wins.
     """
 
     data: Path = Path("data")
@@ -60,6 +74,8 @@ class Settings:
     log_format: str = "text"
     stop_with_stdin: bool = False
     # Limits
+    allowed_addresses: str = ""
+    denied_addresses: str = ""
     max_body_bytes: int = 100 * MEBIBYTE
     call_timeout_s: float = 120.0
     publish_timeout_s: float = 3600.0
@@ -109,6 +125,8 @@ class Settings:
                 "a public key goes with the JWT algorithms RS256 and EdDSA, and they need one;"
                 f" the algorithm is {self.jwt_algorithm}"
             )
+        for name in ("allowed_addresses", "denied_addresses"):
+            networks(name, getattr(self, name))
         if not self.is_loopback and not (self.jwt_key or self.jwt_public_key):
             raise ConfigError(
                 f"the node does not listen on {self.host} without a key to check tokens with;"

@@ -134,6 +134,12 @@ def test_settings_that_cannot_be_are_told(tmp_path, options, message, capsys):
     assert not (tmp_path / "data").exists()
 
 
+def test_networks_in_the_settings_are_checked_at_the_start(tmp_path):
+    ended = run("serve", "--data", tmp_path / "data", SESAM_DENIED_ADDRESSES="10.0.0.0/8, 1.2.3")
+    assert ended.returncode == 2
+    assert 'expected networks in denied_addresses, got "1.2.3"' in ended.stderr
+
+
 def test_a_key_that_cannot_be_read_is_told(tmp_path):
     key = ["--jwt-algorithm", "RS256", "--jwt-public-key", "/no/such"]
     ended = run("serve", "--data", tmp_path / "data", "--port", "0", *key)

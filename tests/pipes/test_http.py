@@ -22,7 +22,7 @@ from web_server import Reply
 from sesam_node.errors import ConfigError, InputError, NotBuiltError
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.http import oauth2
-from sesam_node.pipes.http.addresses import is_denied
+from sesam_node.pipes.http.address_rules import AddressRules
 from sesam_node.pipes.http.answer import RequestError
 from sesam_node.pipes.http.retries import RetryStrategy
 from sesam_node.pipes.proxy import proxy
@@ -267,7 +267,39 @@ def test_no_token_is_in_an_error_of_the_server_itself(memory_node, web):
     ],
 )
 def test_link_local_addresses_are_denied_in_any_notation(address, denied):
-    assert is_denied(address) is denied
+    assert bool(AddressRules().reason(address)) is denied
+
+
+def test_settings_allow_and_deny_further_addresses():
+    rules = AddressRules(("169.254.1.0/24", "10.1.0.0/16"), ("10.0.0.0/8", "::/0"))
+    denied = "denied by the settings of the node"
+    assert {
+        address: rules.reason(address)
+        for address in (
+            "169.254.1.1",
+            "169.254.2.1",
+            "10.1.2.3",
+            "::ffff:10.2.0.1",
+            "2001:db8::1",
+            "8.8.8.8",
+        )
+    } == {
+        "169.254.1.1": "",
+        "169.254.2.1": "link-local, which is denied",
+        "10.1.2.3": "",
+        "::ffff:10.2.0.1": denied,
+        "2001:db8::1": denied,
+        "8.8.8.8": "",
+    }
+
+
+def test_what_the_settings_deny_is_denied_on_loopback_too(memory_node, web):
+    server = web(lambda _: Reply([]))
+    pulling(memory_node, server)
+    memory_node.more["addresses"] = AddressRules(denied=("127.0.0.0/8",), own=False)
+    memory_node.pipe("b", source={"type": "json", "system": "web", "url": "x"})
+    assert "is denied by the settings of the node" in memory_node.try_run("b").error
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(
@@ -306,7 +338,7 @@ def test_a_name_that_changes_its_address_after_the_check_gains_nothing(
 def test_a_node_on_loopback_is_its_users_own(memory_node, web):
     server = web(lambda _: Reply(b"", 302, {"Location": "http://169.254.0.1:1/x"}))
     pulling(memory_node, server, system={"connect_timeout": 0.01})
-    memory_node.more["allow_files"] = True
+    memory_node.more["addresses"] = AddressRules(own=False)
     memory_node.pipe("b", source={"type": "json", "system": "web", "url": "x"})
     assert "link-local" not in memory_node.try_run("b").error
 

@@ -28,8 +28,10 @@ from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
 from sesam_node.hub.vault import Vault
 from sesam_node.hub.webhooks import Webhooks
+from sesam_node.pipes.http.address_rules import AddressRules
 from sesam_node.scheduling.driver import Driver
 from sesam_node.scheduling.scheduler import Scheduler
+from sesam_node.settings import networks
 
 if TYPE_CHECKING:
     from sesam_node.scheduling.executor import Executor
@@ -61,12 +63,18 @@ class Hub:
         self._store = store
         self._executor = executor
         self._started = False
+        addresses = AddressRules(
+            networks("allowed_addresses", settings.allowed_addresses),
+            networks("denied_addresses", settings.denied_addresses),
+            own=not settings.is_loopback,
+        )
         self.pumps = Pumps(
             store,
             epoch,
             cancel_grace_s=settings.cancel_grace_s,
             base_folder=base_folder,
             allow_files=settings.is_loopback,
+            addresses=addresses,
         )
         vault = Vault(vault_key)
         self.configuration = Configuration(store, executor, vault, self.pumps)
@@ -76,9 +84,7 @@ class Hub:
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)
         self.operations = PumpOperations(store, self.pumps, executor)
-        self.webhooks = Webhooks(
-            store.settings, vault, self.pumps, guarded=not settings.is_loopback
-        )
+        self.webhooks = Webhooks(store.settings, vault, self.pumps, addresses=addresses)
         self.datasets = Datasets(
             store, self.pumps, self.operations, executor, timeout_s=settings.publish_timeout_s
         )

@@ -18,6 +18,7 @@ from sesam_node.model import content_hash, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.breaker import held_dataset
 from sesam_node.pipes.execution_log import RunLog, log_name
+from sesam_node.pipes.http.address_rules import ANY_BUT_OWN, AddressRules
 from sesam_node.pipes.out_of_sync import reason_text
 from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.scheduling.schedule import schedule_of
@@ -63,6 +64,7 @@ class Pumps:
         cancel_grace_s: float,
         base_folder: str = "",
         allow_files: bool = False,
+        addresses: AddressRules = ANY_BUT_OWN,
     ) -> None:
         self.books = Bookkeeping(store)
         self._store = store
@@ -70,6 +72,7 @@ class Pumps:
         self.grace_s = cancel_grace_s
         self._base_folder = base_folder
         self._allow_files = allow_files
+        self._addresses = addresses
         self._fetched: dict[str, dict[str, Any]] = {}
         self._listeners: list[Callable[[RunResult], None]] = []
 
@@ -101,6 +104,7 @@ class Pumps:
             secrets=secrets,
             base_folder=self._base_folder,
             allow_files=self._allow_files,
+            addresses=self._addresses,
         )
 
     def prepare(self, command: Run) -> RunRequest:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sesam_node.hub.pumps import Pumps
     from sesam_node.hub.vault import Vault
+    from sesam_node.pipes.http.address_rules import AddressRules
     from sesam_node.pipes.runs import RunResult
     from sesam_node.store.api import Settings
 
@@ -72,14 +73,14 @@ class Webhooks:
         vault: Vault,
         pumps: Pumps,
         *,
-        guarded: bool,
+        addresses: AddressRules,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`guarded` nodes do not tell link-local addresses anything; `sleep` is for tests."""
+        """`addresses` are those that are told nothing; `sleep` is for tests."""
         self._settings = settings
         self._vault = vault
         self._pumps = pumps
-        self._guarded = guarded
+        self._addresses = addresses
         self._sleep = sleep
         self._hooks: dict[str, Hook] = {}
         self._news: set[str] = set()
@@ -186,7 +187,9 @@ class Webhooks:
 
     def _post(self, hook: Hook) -> tuple[int, str]:
         """The status that a receiver answers with, 0 where it does not, and what went wrong."""
-        transport = GuardedTransport("the webhook") if self._guarded else httpx.HTTPTransport()
+        rules = self._addresses
+        guarded = rules.hold_back
+        transport = GuardedTransport("the webhook", rules) if guarded else httpx.HTTPTransport()
         try:
             with httpx.Client(transport=transport, timeout=TIMEOUT_S, trust_env=False) as client:
                 answer = client.post(hook.url, json={"token": hook.token})

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.pipes.http.address_rules import ANY_BUT_OWN, AddressRules
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,8 +24,8 @@ class PipeDefinition:
     `pipe`, `systems` (by id, those of this pipe only) and `metadata` are effective configurations;
     `secrets` are the values that `$SECRET(name)` in the systems stands for. `base_folder` is the
     folder of the project, which file paths of URL systems are relative to; files are read only
-    where `allow_files` is true. `awaited` are the datasets that must be populated before the pipe
-    runs.
+    where `allow_files` is true. `addresses` say whom systems may talk to. `awaited` are the
+    datasets that must be populated before the pipe runs.
     """
 
     pipe: dict[str, Any]
@@ -32,6 +34,7 @@ class PipeDefinition:
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     base_folder: str = ""
     allow_files: bool = False
+    addresses: AddressRules = ANY_BUT_OWN
     awaited: frozenset[str] = frozenset()
 
     @property

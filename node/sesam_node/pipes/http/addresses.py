@@ -3,14 +3,13 @@
 Cloud machines find their credentials at link-local addresses; a pipe, or a server that redirects,
 must not. Names are resolved here and the connection is made to the address that was checked: a name
 that resolves to another address a moment later gains nothing. A node on loopback is its user's own
-and is not held back.
+and is held back only by what its settings deny.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
@@ -20,25 +19,10 @@ from sesam_node.pipes.http.answer import RequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-METADATA: Final = frozenset(
-    map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
-)
-NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+    from sesam_node.pipes.http.address_rules import AddressRules
 
 
-def is_denied(address: str) -> bool:
-    """Is it a link-local address, or one where a cloud keeps credentials, in any notation?"""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            found = inner
-    return found.is_link_local or found in METADATA
-
-
-def check_host(owner: str, host: str, port: int) -> list[str]:
+def check_host(owner: str, rules: AddressRules, host: str, port: int) -> list[str]:
     """The addresses of a host. Raises RequestError where one is denied; empty where none is known.
 
     `owner` is who asks, for the message.
@@ -49,26 +33,28 @@ def check_host(owner: str, host: str, port: int) -> list[str]:
         return []  # the request itself tells
     addresses = [str(address[0]) for *_, address in found]
     for address in addresses:
-        if is_denied(address):
-            raise RequestError(f"{owner}: the address of {host} is link-local, which is denied")
+        reason = rules.reason(address)
+        if reason:
+            raise RequestError(f"{owner}: the address of {host} is {reason}")
     return addresses
 
 
 class GuardedTransport(httpx.HTTPTransport):
     """Connects to checked addresses only."""
 
-    def __init__(self, owner: str, **options: Any) -> None:
+    def __init__(self, owner: str, rules: AddressRules, **options: Any) -> None:
         super().__init__(**options)
         pool: Any = self._pool
         # The one place where a name becomes an address; httpx has no option for it.
-        pool._network_backend = _GuardedBackend(owner, pool._network_backend)  # noqa: SLF001
+        pool._network_backend = _GuardedBackend(owner, rules, pool._network_backend)  # noqa: SLF001
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
     """Resolves, checks, and connects to the address that was checked."""
 
-    def __init__(self, owner: str, inner: httpcore.NetworkBackend) -> None:
+    def __init__(self, owner: str, rules: AddressRules, inner: httpcore.NetworkBackend) -> None:
         self._owner = owner
+        self._rules = rules
         self._inner = inner
 
     def connect_tcp(
@@ -79,7 +65,7 @@ class _GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = check_host(self._owner, host, port) or [host]
+        addresses = check_host(self._owner, self._rules, host, port) or [host]
         for address in addresses[:-1]:
             try:
                 return self._inner.connect_tcp(

@@ -14,27 +14,29 @@ from sesam_node.pipes.http.oauth2 import OAuth2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_node.pipes.http.address_rules import AddressRules
+
 
 def make_client(
-    owner: str, options: Mapping[str, Any], *, verify_ssl: bool, guarded: bool
+    owner: str, options: Mapping[str, Any], *, verify_ssl: bool, rules: AddressRules
 ) -> tuple[httpx.Client, httpx.Auth | None]:
     """A client and what logs in; redirects are left to the caller.
 
-    `owner` names the system in messages, `options` are its own with their defaults; `guarded`
-    clients do not talk to denied addresses. Raises ConfigError or NotBuiltError.
+    `owner` names the system in messages, `options` are its own with their defaults. Raises
+    ConfigError or NotBuiltError.
     """
     login = _login(owner, options)
     try:
         verify = _verify(options, verify_ssl=verify_ssl)
 
         def check(request: httpx.Request) -> None:
-            if guarded:
+            if rules.hold_back:
                 # Before a proxy, or the name's resolution, could hide what is asked for.
-                check_host(owner, request.url.host, request.url.port or 80)
+                check_host(owner, rules, request.url.host, request.url.port or 80)
 
         mounts: dict[str, httpx.BaseTransport | None] = {}
-        if guarded:
-            mounts["all://"] = GuardedTransport(owner, verify=verify)
+        if rules.hold_back:
+            mounts["all://"] = GuardedTransport(owner, rules, verify=verify)
         for prefix, proxy in (options["proxies"] or {}).items():
             pattern = prefix if "://" in prefix else f"{prefix}://"
             mounts[pattern] = httpx.HTTPTransport(proxy=proxy, verify=verify)

@@ -198,7 +198,7 @@ class UrlSystem:
                 str(self),
                 self._options,
                 verify_ssl=self._definition.default("verify_ssl", otherwise=False),
-                guarded=not self._definition.allow_files,
+                rules=self._definition.addresses,
             )
         return self._client
 
