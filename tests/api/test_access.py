@@ -361,6 +361,54 @@ def test_rules_that_are_tried_read_only_what_one_may_read(node, as_, path):
     assert answer.status_code == 403
 
 
+def test_what_comes_into_a_pipe_takes_the_permissions_of_where_it_comes_from(node, as_):
+    """Who may read what a pipe makes of a dataset may not therefore read that dataset."""
+    source = {"type": "dataset", "dataset": "salaries"}
+    rules = {"type": "dtl", "rules": {"default": [["copy", "_id"]]}}
+    put(
+        node,
+        pipe("salaries", allow("hr", *OF_PIPES)),
+        pipe("names", allow("group:Everyone", *OF_PIPES), source=source, transform=rules),
+    )
+    node.post("/receivers/salaries/entities", json=[{"_id": "1", "salary": 7}])
+    anyone = as_("other")
+    assert [set(e) & {"salary"} for e in anyone.get("/pipes/names/entities").json()] == [set()]
+    for stage in ("source", "before-transforms"):
+        answer = anyone.get("/pipes/names/entities", params={"stage": stage})
+        assert (answer.status_code, "salaries" in answer.json()["message"]) == (403, True)
+    assert anyone.post("/pipes/names/preview", data={"limit": "1"}).status_code == 403
+    assert anyone.post("/dtl/preview", json={"pipe": "names"}).status_code == 403
+    assert as_("hr").get("/pipes/names/entities", params={"stage": "source"}).status_code == 200
+
+
+def test_a_variable_does_not_hide_the_name_of_a_dataset(node, as_):
+    put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
+    node.put("/env", json={"half": "sal", "whole": "salaries"})
+    for name in ("$ENV(whole)", "$ENV(half)aries"):
+        draft = pipe("open", source={"type": "dataset", "dataset": name})
+        form = {"pipe-config": httpx.Response(200, json=draft).text}
+        answer = as_("group:Developer").post("/pipes/open/preview", data=form)
+        assert answer.status_code == 403, answer.text
+        component = {**draft, "_id": "spy"}
+        assert as_("group:Developer").post("/pipes", json=[component]).status_code == 403
+
+
+def test_a_variable_cannot_make_a_pipe_read_what_one_may_not(node, as_):
+    node.put("/env", json={"name": "open"})
+    put(
+        node,
+        pipe("salaries", allow("hr", *OF_PIPES)),
+        pipe("open"),
+        pipe("copy", source={"type": "dataset", "dataset": "$ENV(name)"}),
+    )
+    for call in (as_("group:Developer").put, as_("group:Developer").post):
+        answer = call("/env", json={"name": "salaries"})
+        assert (answer.status_code, "salaries" in answer.json()["message"]) == (403, True)
+    assert node.get("/env").json() == {"name": "open"}
+    assert as_("group:Developer").put("/env", json={"name": "open", "x": 1}).status_code == 200
+    assert as_("group:Developer", "hr").put("/env", json={"name": "salaries"}).status_code == 200
+
+
 def test_users_own_what_they_add(node, as_):
     put(node)
     ada, bo = as_("group:User"), as_("group:User", subject="bo")

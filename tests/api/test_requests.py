@@ -264,7 +264,7 @@ def test_broken_json_is_told_with_line_and_column(serve):
 
 @pytest.mark.parametrize(
     ("body", "detail"),
-    [(b"", "expected JSON"), (b"[1]", "the body is a list"), (b"3", "the body is one value")],
+    [(b"", "expected JSON"), (b"[1]", "an item is none"), (b"3", "the body is one value")],
 )
 def test_a_body_that_is_no_object_is_told(serve, body, detail):
     answer = serve(hub_of_variables()).client.put("/env", content=body)

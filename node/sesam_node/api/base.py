@@ -246,7 +246,8 @@ class ApiHandler(RequestHandler):
         merged: dict[str, Any] = {}
         for part in parts:
             if type(part) is not dict:
-                raise ApiError(400, f"expected an object of {what}, or a list of them")
+                got = "an item is none" if part is not value else "the body is one value"
+                raise ApiError(400, f"expected an object of {what}, or a list of them", got)
             merged |= part
         return merged
 
@@ -373,10 +374,14 @@ class ApiHandler(RequestHandler):
         """As GET, without the body."""
         return self.get(*arguments)
 
-    def register_webhook(self, dataset: str) -> None:
-        """Answer OPTIONS of a path that can be followed: methods, and perhaps a registration."""
+    def register_webhook(self, dataset: str, check: Callable[[], object]) -> None:
+        """Answer OPTIONS of a path that can be followed: methods, and perhaps a registration.
+
+        `check` raises NotFoundError where there is nothing to follow.
+        """
         values = self.query()
         if values["webhook"] is not None or values["token"] is not None:
+            check()
             hook = self.hub.webhooks.register(
                 dataset, values["webhook"] or "", values["token"] or ""
             )

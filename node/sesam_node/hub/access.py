@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.document import NODE
+from sesam_node.config.environment import substitute
 from sesam_node.errors import ForbiddenError, Problem
 
 if TYPE_CHECKING:
@@ -206,11 +207,17 @@ class Access:
                 waiting += new
         return frozenset(found)
 
+    def check_source(self, who: Principal, pipe: str) -> None:
+        """Raises ForbiddenError where `who` may not read what a pipe reads, as it comes in."""
+        facts = self._active().facts.get(pipe)
+        if facts is not None:
+            self.check_all(who, "read_data", DATASET, facts.sources)
+
     def check_mentions(self, who: Principal, value: Any, datasets: Iterable[str]) -> None:
         """Raises ForbiddenError where rules or a draft name data that `who` may not read.
 
-        A dataset is named by a string of its own, in hops with an alias behind it; so every string
-        is looked at, wherever it stands.
+        A dataset is named by a string of its own, in hops with an alias behind it, perhaps by a
+        variable; so every string is looked at, wherever it stands.
         """
         if who.is_admin:
             return
@@ -220,7 +227,7 @@ class Access:
         hidden = {item for item in hidden if not self.may(who, "read_data", *item)}
         if not hidden:
             return
-        words = set(_words(value))
+        words = set(_words(substitute(value, active.env, (), [])))
         named = sorted((kind, name) for kind, name in hidden if name in words)
         if named:
             raise forbidden(who, [("read_data", kind, name) for kind, name in named])
@@ -252,20 +259,28 @@ class Access:
         if missing:
             raise forbidden(who, missing)
 
-    def check_use(self, who: Principal, new: Active, pipes: Collection[str]) -> None:
-        """Raises ForbiddenError where these pipes begin to do what their author may not.
+    def check_use(self, who: Principal, new: Active) -> None:
+        """Raises ForbiddenError where pipes begin to do what whoever changes them may not.
 
         A pipe reads and writes with the rights of its author (the manual, "Sesam node runtime");
         here that is asked when he saves it, by the permissions in force before, of what the pipe
-        did not read or write yet.
+        did not read or write yet. A variable can change that, and the lists in force, too.
         """
         if who.is_admin:
             return
         old = self._active()
         missing: set[tuple[str, str, str]] = set()
-        for pipe in pipes:
+        for pipe in new.facts:
             before = _uses(old, pipe) if pipe in old.facts else set()
             missing |= {item for item in _uses(new, pipe) - before if not self.may(who, *item)}
+        known, after = old.checked.effective, new.checked.effective
+        changed = any(
+            known[name].get("permissions") != component.get("permissions")
+            for name, component in after.items()
+            if name in known
+        )
+        if changed and not self.may(who, "write_permissions", WHOLE):
+            missing.add(("write_permissions", WHOLE, ""))
         if missing:
             raise forbidden(who, sorted(missing))
 

@@ -293,21 +293,23 @@ class Configuration:
             component = {"_id": NODE, "type": METADATA_TYPE, **metadata}
             await self._change(document.with_components([component]), only=[NODE], by=by)
 
-    async def put_env(self, values: Any, *, replace: bool = False) -> None:
+    async def put_env(
+        self, values: Any, *, replace: bool = False, by: Principal | None = None
+    ) -> None:
         """Replace all variables, or add these. Components that miss one are marked."""
         problems = check_env(values)
         if problems:
             raise ConfigError("these are no variables", problems)
         async with self._lock:
             env = dict(values) if replace else {**self.active.env, **values}
-            await self._change(self.active.document, env=env, force=True)
+            await self._change(self.active.document, env=env, force=True, by=by)
 
-    async def delete_env(self, name: str) -> None:
+    async def delete_env(self, name: str, *, by: Principal | None = None) -> None:
         async with self._lock:
             if name not in self.active.env:
                 raise NotFoundError(f'there is no variable "{name}"')
             env = {key: value for key, value in self.active.env.items() if key != name}
-            await self._change(self.active.document, env=env, force=True)
+            await self._change(self.active.document, env=env, force=True, by=by)
 
     async def put_secrets(
         self, values: Mapping[str, str], *, system: str | None = None, replace: bool = False
@@ -412,8 +414,7 @@ class Configuration:
         )
         new = Active(old.revision + 1, document, env, outcome.checked, outcome.facts)
         if by is not None:
-            touched = {*difference.added, *difference.changed}.intersection(document.pipes)
-            self.access.check_use(by, new, touched)
+            self.access.check_use(by, new)
         refuse(outcome.checked, document, old, force=force, only=only)
         owners = self._new_owners(difference, by)
         placed = self._placed if placed is None else placed

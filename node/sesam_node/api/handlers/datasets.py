@@ -137,8 +137,7 @@ class EntitiesHandler(ApiHandler):
     @operation(*WEBHOOK, needs=on_dataset("read_data"))
     def options(self, dataset_id: str) -> None:
         """Which methods there are; with `webhook` and `token` a URL is told of changes."""
-        self.hub.datasets.open(dataset_id)
-        self.register_webhook(dataset_id)
+        self.register_webhook(dataset_id, lambda: self.hub.datasets.open(dataset_id))
 
 
 class EntityHandler(ApiHandler):

@@ -67,6 +67,7 @@ class DtlHandler(ApiHandler):
         if asked.pipe is not None:
             access.check(who, "read_config", "pipe", asked.pipe)
             access.check(who, "read_data", "pipe", asked.pipe)
+            access.check_source(who, asked.pipe)
         if asked.dataset is not None:
             access.check(who, "read_data", "dataset", asked.dataset)
         names = self.hub.datasets.names()

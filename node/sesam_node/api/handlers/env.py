@@ -28,7 +28,9 @@ class EnvHandler(ApiHandler):
         await self._put(replace=False)
 
     async def _put(self, *, replace: bool) -> None:
-        await self.hub.configuration.put_env(self.json_objects("variables"), replace=replace)
+        await self.hub.configuration.put_env(
+            self.json_objects("variables"), replace=replace, by=self.principal
+        )
         self.answer(self.hub.configuration.env())
 
 
@@ -36,7 +38,7 @@ class EnvVariableHandler(ApiHandler):
     @operation(needs=on_node("write_config"))
     async def delete(self, name: str) -> None:
         """Delete one variable."""
-        await self.hub.configuration.delete_env(name)
+        await self.hub.configuration.delete_env(name, by=self.principal)
         self.answer(self.hub.configuration.env())
 
 

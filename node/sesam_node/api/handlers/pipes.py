@@ -28,6 +28,7 @@ from sesam_node.pipes.execution_log import log_name
 
 INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
+INCOMING = ("source", "before-transforms")
 STAGES = ("source", "before-transforms", "after-transforms", "sink")
 
 
@@ -122,8 +123,10 @@ class PipeEntitiesHandler(ApiHandler):
 
         Nothing is written.
         """
-        form = self.accepted_format()
-        chunks = await self.hub.pipes.entities(pipe_id, **self.query(), form=form)
+        form, values = self.accepted_format(), self.query()
+        if not self.principal.is_admin and values["stage"] in INCOMING:
+            self.hub.access.check_source(self.principal, pipe_id)
+        chunks = await self.hub.pipes.entities(pipe_id, **values, form=form)
         await self.stream(chunks, form)
 
 
@@ -143,7 +146,9 @@ class PreviewHandler(ApiHandler):
         source = _json_field(fields["source"], "source")
         entities = [source] if type(source) is dict else source
         if not self.principal.is_admin:
-            # A draft could read what its author may not.
+            # The preview shows what comes in, and a draft could read what its author may not.
+            if source is None:
+                self.hub.access.check_source(self.principal, pipe_id)
             self.hub.access.check_mentions(self.principal, config, self.hub.datasets.names())
         preview = await self.hub.pipes.preview(
             pipe_id, config, entities, fields["limit"], fields["as_of"]
@@ -168,8 +173,7 @@ class PipeLogHandler(ApiHandler):
     @operation(*WEBHOOK, needs=on_pipe("read_data"))
     def options(self, pipe_id: str) -> None:
         """Which methods there are; with `webhook` and `token` a URL is told of new events."""
-        self.hub.pumps.known(pipe_id)
-        self.register_webhook(log_name(pipe_id))
+        self.register_webhook(log_name(pipe_id), lambda: self.hub.pumps.known(pipe_id))
 
 
 def component_list(value: Any, what: str) -> list[dict[str, Any]]:
