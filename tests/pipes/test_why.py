@@ -317,6 +317,18 @@ def test_a_union_is_followed_into_the_dataset_of_the_prefix(node):
     assert (told["exact"], told["properties"]["n"]["from"]) == (True, [place("b", "1", "n")])
 
 
+def test_of_two_datasets_that_share_ids_the_one_that_made_it_is_meant(node):
+    node.put("a", {"_id": "1", "n": 1}, {"_id": "2", "n": 1})
+    node.put("b", {"_id": "1", "n": 2})
+    source = {"type": "union_datasets", "datasets": ["a", "b"], "prefix_ids": False}
+    node.pipe("c", source=source, rules=[["copy", "*"]])
+    node.run("c")
+    told = why(node, "c", "1", "n")
+    assert (told["exact"], told["properties"]["n"]["from"]) == (True, [place("b", "1", "n")])
+    told = why(node, "c", "2", "n")
+    assert (told["exact"], told["properties"]["n"]["from"]) == (True, [place("a", "2", "n")])
+
+
 def test_children_are_followed_to_their_parent(node):
     node.put("a", {"_id": "1", "tags": ["x", "y"]})
     make = ["map", ["dict", "_id", "_.", "tag", "_."], "_S.tags"]

@@ -18,7 +18,6 @@ from sesam_node.dtl import Runtime
 from sesam_node.errors import InputError
 from sesam_node.model import content_hash, decode, encode
 from sesam_node.model.namespaces import remove_namespaces
-from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.comparison import Comparison
 from sesam_node.pipes.emitted import INDEX, records_of
@@ -32,7 +31,7 @@ from sesam_node.store.api import Write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sesam_node.pipes.batch import Offset
+    from sesam_node.pipes.batch import Batch, Offset
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Dataset, Store, Version
@@ -91,11 +90,22 @@ class Draft:
                 entity_id = source_entity(batch, error.position)["_id"]
                 failed.append(entity_id)
                 comparison.error(entity_id, error_data(error.cause))
-                batch = _after(batch, error.position)
+                batch = batch.part(error.position + 1)
         self._evaluator.forget()
         if self._drops:
             writes = [write for write in writes if write.body]
         return writes, failed
+
+    def source_ids(self, batch: Batch) -> list[str]:
+        """What names the source entities of a batch in the records of emitted ids."""
+        return [self._evaluator.source_id(batch, i) for i in range(batch.size)]
+
+    def own_ids(self, batch: Batch) -> list[str]:
+        """The ids that the source entities of a batch come out under where rules leave them."""
+        pipe = self.pipe
+        if batch.entities is not None:
+            return [own_id(pipe, entity["_id"]) for entity in batch.entities]
+        return [own_id(pipe, version.entity_id) for version in batch.versions or ()]
 
     def live_before(self, ids: Sequence[str]) -> list[bytes | None]:
         """The bodies that these ids have in the sink; None where none is live."""
@@ -114,8 +124,13 @@ class Draft:
     def told(self) -> Told:
         """What stands before the figures."""
         told: Told = {"pipe": self.pipe.id, "dataset": self.pipe.sink.dataset}
+        stored = self.pipe.stored_source
         if self.pipe.sink.dataset in self.pipe.hops:
             told["note"] = "the rules look into their own sink, which is taken as it is now"
+        elif stored is not None and stored.combines and not self.pipe.emits_own_id:
+            told["note"] = (
+                "where several merged entities make the same id, another may have it after a run"
+            )
         return told
 
 
@@ -139,18 +154,6 @@ def _live(version: Version | None) -> bytes | None:
     return None if version is None or version.deleted else version.body
 
 
-def _after(batch: Batch, position: int) -> Batch:
-    """The rest of a batch behind a position."""
-    start = position + 1
-    return Batch(
-        None if batch.entities is None else batch.entities[start:],
-        None if batch.versions is None else batch.versions[start:],
-        batch.offset,
-        None,
-        batch.dataset,
-    )
-
-
 # -- a sample --------------------------------------------------------------------------------------
 
 
@@ -171,6 +174,7 @@ def _sampled(draft: Draft, store: Store, limit: int) -> Told:
     latest: dict[str, Write] = {}
     unknown: set[str] = set()
     sources: list[str] = []
+    own: list[str] = []
     until = time.monotonic() + SAMPLE_SECONDS
     told = draft.told()
     complete = True
@@ -178,9 +182,10 @@ def _sampled(draft: Draft, store: Store, limit: int) -> Told:
         if len(sources) >= limit or time.monotonic() > until:
             complete = False
             break
-        part = _first(batch, limit - len(sources))
+        part = batch.part(0, limit - len(sources))
         complete = part.size == batch.size
-        sources.extend(_source_ids(part))
+        sources.extend(draft.source_ids(part))
+        own.extend(draft.own_ids(part))
         writes, failed = draft.made(part, comparison)
         unknown.update(failed)
         for write in writes:
@@ -195,47 +200,28 @@ def _sampled(draft: Draft, store: Store, limit: int) -> Told:
             for gone in _unmade(draft, lambda ids: [i in latest or i in unknown for i in ids]):
                 _compare_gone(draft, comparison, gone)
         else:
-            gone = _vanished(draft, store, sources, latest.keys() | unknown)
+            gone = _vanished(draft, store, sources, own, latest.keys() | unknown)
             _compare_gone(draft, comparison, gone)
     return {**told, "complete": complete, "read": len(sources), **comparison.to_json()}
 
 
-def _first(batch: Batch, count: int) -> Batch:
-    if batch.size <= count:
-        return batch
-    return Batch(
-        None if batch.entities is None else batch.entities[:count],
-        None if batch.versions is None else batch.versions[:count],
-        batch.offset,
-        None,
-        batch.dataset,
-    )
-
-
-def _source_ids(batch: Batch) -> Iterator[str]:
-    if batch.entities is not None:
-        yield from (entity["_id"] for entity in batch.entities)
-    else:
-        yield from (version.entity_id for version in batch.versions or ())
-
-
-def _vanished(draft: Draft, store: Store, sources: Iterable[str], made: Iterable[str]) -> list[str]:
+def _vanished(
+    draft: Draft, store: Store, sources: list[str], own: list[str], made: Iterable[str]
+) -> list[str]:
     """Ids that the source entities of a sample made before, and do not make now."""
-    ids = list(sources)
     known = set(made)
     records = records_of(store, draft.pipe.id)
     if records is None:
         # Before, each came out under its own id.
-        own = [own_id(draft.pipe, entity_id) for entity_id in ids]
-        return [entity_id for entity_id in own if entity_id not in known]
+        return [entity_id for entity_id in dict.fromkeys(own) if entity_id not in known]
     before: dict[str, None] = {}
-    for version in records.get_many(ids):
+    for version in records.get_many(sources):
         if version is not None:
             before.update(dict.fromkeys(decode(version.body)["ids"]))
     lost = [entity_id for entity_id in before if entity_id not in known]
     if not lost:
         return []
-    sampled = set(ids)
+    sampled = set(sources)
     owners = records.lookup_many(INDEX, lost)
     return [
         entity_id

@@ -196,7 +196,7 @@ class Evaluator:
         versions, places = batch.versions or (), batch.places
         first = 0 if batch.dataset is None else self._places.get(batch.dataset.name, 0)
         for position, emitted in self.emitted(batch):
-            source_id = self._source_id(batch, position)
+            source_id = self.source_id(batch, position)
             writes = list(map(as_write, emitted))
             if places is None:
                 yield Group(source_id, first + versions[position].seq, writes)
@@ -204,7 +204,7 @@ class Evaluator:
                 place = places[position]
                 yield Group(source_id, place, [] if place == GONE else writes)
 
-    def _source_id(self, batch: Batch, position: int) -> str:
+    def source_id(self, batch: Batch, position: int) -> str:
         """What names a source entity in records: its id, where the source gives no other."""
         if batch.entities is not None:
             return str(batch.entities[position]["_id"])
@@ -293,7 +293,7 @@ class Evaluator:
             if self._skips_gone and batch.places is not None and batch.places[position] == GONE:
                 if recorder is not None:
                     recorder.begin()
-                    recorder.end(self._source_id(batch, position))
+                    recorder.end(self.source_id(batch, position))
                 yield position, [self._pipe.renamed(entity)]
                 continue
             lookup.current = version
@@ -307,10 +307,10 @@ class Evaluator:
                 run(entity, out)
             except Exception as error:
                 if recorder is not None:
-                    recorder.end(self._source_id(batch, position), failed=True)
+                    recorder.end(self.source_id(batch, position), failed=True)
                 raise EntityError(position, source_entity(batch, position), error) from error
             if recorder is not None:
-                recorder.end(self._source_id(batch, position))
+                recorder.end(self.source_id(batch, position))
             if (
                 (entity.get("_deleted") is True if version is None else version[4])
                 and lookup.count != looked_up

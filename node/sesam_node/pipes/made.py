@@ -137,7 +137,10 @@ def members_of(pipe: Pipe, run: Retraced) -> list[tuple[str, str]]:
 
     None where it comes from no dataset.
     """
-    stored = pipe.stored_source
+    stored, batch = pipe.stored_source, run.batch
     if stored is None:
         return []
+    if not stored.combines and batch.dataset is not None and batch.versions:
+        # Of two datasets that share ids it is the one that it was read from.
+        return [(batch.dataset.name, batch.versions[0].entity_id)]
     return [member[:2] for member in stored.members_of(run.source["_id"])]

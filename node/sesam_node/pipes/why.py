@@ -18,7 +18,6 @@ from sesam_node.dtl.trace.entity_text import entity_why_text
 from sesam_node.errors import InputError, NotFoundError, Problem, SesamError, suggestion
 from sesam_node.model import decode
 from sesam_node.pipes.arrivals import fetched, received
-from sesam_node.pipes.batch import Batch
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.emitted import INDEX, records_of
 from sesam_node.pipes.evaluate import source_entity
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Batch
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.retrace import Origin, Retraced
     from sesam_node.pipes.runs import PipeDefinition
@@ -401,14 +401,7 @@ def own_ids(pipe: Pipe, entity_id: str) -> list[str]:
 
 def singly(batch: Batch) -> Iterator[Batch]:
     """Each source entity of a batch in a batch of its own."""
-    for position in range(batch.size):
-        yield Batch(
-            None if batch.entities is None else batch.entities[position : position + 1],
-            None if batch.versions is None else batch.versions[position : position + 1],
-            None,
-            None,
-            batch.dataset,
-        )
+    return (batch.part(position, position + 1) for position in range(batch.size))
 
 
 def _missing(field_: str, message: str, hint: str) -> NotFoundError:
