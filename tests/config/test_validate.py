@@ -118,6 +118,20 @@ CASES = {
             ),
         ],
     ),
+    "a pipe that keeps no versions": (
+        [A, pipe(compaction={"keep_versions": 0})],
+        [
+            (
+                'error p $.compaction.keep_versions: "keep_versions" 0 keeps no version, unless '
+                '"time_threshold_hours" says how long; set "time_threshold_hours" too '
+                "[missing-option]"
+            )
+        ],
+    ),
+    "a pipe that keeps versions for a time": (
+        [A, pipe(compaction={"keep_versions": 0, "time_threshold_hours": 1})],
+        [],
+    ),
     "a system that does not fit": (
         [
             {"_id": "mails", "type": "system:smtp"},

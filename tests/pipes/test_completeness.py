@@ -69,6 +69,18 @@ def test_a_sink_knows_nothing_while_an_input_does_not(node, clock):
     assert known(node, "b") == {"a": 7, "b": 7}
 
 
+def test_a_run_that_waits_for_its_source_leaves_the_completeness_as_it_was(node, clock):
+    node.put("a", {"_id": "1"})
+    keep(node.store.dataset("a"), {"a": 7})
+    source = {"type": "dataset", "dataset": "a", "require_populated_input": True}
+    node.pipe("b", source=source)
+    node.run("b")
+    assert known(node, "b") == {}
+    node.store.dataset("a").set_populated()
+    node.run("b")
+    assert known(node, "b") == {"a": 7, "b": 7}
+
+
 def test_datasets_can_be_left_out_or_named(node, clock):
     inbound(node, "a", {"_id": "1", "ref": "x"})
     clock(2_000)

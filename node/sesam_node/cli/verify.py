@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sesam_node.cli.serve import settings_of
 from sesam_node.dtl import compile_index
 from sesam_node.errors import ConfigError, SesamError
-from sesam_node.pipes.emitted import INDEX, emitted_ids
+from sesam_node.pipes import emitted, recorded
 from sesam_node.store import open_store
 from sesam_node.store.verify import verify
 
@@ -45,4 +45,5 @@ def verify_data(options: argparse.Namespace) -> int:
 
 def key_function(index: str) -> KeyFunction:
     """The key function of an index that the node has made."""
-    return emitted_ids if index == INDEX else compile_index(index)
+    own = {emitted.INDEX: emitted.emitted_ids, recorded.INDEX: recorded.lookups_of}
+    return own.get(index) or compile_index(index)

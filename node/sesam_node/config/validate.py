@@ -201,6 +201,7 @@ class _Validation:
                 problems += self.rules(name, part, spec, path, resolved)
         problems += self.unused(resolved, options)
         problems += self.pump(component.get("pump"), at)
+        problems += self.compaction(written.get("compaction"), at)
         problems += check_permissions("pipe", written.get("permissions"), at)
         problems += check_no_secrets(written, at, rules)
         self.report(name, [*resolved.problems, *problems])
@@ -275,6 +276,25 @@ class _Validation:
                 place = resolved.written((*path, option.name))
                 problems += self.check_rules(name, rules, place, self.effective[name])
         return problems
+
+    def compaction(self, compaction: Any, at: At) -> list[Problem]:
+        """Who keeps no version must say how long."""
+        if type(compaction) is not dict or compaction.get("keep_versions") != 0:
+            return []
+        defaults = self.effective[NODE].get("global_defaults")
+        node = defaults if type(defaults) is dict else {}
+        hours = compaction.get("time_threshold_hours")
+        if hours is not None or node.get("compaction_time_threshold_hours") is not None:
+            return []
+        message = '"keep_versions" 0 keeps no version, unless "time_threshold_hours" says how long'
+        return [
+            Problem(
+                at(("compaction", "keep_versions")),
+                "missing-option",
+                message,
+                'set "time_threshold_hours" too',
+            )
+        ]
 
     def pump(self, pump: Any, at: At) -> list[Problem]:
         """The problems of a pump beyond those of its options."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConflictError, SesamError
+from sesam_node.pipes import emitted, recorded
 from sesam_node.pipes.compaction import Job, log_retention, rules_of, sink_retention
-from sesam_node.pipes.emitted import records_name
 from sesam_node.pipes.execution_log import log_name
 from sesam_node.store.retention import Retention
 
@@ -153,7 +153,7 @@ class Compaction:
             waits = facts.receiver or not rules.sink
             if facts.sink is not None and rules.automatic and waits:
                 found.append(Candidate(facts.sink, rules.growth))
-            found += [Candidate(log_name(pipe)), Candidate(records_name(pipe))]
+            found += [Candidate(log_name(pipe)), *map(Candidate, _records_of(pipe))]
         return found
 
     def job(self, dataset: str) -> Job | None:
@@ -161,7 +161,7 @@ class Compaction:
         for pipe, facts in self._pumps.configuration.active.facts.items():
             if facts.sink == dataset:
                 return self._sink_job(pipe, dataset)
-            if dataset == records_name(pipe):
+            if dataset in _records_of(pipe):
                 return Job(dataset, Retention(1))
             if dataset == log_name(pipe):
                 floor, _ = self._floors(dataset)
@@ -256,6 +256,11 @@ class Compaction:
                 except SesamError:
                     continue
         return found
+
+
+def _records_of(pipe: str) -> tuple[str, str]:
+    """The datasets in which a pipe keeps what it needs itself; of that the latest versions."""
+    return emitted.records_name(pipe), recorded.records_name(pipe)
 
 
 def _now_us() -> int:

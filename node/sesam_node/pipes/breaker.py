@@ -88,6 +88,10 @@ class HeldSink:
         self._held = store.dataset(held_name(sink.name))
         self._held.claim(fence)
 
+    def __getattr__(self, name: str) -> Any:
+        """What is not said here is as the sink has it."""
+        return getattr(self._sink, name)
+
     @property
     def generation(self) -> str:
         return self._sink.generation

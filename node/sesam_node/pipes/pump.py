@@ -169,7 +169,8 @@ class PumpRun:
             self._run(transfer)
             if held is not None:
                 held.commit()
-            keep(dataset, complete)
+            if not self.result.waiting_for:
+                keep(dataset, complete)
         except FenceError:
             raise
         except Exception:
