@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+import random
 from base64 import b64encode
 
 import msgspec
@@ -260,6 +261,31 @@ def test_a_damaged_stream_is_refused_whole():
         except InputError:
             continue
         assert found == []
+
+
+def test_flipped_bytes_are_refused_or_read_and_nothing_else():
+    entities = [
+        {
+            "_id": str(n),
+            "t": "~t2020-01-01T00:00:00Z",
+            "l": ["a", {"b": [n, None]}],
+            "m": [1, "a"][n % 2],
+        }
+        for n in range(9)
+    ]
+    for form in (ARROW, MSGPACK):
+        data = b"".join(write_entities([[encode(entity) for entity in entities]], form))
+        chance = random.Random(7)
+        outcomes = {"read": 0, "refused": 0}
+        for _ in range(300):
+            damaged = bytearray(data)
+            damaged[chance.randrange(len(data))] = chance.randrange(256)
+            try:
+                read_entities_as(bytes(damaged), form)
+                outcomes["read"] += 1
+            except InputError:
+                outcomes["refused"] += 1
+        assert min(outcomes.values()) > 20
 
 
 def test_a_table_without_ids_is_told_by_row():

@@ -9,6 +9,8 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sesam_node.errors import InputError, Problem, json_path
 from sesam_node.model.arrow.write import METADATA
 from sesam_node.model.entity import decode
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any]
 
 FILE_MAGIC = b"ARROW1"
+NO_VALUES = (OSError, EOFError, ValueError, ArithmeticError, msgspec.DecodeError)
+"""What bytes raise that are no Arrow, no decimals, no text, or no JSON where it should be."""
+
 NANOS_OF = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -44,8 +49,9 @@ def from_arrow(data: bytes) -> list[Entity]:
         for batch, metadata in batches:
             batch.validate(full=True)
             entities.extend(_rows(batch, converters, metadata))
-    except (pa.ArrowException, OSError, EOFError) as error:
-        problem = Problem("$", "broken-arrow", str(error).splitlines()[0])
+    except (pa.ArrowException, *NO_VALUES) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        problem = Problem("$", "broken-arrow", reason)
         raise InputError("the body is no Arrow stream", [problem]) from None
     return check_entities(entities, tagged=False)
 
