@@ -288,6 +288,15 @@ def test_flipped_bytes_are_refused_or_read_and_nothing_else():
         assert min(outcomes.values()) > 20
 
 
+def test_times_that_no_value_has_are_told():
+    table = pa.table({"_id": ["1"], "when": pa.array([2**62], pa.timestamp("us"))})
+    out = io.BytesIO()
+    with pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(InputError, match="years 1 to 9999"):
+        read_entities_as(out.getvalue(), ARROW)
+
+
 def test_a_table_without_ids_is_told_by_row():
     table = pa.table({"_id": ["1", None], "n": [1, 2]})
     out = io.BytesIO()

@@ -153,7 +153,7 @@ def _of_type(kind: Any, told: dict[str, Any], path: tuple[str, ...]) -> Convert 
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return TEXTS.get(str(told.get("kind")), as_string)
     if types.is_timestamp(kind):
-        return _datetimes(kind.unit)
+        return _datetimes(kind.unit, path)
     if types.is_date(kind):
         return lambda value: f"~t{value.isoformat()}"
     if types.is_time(kind):
@@ -212,10 +212,19 @@ def _decimals(told: dict[str, Any]) -> Convert:
     return read if told else lambda value: f"~f{value:f}"
 
 
-def _datetimes(unit: str) -> Convert:
+def _datetimes(unit: str, path: tuple[str, ...]) -> Convert:
     """Of whole numbers, which timestamps are read as."""
     factor = NANOS_OF[unit]
-    return lambda value: datetime_text(value * factor)
+
+    def read(value: int) -> str:
+        text = datetime_text(value * factor)
+        if text is None:
+            raise _wrong(
+                path[0], f"expected a time of the years 1 to 9999, got {value} {unit}", path
+            )
+        return text
+
+    return read
 
 
 def _lists(convert: Convert | None, *, single: bool) -> Convert:
@@ -245,7 +254,7 @@ def _json(text: str) -> Any:
 
 TEXTS: dict[str, Convert] = {
     "uri": lambda text: f"~r{text}",
-    "uuid": lambda text: f"~u{text}",
+    "uuid": lambda text: f"~u{text.lower()}",
     "ni": lambda text: f"~:{text}",
     "json": _json,
     "struct": _json,
