@@ -259,6 +259,20 @@ def test_a_failing_chronological_source_goes_on_where_it_was_cut(node, web):
     assert len(node.live("b")) == 1500
 
 
+def test_the_strategy_of_the_system_has_a_read_tried_again(node, web):
+    replies = [Reply(b"", 503), None]
+    server = web(changes(*({"_id": str(number)} for number in range(3))))
+    usual = server.answer
+    server.answer = lambda asked: replies.pop(0) or usual(asked) if replies else usual(asked)
+    strategy = {"503": {"max_read_retries": 1}, "default": {"max_read_retries": 0}}
+    pulling(node, server, system={"retry_strategy": strategy}, **ALL_FLAGS)
+    node.run("b")
+    assert sorted(node.live("b")) == ["0", "1", "2"]
+    assert len(server.asked) == 2
+    replies[:] = [Reply(b"", 502)]
+    assert "answered 502 Bad Gateway" in node.try_run("b").error
+
+
 def test_files_are_read_as_arrays_too(memory_node, tmp_path):
     (tmp_path / "data.json").write_bytes(b'\xef\xbb\xbf [ {"_id": "1"} ] ')
     memory_node.more = {

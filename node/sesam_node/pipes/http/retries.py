@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.options import Flaw
 from sesam_node.errors import ConfigError, preview
 
 if TYPE_CHECKING:
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
 
 STATUSES = re.compile(r"\s*(\d{3})\s*(?:-\s*(\d{3})\s*)?")
 DEFAULT = "default"
+
+
+def flaws(options: Mapping[str, Any]) -> list[Flaw]:
+    """Keys of the `retry_strategy` of a system that stand for no status."""
+    return [
+        Flaw(
+            ("retry_strategy", key),
+            "bad-status",
+            f"expected HTTP statuses, got {preview(key)}",
+            'as "429", "400-428", "500,502", or "default"',
+        )
+        for key in options.get("retry_strategy") or {}
+        if key != DEFAULT and not all(map(STATUSES.fullmatch, key.split(",")))
+    ]
 
 
 class RetryStrategy:

@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
+from sesam_node.config.options import further_flaws
 from sesam_node.errors import ConfigError, NotBuiltError, PipeError
 from sesam_node.pipes.common_options import URL_SYSTEM
 from sesam_node.pipes.component import system
 from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
 from sesam_node.pipes.http.client import make_client
-from sesam_node.pipes.http.retries import RetryStrategy
+from sesam_node.pipes.http.retries import RetryStrategy, flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,12 @@ ANYWHERE = ("accept", "content-type")
 """Headers that may go to a server that is not the system's own."""
 
 
-@system("url", *URL_SYSTEM)
+@system(
+    "url",
+    *URL_SYSTEM,
+    one_of=(("url_pattern", "base_url"),),
+    further=further_flaws(flaws),
+)
 class UrlSystem:
     """A web server that is reached over HTTP, or a folder of files."""
 
