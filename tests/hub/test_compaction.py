@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hub_testing import document, pipe
+from processes import until_async
 
 from sesam_node.errors import ConflictError, NotFoundError
 from sesam_node.hub.checking import Facts
@@ -104,6 +105,23 @@ def test_datasets_take_turns_once_a_day_where_they_have_grown():
     assert turns.next([both[1]], {"b": 10}, later) is None
     assert turns.next([both[1]], {"b": 11}, later + EVERY_S) == "b"
     assert turns.next(both, {}, later + 2 * EVERY_S) is None
+    assert turns.due(both, later + 2 * EVERY_S) == []
+    assert turns.due(both, later + 3 * EVERY_S) == both
+
+
+def test_the_background_compacts_what_runs_do_not(play, monkeypatch):
+    monkeypatch.setattr("sesam_node.hub.compaction.FIRST_S", -1.0)
+    monkeypatch.setattr("sesam_node.hub.compaction.LOOK_S", 0.01)
+    more = {"compaction": {"sink": False}}
+
+    async def scenario(hub):
+        await with_values(hub, range(5), **more)
+        dataset = hub.store.dataset("things")
+        await until_async(lambda: dataset.counts().log_exists == 2)
+        log = hub.store.dataset("system:pump_execution:things")
+        return log.counts().log_exists
+
+    assert play(scenario) == 10
 
 
 def things(*values, **more):

@@ -56,6 +56,14 @@ class Turns:
         self._due: dict[str, float] = {}
         self._sizes: dict[str, int] = {}
 
+    def due(self, candidates: Iterable[Candidate], now: float) -> list[Candidate]:
+        """Those whose time has come; a new one waits until the node has run for a while."""
+        return [
+            candidate
+            for candidate in candidates
+            if self._due.setdefault(candidate.dataset, self._first) <= now
+        ]
+
     def next(
         self, candidates: Iterable[Candidate], sizes: Mapping[str, int], now: float
     ) -> str | None:
@@ -64,16 +72,16 @@ class Turns:
         `sizes` are numbers of versions; a dataset that has not grown enough is left for a day.
         """
         due: list[tuple[float, str]] = []
-        for candidate in candidates:
+        for candidate in self.due(candidates, now):
             name = candidate.dataset
-            at = self._due.setdefault(name, self._first)
-            if at > now or name not in sizes:
+            if name not in sizes:
+                self._due[name] = now + LOOK_S  # it is not there, for now
                 continue
             before = self._sizes.get(name)
             if before is not None and sizes[name] <= before * candidate.growth:
                 self._due[name] = now + EVERY_S
                 continue
-            due.append((at, name))
+            due.append((self._due[name], name))
         return min(due)[1] if due else None
 
     def ended(self, dataset: str, size: int, now: float, *, done: bool) -> None:
@@ -226,12 +234,15 @@ class Compaction:
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            while await self._one():
-                pass
+            try:
+                while await self._one():
+                    pass
+            except Exception:
+                log.exception("compaction in the background failed; it is tried again")
 
     async def _one(self) -> bool:
         """Compact what is due next; gives whether there was anything."""
-        candidates = self.candidates()
+        candidates = self._turns.due(self.candidates(), time.monotonic())
         sizes = await asyncio.to_thread(self._sizes, candidates)
         name = self._turns.next(candidates, sizes, time.monotonic())
         if name is None:
