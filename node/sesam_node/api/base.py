@@ -24,6 +24,7 @@ from sesam_node.api.errors import ApiError, error_body, status_of
 from sesam_node.api.fields import read_fields
 from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import ANYONE, MANAGE, OPEN, Operation, operation_of, path_names
+from sesam_node.api.parameters import last_texts, plain_text, read_parameters, read_text
 from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.hub.access import NOBODY
 from sesam_node.log import from_now_on
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from sesam_node.api.application import NodeApplication
-    from sesam_node.api.operations import Needs, Parameter
+    from sesam_node.api.operations import Needs
     from sesam_node.hub import Hub
     from sesam_node.hub.access import Principal
 
@@ -257,17 +258,17 @@ class ApiHandler(RequestHandler):
 
     def query(self) -> dict[str, Any]:
         """The declared query parameters, by name: read, checked, with their defaults."""
-        return _read(self._operation(), "query", last_texts(self.request.query_arguments))
+        return read_parameters(self._operation(), "query", last_texts(self.request.query_arguments))
 
     def form(self) -> dict[str, Any]:
         """The declared fields of the posted form (or of a JSON object), by name."""
-        return _read(self._operation(), "form", self.form_fields())
+        return read_parameters(self._operation(), "form", self.form_fields())
 
     def form_fields(self) -> dict[str, str]:
         """Every field of the posted form, by name; the last of several values counts."""
         content_type = self.request.headers.get("Content-Type", "")
         if content_type.startswith(JSON):
-            return {name: _plain(value) for name, value in self.json_object("fields").items()}
+            return {name: plain_text(value) for name, value in self.json_object("fields").items()}
         arguments: dict[str, list[bytes]] = {}
         files: dict[str, list[httputil.HTTPFile]] = {}
         data = self.body()
@@ -279,7 +280,7 @@ class ApiHandler(RequestHandler):
             except httputil.HTTPInputError as error:
                 raise ApiError(400, "the form cannot be read", str(error)) from None
         fields = last_texts(arguments)
-        fields.update((name, _text(parts[-1]["body"])) for name, parts in files.items())
+        fields.update((name, read_text(parts[-1]["body"])) for name, parts in files.items())
         return fields
 
     def _operation(self) -> Operation:
@@ -448,38 +449,6 @@ def _tornado_error(handler: ApiHandler, status: int) -> ApiError:
     reason = responses.get(status, "refused").lower()
     detail = "the path or a parameter is no UTF-8 text" if status == 400 else reason
     return ApiError(status, reason, detail)
-
-
-def _read(declared: Operation, where: str, given: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        parameter.name: _value(parameter, given.get(parameter.name))
-        for parameter in declared.parameters
-        if parameter.where == where
-    }
-
-
-def _value(parameter: Parameter, text: str | None) -> Any:
-    if text is None or (not text and parameter.kind != "string"):
-        if parameter.required:
-            raise ApiError(400, f'the parameter "{parameter.name}" is missing', parameter.doc)
-        return parameter.default
-    return parameter.read(text)
-
-
-def last_texts(arguments: Mapping[str, list[bytes]]) -> dict[str, str]:
-    """The last value of each parameter, as text."""
-    return {name: _text(values[-1]) for name, values in arguments.items()}
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ApiError(400, "a parameter is no UTF-8 text") from None
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else encode(value).decode()
 
 
 async def _anext(chunks: Any) -> bytes | None:

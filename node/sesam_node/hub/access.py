@@ -298,6 +298,16 @@ def _uses(active: Active, pipe: str) -> set[tuple[str, str, str]]:
     return found
 
 
+def new_owners(
+    owners: Mapping[str, str], difference: Difference, by: Principal | None
+) -> dict[str, str]:
+    """Who has added which component, after a change."""
+    kept = {name: owner for name, owner in owners.items() if name not in difference.removed}
+    if by is not None:
+        kept |= dict.fromkeys(difference.added, by.subject)
+    return kept
+
+
 def kind_of(component: Mapping[str, Any]) -> str:
     """What a component is to permissions: a pipe, a system, or the node itself."""
     if component.get("_id") == NODE:

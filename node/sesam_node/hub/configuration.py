@@ -22,7 +22,7 @@ from sesam_node.config.document import (
 )
 from sesam_node.config.environment import check_env
 from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
-from sesam_node.hub.access import WHOLE, Access, kind_of
+from sesam_node.hub.access import WHOLE, Access, kind_of, new_owners
 from sesam_node.hub.active import (
     Active,
     abandoned_datasets,
@@ -33,7 +33,15 @@ from sesam_node.hub.active import (
 )
 from sesam_node.hub.applied import apply_to
 from sesam_node.hub.checking import OPERATION, Outcome
-from sesam_node.hub.groups import DEFAULT, group_of, marked, part, with_part
+from sesam_node.hub.groups import (
+    DEFAULT,
+    PLACED,
+    group_of,
+    marked,
+    part,
+    placed_values,
+    with_part,
+)
 from sesam_node.hub.history import history_of, history_values
 from sesam_node.hub.refusals import break_circuit, checked_id, refuse, with_ids
 from sesam_node.hub.secrets import systems_with_secrets
@@ -43,7 +51,6 @@ from sesam_node.model.namespaces import BUILT_IN
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sesam_node.config.diff import Difference
     from sesam_node.hub.access import Principal
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Store
@@ -51,7 +58,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 300.0
-PLACED = "placed-by-way"
 
 
 class Activation(Protocol):
@@ -416,9 +422,9 @@ class Configuration:
         if by is not None:
             self.access.check_use(by, new)
         refuse(outcome.checked, document, old, force=force, only=only)
-        owners = self._new_owners(difference, by)
+        owners = new_owners(self._owners, difference, by)
         placed = self._placed if placed is None else placed
-        also = {**(also or {}), **_placed_values(self._placed, placed)}
+        also = {**(also or {}), **placed_values(self._placed, placed)}
         sealed = None
         if secrets is not None or set(known) - systems:
             kept = self._vault.without(SHARED) if secrets is None else secrets
@@ -445,12 +451,6 @@ class Configuration:
             self._activation.activated(old, self.active)
         log.info("revision %d of the configuration is active", new.revision)
         return list(new.checked.problems)
-
-    def _new_owners(self, difference: Difference, by: Principal | None) -> dict[str, str]:
-        kept = {k: v for k, v in self._owners.items() if k not in difference.removed}
-        if by is not None:
-            kept |= dict.fromkeys(difference.added, by.subject)
-        return kept
 
     def _values(self, old: Active, new: Active, sealed: bytes | None) -> dict[str, bytes | None]:
         """What a new revision writes of itself; with its history and owners, in one step."""
@@ -487,13 +487,6 @@ def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
     for name in found:
         store.delete(name)
     return found
-
-
-def _placed_values(old: frozenset[str], new: frozenset[str]) -> dict[str, bytes | None]:
-    """What is written where other components are in the default group by their way."""
-    if old == new:
-        return {}
-    return {PLACED: json_bytes(sorted(new)) if new else None}
 
 
 def _names(secrets: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.document import NODE, Document
 from sesam_node.errors import ConfigError, Problem, preview
+from sesam_node.hub.active import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 DEFAULT = "default"
 KEY = "$config-group"
+PLACED = "placed-by-way"
+"""The setting with the ids that are in the default group by their way."""
 
 
 def group_of(component: Mapping[str, Any], placed: Collection[str] = ()) -> str:
@@ -75,3 +78,10 @@ def _marked(component: Any, group: str) -> Any:
     metadata = component.get("metadata")
     own = metadata if type(metadata) is dict else {}
     return {**component, "metadata": {**own, KEY: group}}
+
+
+def placed_values(old: frozenset[str], new: frozenset[str]) -> dict[str, bytes | None]:
+    """What is written where others are in the default group by their way."""
+    if old == new:
+        return {}
+    return {PLACED: json_bytes(sorted(new)) if new else None}

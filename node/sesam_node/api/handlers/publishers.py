@@ -7,8 +7,9 @@ import unicodedata
 from typing import ClassVar
 from urllib.parse import quote
 
-from sesam_node.api.base import ApiHandler, last_texts
+from sesam_node.api.base import ApiHandler
 from sesam_node.api.operations import LIMIT, SINCE, on_pipe, operation
+from sesam_node.api.parameters import last_texts
 from sesam_node.model.formats import FORMATS
 
 
