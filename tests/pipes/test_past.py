@@ -153,6 +153,7 @@ SOURCES = {
     "union": {"type": "union_datasets", "datasets": ["orders", "people"]},
     "versions": {"type": "dataset", "dataset": "people", "include_previous_versions": True},
     "subset": {"type": "dataset", "dataset": "people", "subset": ["eq", "_S.city", "Oslo"]},
+    "merge_datasets": {"type": "merge_datasets", "datasets": ["orders", "people"]},
     "merge": {
         "type": "merge",
         "version": 2,
