@@ -69,9 +69,11 @@ def test_a_type_that_is_not_built_is_refused_by_name(node):
 
 
 def test_an_option_that_is_not_built_is_refused_by_name(node):
-    node.pipe("b", source={"type": "dataset", "dataset": "a", "subset": ["eq", "_S.x", 1]})
+    system = {"_id": "web", "type": "system:url", "url_pattern": "x/%s", "tripletex": {"ttl": 1}}
+    node.more = {"systems": {"web": system}}
+    node.pipe("b", source={"type": "json", "system": "web", "url": "x"})
     assert node.try_run("b").error == (
-        'the option "subset" of the dataset source cannot run in this version'
+        'the option "tripletex" of system "web" cannot run in this version'
     )
 
 
