@@ -410,6 +410,19 @@ def test_a_replaced_entity_is_deleted_where_the_rules_would_fail(node):
     assert with_deletes(node, "m")["1|2"]["$replaced"] is True
 
 
+def test_what_rules_made_of_a_deleted_entity_goes_when_it_is_merged_again(node):
+    node.put("A", {"_id": "1", "k": 1})
+    node.put("B", {"_id": "2", "k": 2})
+    merge(node, equality=[["eq", "a.k", "b.k"]], rules=[["copy", ["list", "_id", "k"]]])
+    node.run("m")
+    node.put("B", {"_id": "2", "k": 2, "_deleted": True})
+    node.run("m")
+    assert list(node.live("m")) == ["0|1", "1|2"]
+    node.put("B", {"_id": "2", "k": 1})
+    node.run("m")
+    assert list(node.live("m")) == ["0|1|1|2"]
+
+
 def test_where_ids_are_computed_an_owner_that_is_replaced_leaves_its_id_to_the_next(node):
     node.put("A", {"_id": "1", "k": 1}, {"_id": "2", "k": 2})
     node.put("B", {"_id": "3", "k": 3, "last": True})

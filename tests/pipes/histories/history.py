@@ -111,7 +111,8 @@ def datasets_for(chance: random.Random, config: dict[str, Any]) -> Datasets:
 
 def names_for(config: dict[str, Any]) -> list[str]:
     """The datasets that are changed: the source's, and more often those that are looked into."""
-    sources = config["source"].get("datasets") or [config["source"]["dataset"]]
+    named = config["source"].get("datasets") or [config["source"]["dataset"]]
+    sources = [text.split()[0] for text in named]
     hopped = [name for name in read_datasets(config) if name not in sources]
     return [*sources, *hopped, *hopped]
 
@@ -119,7 +120,8 @@ def names_for(config: dict[str, Any]) -> list[str]:
 def same_names(chance: random.Random, wanted: list[str]) -> list[str]:
     """Other features under which the datasets mean the same."""
     fixed = {"add_namespaces", "computed-ids"}
-    plain = [name for name in choose(chance) if name not in fixed]
+    # The source may stay one that merges, and that goes not with hops into the own sink.
+    plain = [name for name in choose(chance) if name not in {*fixed, "own-sink"}]
     if fixed & set(wanted):
         plain = [name for name in plain if name not in ("own-source", "own-sink")]
     return [*plain, *(name for name in wanted if name in fixed)]

@@ -16,6 +16,7 @@ from pipes_helpers import Node
 from sesam_node.model import encode
 from sesam_node.pipes import batch, log_reader, tracking, transfer, writer
 from sesam_node.pipes.sources import dataset as dataset_source
+from sesam_node.pipes.sources import merge as merge_source
 from sesam_node.pipes.sources import union_datasets
 from sesam_node.pipes.transforms import dtl as dtl_transform
 
@@ -64,6 +65,8 @@ def small_batches(size: int) -> Iterator[None]:
         (log_reader, "FIRST_BATCH"),
         (dataset_source, "BATCH_SIZE"),
         (union_datasets, "BATCH_SIZE"),
+        (merge_source, "BATCH_SIZE"),
+        (merge_source, "CHANGED_BATCH"),
         (writer, "COMMIT_ENTITIES"),
         (transfer, "MANY_GROUPS"),
         (tracking, "WALK_BATCH"),

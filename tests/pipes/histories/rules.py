@@ -157,10 +157,28 @@ class Maker:
         if "union" in features:
             prefixed = self.may(0.6)
             return {"type": "union_datasets", "datasets": SOURCES, "prefix_ids": prefixed}
+        if "merge" in features:
+            return self.merging()
         made: dict[str, Any] = {"type": "dataset", "dataset": "a"}
         if "subset-source" in features:
             made["subset"] = ["eq", self.one("_S.t", "_S.ts", ["concat", "_S.t"]), "x"]
         return made
+
+    def merging(self) -> dict[str, Any]:
+        joins = [
+            ["eq", "a.k", "b.k"],
+            ["eq", "a.ref", "b._id"],
+            ["eq", "a._id", "b._id"],
+            ["eq", ["concat", "a.k", "a.t"], ["concat", "b.k", "x"]],
+        ]
+        return {
+            "type": "merge",
+            "version": 2,
+            "datasets": [f"{name} {name}" for name in SOURCES],
+            "equality": self.chance.sample(joins, self.one(1, 2)),
+            "identity": self.one("first", "composite"),
+            "strategy": self.one("default", "compact"),
+        }
 
 
 # -- features --------------------------------------------------------------------------------------
@@ -382,11 +400,14 @@ STEPS: dict[str, Callable[[Maker], None]] = {
     "chained": hops,
 }
 LATE = ["filters", "computed-id", "create", "create-child"]
-WITHOUT_STEPS = ["add_namespaces", "subset-source", "union", "deleted-hops"]
+WITHOUT_STEPS = ["add_namespaces", "subset-source", "union", "merge", "deleted-hops"]
 FEATURES = [*STEPS, *WITHOUT_STEPS]
 
 NOT_TOGETHER = [
     {"union", "subset-source"},
+    {"merge", "subset-source"},
+    {"merge", "union"},
+    {"merge", "own-sink"},  # merged entities may refer to each other in a circle
     {"own-source", "add_namespaces"},
     {"own-source", "computed-ids"},
     {"own-sink", "add_namespaces"},

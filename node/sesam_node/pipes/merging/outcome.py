@@ -165,7 +165,8 @@ class Change:
         """
         region, before, after = self._region(changed)
         old, new = self._outcome(before), self._outcome(after)
-        gone = [group for name, group in old.items() if name not in new and not group.deleted]
+        # Deleted ones too: rules may have made something of them that lives.
+        gone = [group for name, group in old.items() if name not in new]
         outputs = [
             Output(self._combiner.replaced(group, lives_on=_lives_on(group, after.versions)), GONE)
             for group in sorted(gone, key=_first)
