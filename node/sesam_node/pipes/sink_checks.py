@@ -35,11 +35,12 @@ class SinkChecks:
 
     def checked(self, writes: list[Write]) -> list[Write]:
         """The writes that may be made. Raises RefusedError for one that may not."""
-        if writes and self._max_bytes:
-            largest = max(writes, key=_size)
-            if len(largest[1]) > self._max_bytes:
+        if self._max_bytes:
+            largest = max([len(write[1]) for write in writes], default=0)
+            if largest > self._max_bytes:
+                entity_id = next(write[0] for write in writes if len(write[1]) == largest)
                 raise RefusedError(
-                    f'entity "{largest[0]}" has {len(largest[1])} bytes, more than the '
+                    f'entity "{entity_id}" has {largest} bytes, more than the '
                     f'{self._max_bytes} that "max_entity_bytes_size" allows'
                 )
         return self._first_versions(writes) if self._once else writes
@@ -95,7 +96,3 @@ def _changes(write: Write, before: Version | Write) -> bool:
     if not write[1]:
         return not before.deleted
     return write[2] != before.hash or write[3] != before.deleted
-
-
-def _size(write: Write) -> int:
-    return len(write[1])
