@@ -27,6 +27,10 @@ NAMES = {"identity": "p", "property": "p"}
             {"source": DATASET, "sink": {"type": "dataset", "dataset": "x"}, "pump": FAST},
         ),
         (
+            {"source": DATASET, "sink": {"indexes": "$ids"}},
+            {"source": DATASET, "sink": {**WRITES, "indexes": "$ids"}, "pump": FAST},
+        ),
+        (
             {"source": DATASET, "sink": {"type": "null"}},
             {"source": DATASET, "sink": {"type": "null"}, "pump": SLOW},
         ),
