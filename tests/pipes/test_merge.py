@@ -239,6 +239,21 @@ def test_rules_that_find_other_groups_begin_at_the_start(memory_node):
     assert node.run("m").sync_type == "incremental"
 
 
+def test_where_most_has_changed_all_is_read(memory_node, monkeypatch):
+    monkeypatch.setattr("sesam_node.pipes.sources.merge.FEW_CHANGES", 3)
+    node = memory_node
+    manual(node)
+    merge(node, equality=EQUALITY)
+    node.run("m")
+    node.put("A", {"_id": "a1", "f1": 7}, {"_id": "a2", "f1": 8}, {"_id": "a3", "f1": 9})
+    assert node.run("m").sync_type == "incremental"
+    node.put("A", {"_id": "a1", "f1": 6}, {"_id": "a2", "f1": 5}, {"_id": "a3", "f1": 4})
+    node.put("B", {"_id": "b1", "f1": 6}, {"_id": "b2", "f1": 5}, {"_id": "b3"}, {"_id": "b4"})
+    assert node.run("m").sync_type == "full"
+    assert sorted(node.live("m")) == ["0|a1|1|b1", "0|a2|1|b2", "0|a3", "1|b3", "1|b4", "2|c1"]
+    assert "0|a1" in node.deleted("m")
+
+
 def test_a_dataset_that_is_added_behind_the_others_is_merged_from_its_start(memory_node):
     node = memory_node
     manual(node)
