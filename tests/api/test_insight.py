@@ -67,6 +67,11 @@ def test_what_is_not_there_is_told_with_what_is_near(shop, path, parameters, sta
     assert answer.json()["problems"][0]["hint"] == hint
 
 
+def test_a_depth_beyond_all_pipes_costs_nothing(shop):
+    asked = {"entity_id": "1", "depth": "99999999999999"}
+    assert shop.get("/datasets/loud/why", params=asked).json()["exact"] is True
+
+
 def test_the_entity_must_be_named(shop):
     answer = shop.get("/datasets/loud/why")
     assert (answer.status_code, answer.json()["message"]) == (

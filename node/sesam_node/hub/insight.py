@@ -96,9 +96,11 @@ class Insight:
         writers = self._writers()
         found: dict[str, list[PipeDefinition]] = {}
         waiting = {dataset}
-        for _ in range(depth + 1):
+        # As far as there are pipes, however deep was asked.
+        while depth >= 0 and (waiting := waiting - found.keys()):
+            depth -= 1
             following: set[str] = set()
-            for name in waiting - found.keys():
+            for name in waiting:
                 pipes = writers.get(name, [])
                 found[name] = [self._pumps.definition(pipe) for pipe in pipes]
                 for pipe in pipes:
