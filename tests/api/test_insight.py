@@ -145,6 +145,7 @@ def test_without_a_draft_the_pipe_itself_is_compared(shop):
         ("loud", {"limit": 0}, 400, 'the field "limit" does not fit'),
         ("loud", {"confg": {}}, 400, 'unknown field "confg"'),
         ("loud", {"config": {**LOUD, "source": {"type": "nothing"}}}, 400, "the draft has errors"),
+        ("loud", {"config": {"type": "system:url"}}, 400, "the draft has errors"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(shop, pipe_id, asked, status, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError
+from sesam_node.errors import ConfigError, Problem, preview
 from sesam_node.hub.checking import OPERATION
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ async def draft_definition(
     Raises ConfigError with the problems of the draft alone.
     """
     active = configuration.active
+    type_ = config.get("type", "pipe")
+    if type_ != "pipe":
+        message = f"expected the configuration of a pipe, got one of type {preview(type_)}"
+        raise ConfigError("the draft has errors", [Problem("$.type", "wrong-type", message)])
     draft = {"type": "pipe", **config, "_id": pipe_id}
     others = [*active.document.systems.values()]
     if active.document.metadata is not None:
