@@ -224,13 +224,13 @@ class MemoryDataset:
                 last = min(last, since)
             elif since is not None:
                 first = max(0, since + 1)
-            versions = [item for seq, item in contents.log.items() if first <= seq < last]
-            if reverse:
-                versions.reverse()
+            seqs = range(first, last)
+            log = contents.log
             wanted = (
                 version
-                for version in versions
-                if (
+                for seq in (reversed(seqs) if reverse else seqs)
+                if (version := log.get(seq)) is not None
+                and (
                     history
                     or (
                         contents.latest[version.entity_id] == version.seq
