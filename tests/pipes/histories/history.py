@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .changes import Datasets
-from .rules import FEATURES, HOPPED, choose, make_pipe, read_datasets
+from .rules import FEATURES, HOPPED, SINK, choose, make_pipe, read_datasets
 
 Step = list[Any]
 
@@ -62,6 +62,8 @@ def make_history(chance: random.Random, seed: str = "") -> History:
             other = make_pipe(chance, same_names(chance, wanted))
             policy = chance.choice(["automatic", "automatic", "continue"])
             if policy == "continue":
+                if current["source"]["type"] == "merge" and SINK in str(other):
+                    continue
                 other["source"] = current["source"]  # an offset is that of its source
             current = other
             datasets.labels.add(f"configured-{policy}")

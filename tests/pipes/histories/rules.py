@@ -170,6 +170,7 @@ class Maker:
             ["eq", "a.ref", "b._id"],
             ["eq", "a._id", "b._id"],
             ["eq", ["concat", "a.k", "a.t"], ["concat", "b.k", "x"]],
+            ["eq", "a.ks", "b.ks"],
         ]
         return {
             "type": "merge",
@@ -177,7 +178,7 @@ class Maker:
             "datasets": [f"{name} {name}" for name in SOURCES],
             "equality": self.chance.sample(joins, self.one(1, 2)),
             "identity": self.one("first", "composite"),
-            "strategy": self.one("default", "compact"),
+            "strategy": self.one("default", "compact", "list"),
         }
 
 

@@ -88,9 +88,16 @@ class StoredSource:
             self.prepare()
         if self._reader is None:
             return
+        skipped: Offset = None
         for versions in self._reader.read(since):
             retracts = self._retracts and since is not None
-            yield self._batch(versions, versions[-1].seq, retracts=retracts)
+            batch = self._batch(versions, versions[-1].seq, retracts=retracts)
+            # One without entities would commit its offset: of several such the last is enough.
+            skipped = None if batch.size else batch.offset
+            if batch.size:
+                yield batch
+        if skipped is not None:
+            yield Batch([], None, skipped)
 
     def as_of(self, ids: Iterable[str], offset: Offset) -> Iterator[Batch]:
         if self._reader is None or offset is None:
