@@ -68,7 +68,9 @@ Hops
 
 What runs again
   a changed customer entity re-runs the order entities whose customer_id is its _id
+    each version of a changed entity takes 1 look-up
   a changed product entity re-runs the order entities whose product_id is its _id
+    each version of a changed entity takes 1 look-up
 
 Indexes
   order by customer_id  (to find what runs again)
@@ -102,6 +104,7 @@ Hops
 
 What runs again
   a changed flight-enriched entity re-runs the airport-day entities whose _id is in its airport_day
+    the changed entity names the ids: no look-up
 
 Indexes
   flight-enriched by airport_day
@@ -378,8 +381,8 @@ def test_scans_and_what_is_not_followed_are_cautions():
             "path": "$.rules.default[2][2]",
             "text": "changes in orders are not followed: track-dependencies is false",
         },
-        {"path": "$.rules.default[3][2]", "text": "lookup-entity does not follow changes in cfg"},
-        {"path": "", "text": "any change in d runs every source entity again"},
+        {"path": "", "text": "what is looked up in d is recorded for each source entity"},
+        {"path": "", "text": "what is looked up in cfg is recorded for each source entity"},
     ]
 
 
@@ -460,21 +463,62 @@ INEXACT = [
 ]
 
 
+KEPT = "each people entity keeps a record of what it looks for in a"
+
+
 @pytest.mark.parametrize(("spec", "reason"), INEXACT)
-def test_why_a_change_runs_everything_again(spec, reason):
+def test_why_look_ups_are_recorded_and_what_that_costs(spec, reason):
     (change,) = told(["add", "r", ["hops", spec]])["changes"]
+    scans = "now" in str(spec)
     assert change == {
         "dataset": "a",
         "exact": False,
-        "says": ["any change in a re-runs every people entity"],
+        "way": "records",
+        "says": [
+            "any change in a re-runs the people entities that read all of it"
+            if scans
+            else "a changed a entity re-runs the people entities that looked for it"
+        ],
         "because": [reason],
+        "costs": [
+            f"{KEPT}: about 90 bytes for each key",
+            "each version of a changed entity takes 1 look-up in the records",
+        ],
     }
+
+
+def test_look_ups_by_lookup_entity_are_recorded():
+    (change,) = told(["add", "c", ["lookup-entity", "cfg", "_S.d"]])["changes"]
+    assert (change["dataset"], change["way"]) == ("cfg", "records")
+    assert change["because"] == ["lookup-entity goes one way only"]
+
+
+def test_hops_behind_a_transform_that_gives_other_ids_are_recorded():
+    rules = {"default": [["copy", "_id"], ["add", "o", ["hops", BY_ID]]]}
+    (change,) = explain(rules, RuleContext(), own_ids=False)["changes"]
+    assert (change["exact"], change["way"]) == (False, "records")
+    assert change["because"] == ["an earlier transform may give entities other ids"]
+    (change,) = explain(rules, RuleContext())["changes"]
+    assert (change["exact"], change["way"]) == (True, "primary key")
+
+
+def test_the_cost_of_a_chain_names_the_look_ups_on_the_way():
+    hops = {
+        "datasets": ["a a", "b b"],
+        "where": [["eq", "_S.x", "a.x"], ["eq", "a.y", "b.y"]],
+    }
+    changes = {item["dataset"]: item for item in told(["add", "r", ["hops", hops]])["changes"]}
+    assert changes["a"]["way"] == changes["b"]["way"] == "index"
+    assert changes["a"]["costs"] == ["each version of a changed entity takes 1 look-up"]
+    assert changes["b"]["costs"] == [
+        "each version of a changed entity takes 1 look-up, and each entity on the way 1 more"
+    ]
 
 
 def test_a_source_that_is_no_dataset_has_no_index():
     spec = {"datasets": ["c c"], "where": ["eq", "_S.city", "c._id"]}
     (change,) = told(["add", "r", ["hops", spec]], context=RuleContext())["changes"]
-    assert change["says"] == ["any change in c re-runs every source entity"]
+    assert change["says"] == ["a changed c entity re-runs the source entities that looked for it"]
     (reason,) = change["because"]
     assert reason == (
         "$.rules.default[1][2][1] is joined by _S.city, "

@@ -4,7 +4,7 @@ Every alias of every hop is a role in a graph. An edge leads from a role one joi
 source: it says which values of the entity to take and in which index of the next role's dataset
 they are found. `_S` of a hop may be the source entity, what the specification before it found, or
 what the `apply-hops` that called the rule found. A role from which no chain of pure joins leads to
-the source has no inverse; its dataset is then not exact: a change concerns every source entity.
+the source has no inverse; its dataset is then not exact, and who looked for what must be recorded.
 """
 
 from __future__ import annotations
@@ -270,7 +270,7 @@ def reachable_roles(graph: Graph, inexact: frozenset[str]) -> list[Role]:
 class Tracker:
     """The way back from one hopped dataset to the source.
 
-    `exact` False: no inverse is known, a change in `dataset` concerns every source entity.
+    `exact` False: no inverse is known; who looked for what must be recorded (`lookups`).
     `key_function` compiles an index id.
     """
 
@@ -283,7 +283,7 @@ class Tracker:
     def explain(self) -> list[str]:
         """The links that a change follows, in words."""
         if not self.exact:
-            return ["every source entity: a join is no function of the entities alone"]
+            return ["what was looked up is recorded: a join is no function of the entities alone"]
         seen = dict.fromkeys(self.roles)
         texts: dict[str, None] = {}
         waiting = list(self.roles)

@@ -401,11 +401,13 @@ def explain_rules(
     """
     pipe = _built(definition, store, rules)
     try:
-        transform: Any = pipe.transforms[dtl_position(pipe, position)]
+        at = dtl_position(pipe, position)
+        transform: Any = pipe.transforms[at]
+        own_ids = all(before.emits_own_id for before in pipe.transforms[:at])
     finally:
         pipe.close()
     path = transform.path if rules is None else ("rules",)
-    found = explain(without_keys(transform.rules), transform.context, path=path)
+    found = explain(without_keys(transform.rules), transform.context, path=path, own_ids=own_ids)
     return {**found, "text": explain_text(found)}
 
 

@@ -39,20 +39,27 @@ def explain(
     context: RuleContext = RuleContext(),  # noqa: B008 - immutable
     *,
     path: tuple[str | int, ...] = ("rules",),
+    own_ids: bool = True,
 ) -> dict[str, Any]:
     """What a rule set does, as JSON data.
 
     `summary`, `cautions` (what may cost much or go unnoticed), `rules` (what each transform writes,
-    from what, when), `hops` (how entities are found), `shared` look-ups, `lookups` that nothing
-    tracks, `changes` (what runs again), `indexes` that are needed, `folded` calls, `warnings`, and
-    the generated `source` with JSON paths as comments. Every list is there, empty where there is
-    nothing. Paths lie below `path`.
+    from what, when), `hops` (how entities are found), `shared` look-ups, `lookups` without hops,
+    `changes` (what runs again, how it is found, what that costs), `indexes` that are needed,
+    `folded` calls, `warnings`, and the generated `source` with JSON paths as comments. Every list
+    is there, empty where there is nothing. Paths lie below `path`. `own_ids` is false for rules
+    behind a transform that may give
+    entities other ids.
 
     Raises DtlError with every Problem of rules that do not compile.
     """
     compiled = compile_rules(rules, context, path=path)
     planned = compiled.plan
-    hops, lookups, changes = hops_of(planned), unhopped(planned), changes_of(compiled)
+    hops, lookups, changes = (
+        hops_of(planned),
+        unhopped(planned),
+        changes_of(compiled, own_ids=own_ids),
+    )
     read = _rules(planned)
     return {
         "format": FORMAT,
@@ -60,7 +67,7 @@ def explain(
         "pipe": context.pipe_id,
         "base": json_path(path),
         "summary": _summary(compiled),
-        "cautions": [*_without_id(read[0], context), *_cautions(hops, lookups, changes)],
+        "cautions": [*_without_id(read[0], context), *_cautions(hops, changes)],
         "rules": read,
         "hops": hops,
         "shared": shared_of(planned),
@@ -109,9 +116,7 @@ def _may_set_id(entry: dict[str, Any]) -> bool:
     return stops or ("ends" not in entry and entry["transform"] not in NEVER_SETTING)
 
 
-def _cautions(
-    hops: list[dict[str, Any]], lookups: list[dict[str, Any]], changes: list[dict[str, Any]]
-) -> list[dict[str, str]]:
+def _cautions(hops: list[dict[str, Any]], changes: list[dict[str, Any]]) -> list[dict[str, str]]:
     """What may cost much, or go unnoticed, once this runs: `{"path", "text"}`."""
     found: list[dict[str, str]] = []
     for hop in hops:
@@ -124,12 +129,9 @@ def _cautions(
                 names = ", ".join(step["dataset"] for step in spec["steps"])
                 text = f"changes in {names} are not followed: track-dependencies is false"
                 found.append({"path": hop["path"], "text": text})
-    for lookup in lookups:
-        text = f"lookup-entity does not follow changes in {lookup['dataset']}"
-        found.append({"path": lookup["path"], "text": text})
     for change in changes:
         if not change["exact"]:
-            text = f"any change in {change['dataset']} runs every source entity again"
+            text = f"what is looked up in {change['dataset']} is recorded for each source entity"
             found.append({"path": "", "text": text})
     return found
 

@@ -109,7 +109,7 @@ def _looks_up(plan: Plan, call: Call, dataset: str, index: str, key: str) -> boo
 
 
 def unhopped(plan: Plan) -> list[dict[str, Any]]:
-    """The calls that read other datasets without hops: lookup-entity. Nothing tracks them."""
+    """The calls that read other datasets without hops: lookup-entity."""
     return [
         {"path": json_path(call.at), "rule": rule, "dataset": call.constant(0)}
         for rule in plan.reachable

@@ -174,6 +174,8 @@ def _changes(explanation: Explanation) -> Iterator[str]:
         for reason in change.get("because", ()):
             text = reason.replace(f"{explanation['base']}.", "")
             yield from _wrapped(f"because {text}", 4)
+        for cost in change["costs"]:
+            yield from _wrapped(cost, 4)
 
 
 def _indexes(explanation: Explanation) -> Iterator[str]:

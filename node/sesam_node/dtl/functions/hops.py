@@ -442,7 +442,8 @@ def lookup_entity(scope: Scope, call: Call) -> str:
     """Give the entity of DATASET with this `_id`, as one dict.
 
     Null where there is none, where it is deleted, and where ID is null or no string; of a list the
-    first counts. Changes in DATASET do not make source entities run again: use `hops` for that.
+    first counts. Changes in DATASET make the source entities that looked for it run again; for that
+    each one's look-ups are recorded, which `hops` can mostly do without.
     """
     source = scope.expression(call.arguments[1])
     return scope.call(call.at, live_entity, "entity", ascii(call.constant(0)), source)
