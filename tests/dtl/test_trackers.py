@@ -223,8 +223,7 @@ def test_no_source_entity_whose_output_changes_is_missed(
     if changed in trackers:
         assert trackers[changed].exact
         concerned = trackers[changed].bind(MemoryLookup(after, compile_index))
-        for version in [*old, new]:
-            found.update(concerned(version))
+        found.update(concerned([*old, new]))
     assert differing <= found
 
 
@@ -236,7 +235,7 @@ def ordered(entity):
 def test_a_deleted_version_still_leads_to_the_source():
     compiled = compile_rules({"default": [add_hops(BY_ID)]}, FROM_PEOPLE)
     concerned = compiled.trackers[0].bind(MemoryLookup({}, compile_index))
-    assert concerned({"_id": "o1", "person": ["p1", "p2", 5], "_deleted": True}) == ["p1", "p2"]
+    assert concerned([{"_id": "o1", "person": ["p1", "p2", 5], "_deleted": True}]) == ["p1", "p2"]
 
 
 def test_an_inexact_tracker_cannot_be_bound():
@@ -265,3 +264,25 @@ OWN_ID = [
 @pytest.mark.parametrize(("rules", "expected"), OWN_ID, ids=[str(row[0]) for row in OWN_ID])
 def test_emits_own_id_says_whether_the_id_is_that_of_the_source(rules, expected):
     assert compile_rules({"default": rules}).emits_own_id is expected
+
+
+KEEPS = [
+    ([["copy", "*"]], True),
+    ([["copy", "*"], ["add", "a", 1], ["filter", "_S.x"], ["remove", "b"]], True),
+    ([["copy", "*"], ["if", "_S.x", ["add", "a", 1], ["discard"]], ["create-child", "_S.c"]], True),
+    ([["copy", "*"], ["rename", "a", "b"], ["make-ni", "n", "a"]], True),
+    ([["copy", "_id"], ["add", "a", 1]], False),
+    ([["add", "a", 1], ["copy", "*"]], False),
+    ([["copy", "*"], ["create", "_S.lines"]], False),
+    ([["copy", "*"], ["add", "_deleted", False]], False),
+    ([["copy", "*"], ["add", ["concat", "_del", "eted"], False]], False),
+    ([["copy", "*"], ["if", "_S.x", ["remove", "_deleted"]]], False),
+    ([["copy", "*"], ["remove", "*d"]], False),
+    ([["copy", "*"], ["rename", "_deleted", "gone"]], False),
+    ([["copy", "*"], ["merge", "_S.x"]], False),
+]
+
+
+@pytest.mark.parametrize(("rules", "expected"), KEEPS, ids=[str(row[0]) for row in KEEPS])
+def test_keeps_deletes_says_whether_deletes_alone_come_of_a_deleted_entity(rules, expected):
+    assert compile_rules({"default": rules}).keeps_deletes is expected

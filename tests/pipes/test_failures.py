@@ -77,6 +77,12 @@ def test_an_option_that_is_not_built_is_refused_by_name(node):
     )
 
 
+def test_a_subset_that_is_none_is_refused_at_its_place(node):
+    node.pipe("b", source={"type": "dataset", "dataset": "a", "subset": ["eq", "_S.x"]})
+    error = node.try_run("b").error
+    assert '$.source.subset: expected ["eq", index expression, value], got' in error
+
+
 def test_a_stopped_run_keeps_what_it_wrote_and_goes_on_there(node, monkeypatch):
     node.put("a", *numbered(*range(500)))
     node.pipe("b", source="a")

@@ -255,3 +255,52 @@ def test_an_entity_that_left_a_subset_is_deleted_though_compaction_dropped_what_
     assert node.store.dataset("a").compact(Retention(2)).versions == 1
     node.run("b")
     assert (list(node.live("b")), node.deleted("b")) == (["2"], ["1"])
+
+
+TANKS = {"type": "dataset", "dataset": "a", "subset": ["eq", "_S.kind", "tank"]}
+
+
+def test_a_subset_is_read_as_a_dataset_and_who_leaves_it_is_deleted(node):
+    node.put("a", {"_id": "1", "kind": "tank"}, {"_id": "2", "kind": ["tank", "car"]})
+    node.put("a", {"_id": "3", "kind": "car"}, {"_id": "4"}, {"_id": "5", "kind": None})
+    node.pipe("b", source=TANKS)
+    node.run("b")
+    assert set(node.live("b")) == {"1", "2"}
+    node.put("a", {"_id": "2", "kind": "car"}, {"_id": "3", "kind": "tank"})
+    result = node.run("b")
+    assert (result.sync_type, result.processed, node.log("b")) == (
+        "incremental",
+        2,
+        ["1", "2", "-2", "3"],
+    )
+
+
+def test_an_entity_that_was_never_in_a_subset_is_not_processed(node):
+    node.put("a", {"_id": "1", "kind": "car"})
+    node.put("a", {"_id": "1", "kind": "bus"})
+    node.pipe("b", source=TANKS)
+    assert node.run("b").processed == 0
+    assert node.state("b", "offset") == 1
+
+
+def test_a_subset_of_an_expression_and_of_several_values(node):
+    wanted = ["eq", ["lower", "_S.kind"], ["list", "tank", "bus"]]
+    node.put("a", {"_id": "1", "kind": "TANK"}, {"_id": "2", "kind": "Bus"}, {"_id": "3"})
+    node.pipe("b", source={"type": "dataset", "dataset": "a", "subset": wanted})
+    node.run("b")
+    assert set(node.live("b")) == {"1", "2"}
+    assert [info.id for info in node.store.dataset("a").indexes()] == ['["lower", "_S.kind"]']
+
+
+@pytest.mark.parametrize(
+    ("subset", "message"),
+    [
+        (["eq", "_S.x"], 'expected ["eq", index expression, value], got'),
+        (["eq", "_S.x", None], "the value is null, and nulls are in no index"),
+        (["eq", "_S.x", ["concat", "a"]], "expected a literal, got"),
+        (["eq", ["hops", {}], 1], "no expression that can be indexed"),
+    ],
+)
+def test_what_is_no_subset_is_told(node, subset, message):
+    node.pipe("b", source={"type": "dataset", "dataset": "a", "subset": subset})
+    assert message in node.try_run("b").error

@@ -45,7 +45,7 @@ class CompiledRules:
     hops or lookup-entity; `indexes` (dataset, index id) are what `Lookup.find` will ask for, those
     of the trackers included. `emits_own_id`: what comes out is one entity under the source's `_id`.
     `lookups` are the look-ups whose results matter: dataset and index (empty for the primary key,
-    null where every entity is read).
+    null where every entity is read). `keeps_deletes`: of a deleted one come deletes alone.
     """
 
     warnings: tuple[Problem, ...]
@@ -58,6 +58,7 @@ class CompiledRules:
     make: Callable[[Runtime], Callable[[Entity, list[Entity]], None]]
     plan: Plan
     lookups: tuple[tuple[str, str | None], ...] = ()
+    keeps_deletes: bool = False
 
     def bind(self, runtime: Runtime | None = None) -> Callable[[Entity, list[Entity]], None]:
         """The function `run(source, out)`: appends each emitted entity to `out`, in order.
@@ -99,6 +100,7 @@ def compile_rules(
         make,
         planned,
         read.lookups,
+        read.keeps_deletes,
     )
 
 

@@ -11,23 +11,26 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_node.dtl.joins import find_joins, index_text, is_primary_key, is_pure
-from sesam_node.dtl.plan import PRIMARY, Plan, SpecPlan, calls_of, spec_nodes
+from sesam_node.dtl.plan import PRIMARY, STOPPING, Plan, SpecPlan, calls_of, spec_nodes
 from sesam_node.dtl.registry import TRANSFORMS
 from sesam_node.dtl.syntax import VARIABLES, Call, Literal, Path
+from sesam_node.model.values import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sesam_node.dtl.joins import Join
-    from sesam_node.dtl.runtime import Lookup
     from sesam_node.dtl.syntax import At, HopSpec, Node
     from sesam_node.model.values import Entity, Value
 
 Role = tuple["At", int, str]
 """An alias: JSON path of the call, number of the specification, name."""
+
+Place = tuple[Role, str, str]
+"""Where a step back leads: the alias, its dataset, and the index that is asked."""
 
 SOURCE: Role = ((), 0, "_S")
 UNKNOWN: Role = ((), 0, "?")
@@ -54,6 +57,7 @@ class Dependencies:
 
     `lookups` are the look-ups that are tracked: dataset and index, `PRIMARY` for the primary key,
     None where every entity is read. Those of `lookup-entity`, which has no role, are among them.
+    `keeps_deletes`: of a deleted source entity come deletes alone.
     """
 
     roles: Mapping[str, tuple[Role, ...]]
@@ -62,6 +66,7 @@ class Dependencies:
     indexes: tuple[tuple[str, str], ...]
     emits_own_id: bool
     lookups: tuple[tuple[str, str | None], ...] = ()
+    keeps_deletes: bool = False
 
 
 class Graph:
@@ -236,6 +241,7 @@ def dependencies(plan: Plan) -> Dependencies:
         tuple(sorted(indexes)),
         emits_own_id(plan),
         tuple(tracked_lookups(plan)),
+        keeps_deletes(plan),
     )
 
 
@@ -264,6 +270,18 @@ def reachable_roles(graph: Graph, inexact: frozenset[str]) -> list[Role]:
                 used[link.role] = None
                 waiting.append(link.role)
     return list(used)
+
+
+class IdLookup(Protocol):
+    """What a tracker asks of the datasets."""
+
+    def entity(self, dataset: str, entity_id: str) -> Entity | None: ...
+
+    def find(self, dataset: str, index: str, keys: Sequence[Value]) -> Sequence[Entity]: ...
+
+    def ids(self, dataset: str, index: str, keys: Sequence[Value]) -> Iterable[str]:
+        """The ids of what `find` gives."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -295,10 +313,11 @@ class Tracker:
                     waiting.append(link.role)
         return list(texts)
 
-    def bind(self, lookup: Lookup) -> Callable[[Entity], Iterable[str]]:
-        """From a version of a changed entity to the `_id`s of the source entities it concerns.
+    def bind(self, lookup: IdLookup) -> Callable[[Sequence[Entity]], Iterable[str]]:
+        """From versions of changed entities to the `_id`s of the source entities they concern.
 
-        Source entities that are not there (any more) may be among them.
+        Source entities that are not there (any more) may be among them. What an earlier call has
+        looked for in the source is not looked for again, nor given again.
         """
         if not self.exact:
             raise ValueError(f"dataset {self.dataset!r} has no exact tracker")
@@ -306,43 +325,64 @@ class Tracker:
 
 
 class Tracing:
-    """A tracker at work over one look-up."""
+    """A tracker at work over one look-up; each dataset on the way is asked once for many entities.
 
-    def __init__(self, tracker: Tracker, lookup: Lookup) -> None:
+    What has been asked for before leads to nothing new, and is not asked for again.
+    """
+
+    def __init__(self, tracker: Tracker, lookup: IdLookup) -> None:
         self.lookup = lookup
         self.roles = tracker.roles
         self.steps = {
             role: [(link, tracker.key_function(link.values)) for link in links]
             for role, links in tracker.links.items()
         }
+        self.asked: dict[Place, set[Any]] = {}
 
-    def __call__(self, entity: Entity) -> Iterable[str]:
+    def __call__(self, entities: Sequence[Entity]) -> Iterable[str]:
         ids: dict[str, None] = {}
         seen: set[tuple[Role, str]] = set()
-        waiting: list[tuple[Role, Entity]] = [(role, entity) for role in self.roles]
+        waiting = [(role, entity) for entity in entities for role in self.roles]
         while waiting:
-            role, current = waiting.pop()
-            for link, values_of in self.steps.get(role, ()):
-                values = values_of(current)
-                if not values:
+            wanted = self.wanted(waiting, ids)
+            waiting = []
+            for place, keys in wanted.items():
+                role, dataset, index = place
+                if role == SOURCE:
+                    ids.update(dict.fromkeys(self.lookup.ids(dataset, index, keys)))
                     continue
+                for found in self.find(dataset, index, keys):
+                    if (role, found["_id"]) not in seen:
+                        seen.add((role, found["_id"]))
+                        waiting.append((role, found))
+        return list(ids)
+
+    def wanted(
+        self, entities: Iterable[tuple[Role, Entity]], ids: dict[str, None]
+    ) -> dict[Place, list[Value]]:
+        """What is to be looked for one step nearer to the source; `ids` gets those that are named.
+
+        By place, keys that have not been asked for before.
+        """
+        wanted: dict[Place, list[Value]] = {}
+        for role, entity in entities:
+            for link, values_of in self.steps.get(role, ()):
+                values = values_of(entity)
                 if link.role == SOURCE and link.index == PRIMARY:
                     ids.update((value, None) for value in values if type(value) is str)
                     continue
-                for found in self.find(link, values):
-                    entity_id = found["_id"]
-                    if link.role == SOURCE:
-                        ids[entity_id] = None
-                    elif (link.role, entity_id) not in seen:
-                        seen.add((link.role, entity_id))
-                        waiting.append((link.role, found))
-        return list(ids)
+                place = (link.role, link.dataset or "", link.index)
+                asked = self.asked.setdefault(place, set())
+                for value in values:
+                    if (name := identity(value)) not in asked:
+                        asked.add(name)
+                        wanted.setdefault(place, []).append(value)
+        return wanted
 
-    def find(self, link: Link, values: Sequence[Value]) -> Iterable[Entity]:
-        dataset = link.dataset or ""
-        if link.index != PRIMARY:
-            return self.lookup.find(dataset, link.index, values)
-        found = (self.lookup.entity(dataset, value) for value in values if type(value) is str)
+    def find(self, dataset: str, index: str, keys: Sequence[Value]) -> Iterable[Entity]:
+        if index != PRIMARY:
+            return self.lookup.find(dataset, index, keys)
+        found = (self.lookup.entity(dataset, key) for key in keys if type(key) is str)
         return [entity for entity in found if entity is not None]
 
 
@@ -380,3 +420,38 @@ def may_write_id(call: Call, plan: Plan) -> bool:
 
 def _never_id(name: object) -> bool:
     return type(name) is str and name.lstrip(":") != "_id"
+
+
+# -- deletes ---------------------------------------------------------------------------------------
+
+HARMLESS = STOPPING | {"case", "case-eq", "comment", "copy", "create-child", "if", "sleep!"}
+"""Transforms that take no `_deleted` from the target, and emit nothing else."""
+
+
+def keeps_deletes(plan: Plan) -> bool:
+    """Is it certain that of a deleted source entity come deletes alone, whatever hops find?
+
+    So it is where the default rule begins with a copy of everything, and nothing after it can
+    change `_deleted` or create an entity.
+    """
+    transforms = [
+        call.raw for call, is_transform in calls_of(plan.rules.rules["default"]) if is_transform
+    ]
+    return transforms[:1] == [["copy", "*"]] and all(map(_leaves_deleted, transforms))
+
+
+def _leaves_deleted(transform: list[Any]) -> bool:
+    """Does a transform, as it is written, certainly leave `_deleted` of the target as it is?"""
+    name, *arguments = transform
+    if name in HARMLESS:
+        return True
+    if name in ("add", "add-if", "default", "make-ni"):
+        return _is_other_name(arguments[0])
+    if name == "rename":
+        return all(map(_is_other_name, arguments))
+    return name == "remove" and _is_other_name(arguments[0]) and "*" not in arguments[0]
+
+
+def _is_other_name(name: Any) -> bool:
+    """Is it a constant, and no name of a reserved property?"""
+    return type(name) is str and name[:1] not in ("_", ":", "")

@@ -60,6 +60,10 @@ class MemoryLookup:
             found.update(table.get(identity(key), ()))
         return [found[position] for position in sorted(found)]
 
+    def ids(self, dataset: str, index: str, keys: Sequence[Value]) -> Iterable[str]:
+        """The ids of what `find` gives."""
+        return [entity["_id"] for entity in self.find(dataset, index, keys)]
+
     def build(self, dataset: str, index: str) -> dict[Any, list[tuple[int, Entity]]]:
         table: dict[Any, list[tuple[int, Entity]]] = {}
         keys_of = self.key_function(index)

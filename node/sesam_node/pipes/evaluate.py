@@ -141,8 +141,9 @@ class Evaluator:
     """Runs the transforms of a pipe over batches.
 
     `most_rows` is the most that look-ups found for one source entity.
-    `depends_when_deleted` turns true when a deleted source entity became something that look-ups
-    had a part in: such entities must be run again when a hopped dataset changes.
+    `depends_when_deleted` turns true when look-ups had a part in what a deleted source entity
+    became, and that need not be a delete: such entities must be run again when a hopped dataset
+    changes.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class Evaluator:
         )
         self._recorder = lookup if lookup.records else None
         self._careful = self._careful or self._recorder is not None
-        self._looks_up = bool(pipe.hops)
+        self._may_revive = bool(pipe.hops) and not pipe.keeps_deletes
         self._pipe = pipe
         lookup.as_source = self._as_source
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
@@ -215,7 +216,7 @@ class Evaluator:
 
     def _may_depend(self, batch: Batch) -> bool:
         """Are there deleted source entities that look-ups may have a part in?"""
-        return self._looks_up and any(version[4] for version in batch.versions or ())
+        return self._may_revive and any(version[4] for version in batch.versions or ())
 
     @staticmethod
     def _pass(batch: Batch, out: list[Write]) -> None:
@@ -254,7 +255,7 @@ class Evaluator:
         ends: list[int] = []
         end = ends.append
         try:
-            if not self._looks_up:
+            if not self._pipe.hops:
                 for entity in [decode(version[2]) for version in chunk]:
                     run(entity, emitted)
                     end(len(emitted))
@@ -312,9 +313,9 @@ class Evaluator:
             if recorder is not None:
                 recorder.end(self.source_id(batch, position))
             if (
-                (entity.get("_deleted") is True if version is None else version[4])
+                self._may_revive
                 and lookup.count != looked_up
-                and not (out and all(item.get("_deleted") is True for item in out))
+                and (entity.get("_deleted") is True if version is None else version[4])
             ):
                 self.depends_when_deleted = True
             self.most_rows = max(self.most_rows, lookup.rows - rows)

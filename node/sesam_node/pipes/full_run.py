@@ -1,7 +1,7 @@
 """A full run: everything from the start, and at its end the deletion of what it did not meet.
 
 Over a chronological source it leaves a marker, so that it goes on as the same full run after an
-interruption.
+interruption; what has changed meanwhile in hopped datasets is then walked first.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.incremental_run import go_back
 from sesam_node.pipes.policy import check_empty, populate, suppresses_filtered
 from sesam_node.pipes.seen import Seen, unseen_deletes
 
@@ -55,7 +56,8 @@ def full_run(
     if not resumed:
         changes |= _beginning(transfer, config, tracking, head)
     else:
-        transfer.retry()
+        tried = transfer.retry()
+        go_back(transfer, since, changes, tracking, tried=tried)
     drop = tracks_deletes and not resumed and suppresses_filtered(pipe)
     last = transfer.read(source.read, changes, since, drop=drop)
     if not transfer.result.processed and since is None:

@@ -58,20 +58,7 @@ def incremental_pass(
     the new offset; `changes` then holds what is to be committed with it.
     """
     pipe = transfer.pipe
-    stored = pipe.stored_source
-    if stored is not None and tracking is not None and tracking.has_changes():
-        lookup = StoreLookup(pipe.context)
-        ids = tracking.ids(lookup)
-        if transfer.state.depends_when_deleted or transfer.evaluator.depends_when_deleted:
-            ids.update(stored.deleted_ids())
-        ids.difference_update(tried)
-
-        def tracked(at: Offset) -> Iterator[Batch]:
-            return stored.as_of(ids, at)
-
-        transfer.read(tracked, {}, offset, moves=False, newest=False)
-    if tracking is not None:
-        changes |= tracking.state_changes()
+    go_back(transfer, offset, changes, tracking, tried=tried)
     merging = pipe.source if isinstance(pipe.source, MergeSource) else None
     if merging is None or since == offset:
         return transfer.read(pipe.source.read, changes, since, newest=since == offset)
@@ -83,3 +70,30 @@ def incremental_pass(
 
     transfer.read(again, {}, last, moves=False, newest=False)
     return last
+
+
+def go_back(
+    transfer: Transfer,
+    offset: Offset,
+    changes: dict[str, bytes | None],
+    tracking: Tracking | None,
+    *,
+    tried: Collection[str] = (),
+) -> None:
+    """Run again what changes in hopped datasets concern, as it was at `offset`.
+
+    Those that were `tried` already are left out; `changes` then holds what is to be committed.
+    """
+    stored = transfer.pipe.stored_source
+    if stored is not None and tracking is not None and tracking.has_changes():
+        ids = tracking.ids(StoreLookup(transfer.pipe.context))
+        if transfer.state.depends_when_deleted or transfer.evaluator.depends_when_deleted:
+            ids.update(stored.deleted_ids())
+        ids.difference_update(tried)
+
+        def tracked(at: Offset) -> Iterator[Batch]:
+            return stored.as_of(ids, at)
+
+        transfer.read(tracked, {}, offset, moves=False, newest=False)
+    if tracking is not None:
+        changes |= tracking.state_changes()

@@ -11,6 +11,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl import compile_index
+from sesam_node.errors import NotFoundError
 from sesam_node.model import decode
 from sesam_node.model.values import datetime_text, identity
 from sesam_node.pipes.completeness import known_of
@@ -168,8 +170,24 @@ class StoreLookup:
         self.rows += len(merged)
         return [merged[id_] for id_ in sorted(merged)]
 
+    def ids(self, dataset: str, index: str, keys: Sequence[Value]) -> list[str]:
+        """The ids of the live entities that have any of `keys` in an index; none is decoded."""
+        stored = self._dataset(dataset)
+        if stored is None:
+            return []
+        return [version.entity_id for row in self._rows(stored, index, keys) for version in row]
+
     def _read(self, stored: Dataset, index: str, keys: Sequence[Value]) -> list[Found]:
-        return self._decoded(stored.lookup_many(index, keys))
+        return self._decoded(self._rows(stored, index, keys))
+
+    @staticmethod
+    def _rows(stored: Dataset, index: str, keys: Sequence[Value]) -> list[list[Version]]:
+        try:
+            return stored.lookup_many(index, keys)
+        except NotFoundError:
+            # The dataset was made, or the index dropped, after the pipe had made its indexes.
+            stored.ensure_index(index, compile_index(index))
+            return stored.lookup_many(index, keys)
 
     def _decoded(self, rows: list[list[Version]]) -> list[Found]:
         self._held += len(rows) + sum(map(len, rows))

@@ -74,6 +74,11 @@ class Pipe:
             return False
         return all(transform.emits_own_id for transform in self.transforms)
 
+    @property
+    def keeps_deletes(self) -> bool:
+        """Is it proven that of a deleted source entity come deletes alone?"""
+        return all(getattr(transform, "keeps_deletes", False) for transform in self.transforms)
+
     def any_transform(self, fact: str) -> bool:
         """Is the fact (an attribute of some types of transform) true of any transform?"""
         return any(getattr(transform, fact, False) for transform in self.transforms)

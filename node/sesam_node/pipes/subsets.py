@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.dtl import compile_index
-from sesam_node.errors import ConfigError, InputError, Problem, preview
+from sesam_node.errors import ConfigError, DtlError, InputError, Problem, preview
 from sesam_node.model import content_hash, decode
 from sesam_node.model.entity import tombstone
 from sesam_node.model.values import identity
@@ -48,6 +48,9 @@ class Subset:
             index = index_id(subset[1])
         except ConfigError as error:
             raise wrong_subset(error.message) from None
+        except DtlError:
+            text = f"{preview(subset[1])} is no expression that can be indexed"
+            raise wrong_subset(text, "an expression over _S that looks nowhere else") from None
         return cls(index, frozenset(map(identity, values)))
 
     def has(self, version: Version) -> bool:

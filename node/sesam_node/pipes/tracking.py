@@ -12,6 +12,8 @@ datasets the look-ups that each source entity made lead back (`recorded`).
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError
@@ -20,16 +22,16 @@ from sesam_node.pipes import offsets
 from sesam_node.pipes.recorded import EVERYTHING, WayBack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sesam_node.dtl import Lookup, Tracker
+    from sesam_node.dtl import Tracker
     from sesam_node.model import Entity
+    from sesam_node.pipes.lookup import StoreLookup
     from sesam_node.pipes.offsets import PipeState
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.recorded import LookUp, RecordedLookups
     from sesam_node.store.api import Dataset
 
-    Way = Callable[[Entity], Iterable[str]]
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ Hops = dict[str, tuple[int, str | None]]
 """Of each hopped dataset how many versions were seen, and its generation."""
 
 WALK_BATCH = 1_000
+TOGETHER = 200
+"""Changed states that are led back together."""
 
 
 class Tracking:
@@ -115,11 +119,16 @@ class Tracking:
         """Is there something to walk?"""
         return any(head > self._since(name) for name, (head, _) in self.heads.items())
 
-    def ids(self, lookup: Lookup) -> set[str]:
+    def ids(self, lookup: StoreLookup) -> set[str]:
         """The ids of the source entities that the changes concern.
 
         Raises PipeError where they are more than `dependency_tracking` allows.
         """
+        store = self._pipe.context.store
+        with nullcontext() if store is None else store.reading():
+            return self._ids(lookup)
+
+    def _ids(self, lookup: StoreLookup) -> set[str]:
         limits = Limits(self._pipe)
         found: set[str] = set()
         for name, dataset in self._datasets.items():
@@ -132,9 +141,10 @@ class Tracking:
                     limits.add(found, item)
                 continue
             bound = [tracker.bind(lookup) for tracker in self._ways[name]]
-            for entity in _states(dataset, offset, self.heads[name][0]):
+            states = _states(dataset, offset, self.heads[name][0])
+            while some := list(islice(states, TOGETHER)):
                 for way in bound:
-                    for item in way(entity):
+                    for item in way(some):
                         for source_id in self._source_ids(item):
                             limits.add(found, source_id)
         limits.end(found)
@@ -248,7 +258,8 @@ def _states(dataset: Dataset, offset: int, head: int) -> Iterator[Entity]:
         for version in versions:
             if version.entity_id not in changed:
                 changed.add(version.entity_id)
-                before = dataset.version_before(version.entity_id, offset) if offset else None
+                # The first version after the offset: what it replaced was the latest one there.
+                before = None if version.previous is None else dataset.at(version.previous)
                 if before is not None and not before.deleted:
                     yield decode(before.body)
             if not version.deleted:

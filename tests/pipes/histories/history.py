@@ -4,7 +4,8 @@ A step is a list, its first item says what it is:
 
 - `["put", dataset, entities]` writes entities; deleted ones have `_deleted`.
 - `["run", kind]` runs the pipe; `["run", kind, puts]` with puts that come while it runs.
-- `["kill", n]` runs it and kills it at the n-th write to the store, before or after that write.
+- `["kill", n, after]` runs it and kills it at the n-th write to the store, before or `after` that
+  write; `["kill", n, after, kind]` such a run.
 - `["restart"]` goes on in another process, where there are processes.
 - `["configure", config, policy]` gives the pipe another configuration. Under "automatic" it must
   follow by itself; under "continue" it must leave all as it is, and is then reset.
@@ -93,7 +94,8 @@ def round_of(chance: random.Random, datasets: Datasets) -> list[Step]:
     kind = chance.random()
     if kind < 0.12:
         datasets.labels.add("kill")
-        steps.append(["kill", chance.randint(1, 14), chance.random() < 0.5])
+        kind_of_run = "full" if chance.random() < 0.2 else "auto"
+        steps.append(["kill", chance.randint(1, 14), chance.random() < 0.5, kind_of_run])
     elif kind < 0.24:
         datasets.labels.add("meanwhile")
         meanwhile = [datasets.change() for _ in range(chance.randint(1, 3))]

@@ -214,10 +214,10 @@ class Player:
             )
         return result
 
-    def killed_run(self, at: int, after: bool) -> None:  # noqa: FBT001
+    def killed_run(self, at: int, after: bool, kind: str = "auto") -> None:  # noqa: FBT001
         try:
             with killing(self.node.store, at, after, self.kill):
-                self.run()
+                self.run(kind)
         except Killed:
             pass
 

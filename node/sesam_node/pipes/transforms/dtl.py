@@ -40,6 +40,7 @@ class DtlTransform:
         self.trackers = compiled.trackers
         self.untracked = frozenset(looked_up_datasets(rules)) & compiled.datasets
         self.lookups = compiled.lookups
+        self.keeps_deletes = compiled.keeps_deletes
         self._trigger = trigger(options["trigger_on"])
         self.emits_own_id: bool = compiled.emits_own_id
         text = encode(rules)

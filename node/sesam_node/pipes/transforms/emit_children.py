@@ -23,6 +23,7 @@ class EmitChildren:
     indexes: tuple[tuple[str, str], ...] = ()
     trackers: tuple[Tracker, ...] = ()
     emits_own_id = False
+    keeps_deletes = True
 
     def __init__(self, _options: dict[str, Any], _context: Context) -> None:
         pass
