@@ -97,7 +97,7 @@ class StoreLookup:
                 size = sum(len(version.body) for row in rows for version in row)
         else:
             memo = self._by_id.setdefault(dataset, {})
-            texts = (key for key in keys if type(key) is str and key not in memo)
+            texts = (key for key in keys if type(key) is str and key and key not in memo)
             ids = list(dict.fromkeys(texts))
             versions = stored.get_many(ids) if ids else []
             for entity_id, version in zip(ids, versions, strict=True):
@@ -131,7 +131,8 @@ class StoreLookup:
             self.rows += found is not None
             return found
         stored = self._dataset(dataset)
-        version = None if stored is None else stored.get(entity_id)
+        # No entity has an empty id, and a store refuses to look for one.
+        version = None if stored is None or not entity_id else stored.get(entity_id)
         found = None
         if version is not None and not version[4]:
             found = decode(version[2])

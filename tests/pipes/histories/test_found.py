@@ -78,6 +78,10 @@ FOUND = {
             CHECK,
         ],
     ),
+    "a look-up by an empty id": (
+        pipe(["add", "x", ["lookup-entity", "h", ["concat", "_S.ref"]]]),
+        [put("a", {"_id": "1", "ref": ""}, {"_id": "2"}), put("h", {"_id": "1"}), RUN, CHECK],
+    ),
     "a dataset that comes while the pipe runs": (
         pipe(["add", "x", hop("g", ["eq", "_S.k", "h.k"])]),
         [
