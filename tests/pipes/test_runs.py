@@ -256,3 +256,19 @@ def test_requests_and_results_travel_between_processes():
     result = node.run("a")
     assert pickle.loads(pickle.dumps((request, result))) == (request, result)
     assert "hidden" not in repr(request)
+
+
+def test_an_entity_that_is_written_again_during_a_full_run_is_not_deleted(node):
+    node.pipe("b", source="a")
+    node.put("a", *({"_id": f"{n:04}", "v": 1} for n in range(1500)))
+    node.run("b")
+    waiting = [{"_id": "1400", "v": 2}]
+
+    def report(_progress):
+        while waiting:
+            node.put("a", waiting.pop())
+
+    node.run("b", "full", report=report)
+    assert (waiting, node.deleted("b"), len(node.live("b"))) == ([], [], 1500)
+    node.run("b")
+    assert node.live("b")["1400"] == {"v": 2}

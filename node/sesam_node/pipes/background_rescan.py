@@ -81,7 +81,7 @@ def background_rescan(
     def everything(_offset: Offset) -> Iterator[Batch]:
         for batch in pipe.source.read(None):
             # Where the pipe is, is not where the rescan is.
-            yield batch._replace(offset=passes.offset, offset_of=None)
+            yield passes.left_of(batch)._replace(offset=passes.offset, offset_of=None)
 
     def between() -> None:
         if time.monotonic() - passes.made >= PASS_EVERY_S:
@@ -106,7 +106,7 @@ class Passes:
     """The incremental passes of one rescan: `offset` is where they are, `made` when the last was.
 
     What they write of a source outside of the node is kept in mind, as the rescan may have read an
-    older state of it. A dataset gives the rescan the latest versions only.
+    older state of it. Of a dataset it leaves out what is no longer the latest version (`left_of`).
     """
 
     def __init__(
@@ -148,6 +148,23 @@ class Passes:
         self.offset = last
         self.spare()
         self.made = time.monotonic()
+
+    def left_of(self, batch: Batch) -> Batch:
+        """What of a batch of the rescan is not for the passes: the versions that are the latest."""
+        stored, dataset, versions = self._transfer.pipe.stored_source, batch.dataset, batch.versions
+        if stored is None or stored.history or dataset is None or versions is None:
+            return batch
+        latest = dataset.get_many([version.entity_id for version in versions])
+        kept = [
+            position
+            for position, (version, now) in enumerate(zip(versions, latest, strict=True))
+            if now is not None and now.seq == version.seq
+        ]
+        entities = batch.entities
+        return batch._replace(
+            versions=[versions[position] for position in kept],
+            entities=None if entities is None else [entities[position] for position in kept],
+        )
 
     def spare(self) -> None:
         """Let the rescan leave alone what the passes wrote."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sesam_node.errors import ExpiredError
 from sesam_node.pipes.batch import BATCH_SIZE
 
 if TYPE_CHECKING:
@@ -29,10 +30,22 @@ class LogReader:
         self.until = dataset.head()
 
     def read(self, since: int | None) -> Iterator[list[Version]]:
-        """The versions after `since`, oldest first; of each id the latest alone, if not history."""
+        """The versions after `since`, oldest first; of each id the latest alone, if not history.
+
+        The latest is the one where reading ends: an entity that is written again meanwhile is not
+        left out, or a full run would take it for one that is gone. Where compaction has dropped
+        that version, it is.
+        """
         limit = FIRST_BATCH
+        as_of = None if self.history else self.until
         while True:
-            versions = self.dataset.changes(since, limit, history=self.history, until=self.until)
+            try:
+                versions = self._changes(since, limit, as_of)
+            except ExpiredError:
+                if as_of is None:
+                    raise
+                as_of = None
+                continue
             if versions:
                 yield versions
             if len(versions) < limit:
@@ -40,6 +53,11 @@ class LogReader:
             since = versions[-1].seq
             size = sum(len(version.body) for version in versions) // len(versions) + 1
             limit = max(1, min(BATCH_SIZE, BATCH_BYTES // size))
+
+    def _changes(self, since: int | None, limit: int, as_of: int | None) -> list[Version]:
+        return self.dataset.changes(
+            since, limit, history=self.history, until=self.until, as_of=as_of
+        )
 
     def as_of(self, ids: Iterable[str], offset: int) -> list[Version]:
         """The versions of these ids that were the latest at `offset`, in log order.

@@ -52,8 +52,10 @@ class Contents:
 
     def was_latest(self, version: Version, as_of: int) -> bool:
         """Was it the latest version of its id when `as_of` was the head?"""
-        later = (seq for seq, item in self.log.items() if item.entity_id == version.entity_id)
-        return version.seq == max((seq for seq in later if seq < as_of), default=-1)
+        seq = self.latest.get(version.entity_id)
+        while seq is not None and seq >= as_of:
+            seq = self.log[seq].previous if seq in self.log else None
+        return version.seq == seq
 
     def drop(self, version: Version, at: int) -> None:
         """Forget a version that was no longer needed from the version `at` on."""
