@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.config.environment import substitute
 from sesam_node.errors import ConfigError, InputError, NotFoundError, Problem, suggestion
 from sesam_node.hub.active import written_datasets
+from sesam_node.hub.interactive import InteractiveService
 
 if TYPE_CHECKING:
-    from sesam_node.hub.configuration import Configuration
-    from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.pipes.samples import Wanted
-    from sesam_node.scheduling.executor import Executor
-    from sesam_node.store import Store
 
 WORK = "sesam_node.pipes.dtl"
 DRAFT = "draft"
@@ -42,23 +39,8 @@ class Asked:
     namespaced: bool | None = None
 
 
-class Dtl:
+class Dtl(InteractiveService):
     """The service behind `/api/dtl`."""
-
-    def __init__(
-        self,
-        store: Store,
-        configuration: Configuration,
-        pumps: Pumps,
-        executor: Executor,
-        *,
-        timeout_s: float,
-    ) -> None:
-        self._store = store
-        self._configuration = configuration
-        self._pumps = pumps
-        self._executor = executor
-        self._timeout_s = timeout_s
 
     async def check(
         self, asked: Asked, text: str | None = None, datasets: frozenset[str] | None = None
@@ -66,7 +48,7 @@ class Dtl:
         """The problems of rules, or of a text of rules, as `check_rules` gives them."""
         return await self._found(
             "check_rules",
-            definition=self._definition(asked),
+            definition=self._asked(asked),
             rules=asked.rules,
             text=text,
             env=dict(self._configuration.active.env),
@@ -78,7 +60,7 @@ class Dtl:
         """What rules make of some source entities. Raises DtlError, ConfigError."""
         return await self._found(
             "preview_rules",
-            definition=self._definition(asked),
+            definition=self._asked(asked),
             rules=self._rules(asked.rules),
             wanted=wanted,
         )
@@ -89,7 +71,7 @@ class Dtl:
         """The record of what rules do with some source entities. Raises DtlError, ConfigError."""
         return await self._found(
             "trace_rules",
-            definition=self._definition(asked),
+            definition=self._asked(asked),
             rules=self._rules(asked.rules),
             wanted=wanted,
             strength=strength,
@@ -100,7 +82,7 @@ class Dtl:
         """How rules are carried out, as data and as text. Raises DtlError, ConfigError."""
         return await self._found(
             "explain_rules",
-            definition=self._definition(asked),
+            definition=self._asked(asked),
             rules=self._rules(asked.rules),
             position=transform,
         )
@@ -109,7 +91,7 @@ class Dtl:
         """What may stand at an offset of a text of rules."""
         return await self._found(
             "complete_rules",
-            definition=self._definition(asked),
+            definition=self._asked(asked),
             text=text,
             offset=offset,
             datasets=tuple(self._datasets()),
@@ -118,8 +100,8 @@ class Dtl:
     async def hover(self, asked: Asked, text: str, offset: int) -> dict[str, Any] | None:
         """What is known of what stands at an offset of a text of rules; null for nothing."""
         found: dict[str, Any] | None = await self._work(
-            "hover_rules",
-            definition=self._definition(asked),
+            f"{WORK}:hover_rules",
+            definition=self._asked(asked),
             text=text,
             offset=offset,
             datasets=tuple(self._datasets()),
@@ -128,20 +110,18 @@ class Dtl:
 
     async def format(self, text: str, width: int, style: str) -> str:
         """A text of rules or configuration in its one layout. Raises InputError."""
-        laid_out: str = await self._work("format_rules", text=text, width=width, style=style)
+        laid_out: str = await self._work(
+            f"{WORK}:format_rules", text=text, width=width, style=style
+        )
         return laid_out
 
     async def _found(self, operation: str, **payload: Any) -> dict[str, Any]:
-        found: dict[str, Any] = await self._work(operation, **payload)
+        found: dict[str, Any] = await self._work(f"{WORK}:{operation}", **payload)
         return found
-
-    async def _work(self, operation: str, **payload: Any) -> Any:
-        call = self._executor.call(f"{WORK}:{operation}", payload, timeout_s=self._timeout_s)
-        return await call.value()
 
     # -- what feeds the rules ----------------------------------------------------------------------
 
-    def _definition(self, asked: Asked) -> PipeDefinition:
+    def _asked(self, asked: Asked) -> PipeDefinition:
         if asked.pipe is not None:
             if asked.dataset is not None:
                 raise InputError('expected "pipe" or "dataset", got both')

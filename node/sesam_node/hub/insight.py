@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError
 from sesam_node.hub.diffs import Diffs
 from sesam_node.hub.drafts import draft_definition
+from sesam_node.hub.interactive import InteractiveService
 
 if TYPE_CHECKING:
     from sesam_node.hub.configuration import Configuration
@@ -24,7 +24,7 @@ DIFF = "sesam_node.pipes.diff:diff_sample"
 WHY_TEXT = "sesam_node.pipes.why:explained_text"
 
 
-class Insight:
+class Insight(InteractiveService):
     """The service behind `why` and `diff`."""
 
     def __init__(
@@ -37,11 +37,8 @@ class Insight:
         timeout_s: float,
         job_timeout_s: float,
     ) -> None:
+        super().__init__(store, configuration, pumps, executor, timeout_s=timeout_s)
         self.diffs = Diffs(store, executor, timeout_s=job_timeout_s)
-        self._configuration = configuration
-        self._pumps = pumps
-        self._executor = executor
-        self._timeout_s = timeout_s
 
     async def why(
         self, dataset: str, entity_id: str, name: str | None, depth: int, *, text: bool = False
@@ -50,14 +47,14 @@ class Insight:
 
         Raises NotFoundError, InputError.
         """
-        payload = {
-            "dataset": dataset,
-            "entity_id": entity_id,
-            "name": name,
-            "depth": depth,
-            "writers": self._upstream(dataset, depth),
-        }
-        return await self._work(WHY_TEXT if text else WHY, payload)
+        return await self._work(
+            WHY_TEXT if text else WHY,
+            dataset=dataset,
+            entity_id=entity_id,
+            name=name,
+            depth=depth,
+            writers=self._upstream(dataset, depth),
+        )
 
     async def diff(self, pipe_id: str, config: dict[str, Any] | None, limit: int) -> dict[str, Any]:
         """What a draft of a pipe, or the pipe itself, would change, over a sample of its source.
@@ -65,8 +62,7 @@ class Insight:
         Raises NotFoundError, ConfigError, InputError.
         """
         definition = await self._draft(pipe_id, config)
-        payload = {"definition": definition, "limit": limit}
-        found: dict[str, Any] = await self._work(DIFF, payload)
+        found: dict[str, Any] = await self._work(DIFF, definition=definition, limit=limit)
         return found
 
     async def diff_all(self, pipe_id: str, config: dict[str, Any] | None) -> dict[str, Any]:
@@ -75,21 +71,12 @@ class Insight:
 
     async def _draft(self, pipe_id: str, config: dict[str, Any] | None) -> PipeDefinition:
         """The definition of a draft, or of the pipe as it is where there is none."""
+        if config is None:
+            return self._definition(pipe_id)
         self._pumps.known(pipe_id)
-        if config is not None:
-            return await draft_definition(
-                pipe_id, config, self._configuration, self._pumps, self._executor
-            )
-        active = self._configuration.active
-        if pipe_id in active.invalid:
-            raise ConfigError(
-                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
-            )
-        return self._pumps.definition(pipe_id)
-
-    async def _work(self, operation: str, payload: dict[str, Any]) -> Any:
-        call = self._executor.call(operation, payload, timeout_s=self._timeout_s)
-        return await call.value()
+        return await draft_definition(
+            pipe_id, config, self._configuration, self._pumps, self._executor
+        )
 
     def _upstream(self, dataset: str, depth: int) -> dict[str, list[PipeDefinition]]:
         """The pipes that write a dataset, and those that write what these read, so deep."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sesam_node.errors import NotFoundError, Problem, suggestion
 from sesam_node.hub.active import written_datasets
-
-if TYPE_CHECKING:
-    from sesam_node.hub.configuration import Configuration
-    from sesam_node.hub.pumps import Pumps
-    from sesam_node.scheduling.executor import Executor
-    from sesam_node.store import Store
+from sesam_node.hub.interactive import InteractiveService
 
 GRAPH = "sesam_node.pipes.lineage:lineage_graph"
 UPSTREAM = "upstream"
@@ -30,23 +25,8 @@ class Start:
     readers: dict[str, list[str]] = field(default_factory=dict)
 
 
-class Lineage:
+class Lineage(InteractiveService):
     """The service behind `lineage`."""
-
-    def __init__(
-        self,
-        store: Store,
-        configuration: Configuration,
-        pumps: Pumps,
-        executor: Executor,
-        *,
-        timeout_s: float,
-    ) -> None:
-        self._store = store
-        self._configuration = configuration
-        self._pumps = pumps
-        self._executor = executor
-        self._timeout_s = timeout_s
 
     def of_dataset(self, dataset: str, direction: str) -> Start:
         """Where the graph of a dataset begins. Raises NotFoundError."""
@@ -68,22 +48,17 @@ class Lineage:
     async def graph(self, start: Start, name: str | None) -> dict[str, Any]:
         """The graph of a property, or of all, as `lineage_graph` gives it."""
         active = self._configuration.active
-        call = self._executor.call(
+        found: dict[str, Any] = await self._work(
             GRAPH,
-            {
-                "start": (start.kind, start.name),
-                "name": name,
-                "direction": start.direction,
-                "pipes": {
-                    pipe: self._pumps.definition(pipe)
-                    for pipe in sorted(start.pipes - active.invalid)
-                },
-                "writers": start.writers,
-                "readers": start.readers,
+            start=(start.kind, start.name),
+            name=name,
+            direction=start.direction,
+            pipes={
+                pipe: self._pumps.definition(pipe) for pipe in sorted(start.pipes - active.invalid)
             },
-            timeout_s=self._timeout_s,
+            writers=start.writers,
+            readers=start.readers,
         )
-        found: dict[str, Any] = await call.value()
         return {start.kind: start.name, "property": name, **found}
 
     def _reached(self, kind: str, name: str, direction: str) -> Start:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, NotFoundError
+from sesam_node.errors import NotFoundError
+from sesam_node.hub.drafts import draft_definition
 from sesam_node.model.formats import JSON
 from sesam_node.pipes.execution_log import log_name
 from sesam_node.scheduling.scheduler import Changed
@@ -13,7 +14,6 @@ from sesam_node.scheduling.scheduler import Changed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-    from sesam_node.hub.checking import Facts
     from sesam_node.hub.configuration import Configuration
     from sesam_node.hub.datasets import Datasets
     from sesam_node.hub.pump_operations import PumpOperations
@@ -127,7 +127,7 @@ class Pipes:
 
         For a receiver that is what is in its dataset.
         """
-        self._runnable(pipe_id)
+        self._pumps.runnable(pipe_id)
         call = self._executor.call(
             "pipe_entities",
             {
@@ -154,10 +154,8 @@ class Pipes:
 
         With `as_of` the datasets are as they were at that moment.
         """
-        from sesam_node.hub.drafts import draft_definition
-
         if config is None:
-            self._runnable(pipe_id)
+            self._pumps.runnable(pipe_id)
             definition = self._pumps.definition(pipe_id)
         else:
             definition = await draft_definition(
@@ -191,7 +189,7 @@ class Pipes:
         any_endpoint = endpoint == "entities" and facts.is_endpoint
         if not any_endpoint and facts.sink_type != ENDPOINTS.get(endpoint):
             raise NotFoundError(f'the pipe "{pipe_id}" does not publish {endpoint}')
-        self._runnable(pipe_id)
+        self._pumps.runnable(pipe_id)
         pipe = self._configuration.active.effective(pipe_id)
         headers: dict[str, str] = {}
         if endpoint == "entities":
@@ -234,7 +232,7 @@ class Pipes:
         facts = self._pumps.known(pipe_id)
         if facts.source_type != "http_endpoint":
             raise NotFoundError(f'the pipe "{pipe_id}" has no http_endpoint source to post to')
-        self._runnable(pipe_id)
+        self._pumps.runnable(pipe_id)
         call = self._executor.call(
             RECEIVE,
             {
@@ -251,16 +249,6 @@ class Pipes:
         if facts.sink is not None:
             self._pumps.driver.handle(Changed(frozenset([facts.sink])))
         return result or {}
-
-    def _runnable(self, pipe_id: str) -> Facts:
-        """The facts of a pipe whose configuration is right. Raises NotFoundError, ConfigError."""
-        facts = self._pumps.known(pipe_id)
-        active = self._configuration.active
-        if pipe_id in active.invalid:
-            raise ConfigError(
-                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
-            )
-        return facts
 
 
 def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sesam_node.errors import ConfigError, ConflictError, InputError
+from sesam_node.errors import ConflictError, InputError
 from sesam_node.hub.bookkeeping import state_name
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
@@ -97,12 +97,7 @@ class PumpOperations:
         return {}
 
     def _start(self, pipe_id: str, operation: str, user: str) -> None:
-        active = self._pumps.configuration.active
-        if pipe_id in active.invalid:
-            raise ConfigError(
-                f'the pipe "{pipe_id}" has an invalid configuration',
-                active.problems.get(pipe_id, ()),
-            )
+        self._pumps.runnable(pipe_id)
         self._check_breaker(pipe_id)
         self._pumps.driver.start(
             pipe_id, "rescan" if operation == "start-rescan" else "auto", user=user

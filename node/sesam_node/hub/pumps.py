@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sesam_node.errors import NotFoundError, SesamError
+from sesam_node.errors import ConfigError, NotFoundError, SesamError
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.configuration import delete_datasets
 from sesam_node.hub.gates import is_populated_at_once
@@ -271,6 +271,16 @@ class Pumps:
         facts = self.configuration.active.facts.get(pipe_id)
         if facts is None:
             raise NotFoundError(f'there is no pipe "{pipe_id}"')
+        return facts
+
+    def runnable(self, pipe_id: str) -> Facts:
+        """The facts of a pipe whose configuration is right. Raises NotFoundError, ConfigError."""
+        facts = self.known(pipe_id)
+        active = self.configuration.active
+        if pipe_id in active.invalid:
+            raise ConfigError(
+                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
+            )
         return facts
 
     def dataset(self, name: str) -> Dataset | None:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, NotFoundError
+from sesam_node.errors import NotFoundError
+from sesam_node.hub.interactive import InteractiveService
 from sesam_node.pipes.observing import discard
 
 if TYPE_CHECKING:
-    from sesam_node.hub.configuration import Configuration
-    from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.runs import PipeDefinition
-    from sesam_node.scheduling.executor import Executor
-    from sesam_node.store import Store
 
 PIPE_TYPE = "sesam_node.pipes.entity_types:pipe_type"
 DATASET_TYPE = "sesam_node.pipes.entity_types:dataset_type"
@@ -25,23 +22,8 @@ DATASET_COLUMNS = "sesam_node.pipes.columns:dataset_columns"
 INFER = "infer_pipe_entity_types"
 
 
-class Schemas:
+class Schemas(InteractiveService):
     """The service behind `entity-types`, `generate-schema-definition` and `schema`."""
-
-    def __init__(
-        self,
-        store: Store,
-        configuration: Configuration,
-        pumps: Pumps,
-        executor: Executor,
-        *,
-        timeout_s: float,
-    ) -> None:
-        self._store = store
-        self._configuration = configuration
-        self._pumps = pumps
-        self._executor = executor
-        self._timeout_s = timeout_s
 
     async def of_pipe(self, pipe_id: str, side: str) -> dict[str, Any]:
         """The entity type of the "source" or "sink" of a pipe. Raises NotFoundError."""
@@ -76,19 +58,6 @@ class Schemas:
         sink = self._pumps.known(pipe_id).sink
         if sink is not None:
             await asyncio.to_thread(discard, self._store, sink)
-
-    def _definition(self, pipe_id: str) -> PipeDefinition:
-        self._pumps.known(pipe_id)
-        active = self._configuration.active
-        if pipe_id in active.invalid:
-            raise ConfigError(
-                f'the pipe "{pipe_id}" has an invalid configuration', active.problems[pipe_id]
-            )
-        return self._pumps.definition(pipe_id)
-
-    async def _work(self, operation: str, **payload: Any) -> Any:
-        call = self._executor.call(operation, payload, timeout_s=self._timeout_s)
-        return await call.value()
 
 
 def infers(definition: PipeDefinition) -> bool:
