@@ -1,7 +1,8 @@
 """Entities to polars and pandas frames, types kept.
 
 `~t` becomes a UTC timestamp (µs, or ns where digits need it and all fit), `~f` a decimal, nested
-values structs and lists. What has no common type is JSON text. `columns.py` decides.
+values structs and lists. What has no common type is JSON text. The types are those of Arrow streams
+(`sesam_node.model.arrow.columns`), so that both ways give the same columns.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sesam_interactive.frames.columns import Column, find_columns, microseconds
+from sesam_node.model.arrow.columns import Column, any_tilde
 from sesam_node.model.values import as_decimal, nanos, number, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sesam_node.model import Entity
 
@@ -34,16 +35,27 @@ def to_polars(
     import polars as pl
 
     listed = list(entities)
-    columns = find_columns(listed, frozenset() if reserved else RESERVED)
     series = []
-    for name, (column, values) in columns.items():
-        convert = converter(column)
+    for name in _names(listed, reserved=reserved):
+        values = [entity.get(name) for entity in listed]
+        column = Column()
+        column.add_all(values, tagged=True)
+        as_they_are = column.kind == "text" and not any_tilde(values)
+        convert = None if as_they_are else converter(column)
         converted = values if convert is None else [convert(value) for value in values]
         made = pl.Series(name, converted, dtype=polars_type(column), strict=False)
         if schema and name in schema:
             made = made.cast(schema[name])
         series.append(made)
     return pl.DataFrame(series)
+
+
+def _names(entities: Sequence[Entity], *, reserved: bool) -> list[str]:
+    """The properties in the order of first appearance, `_id` first."""
+    names: dict[str, None] = {"_id": None} if any("_id" in entity for entity in entities) else {}
+    for entity in entities:
+        names.update(dict.fromkeys(entity))
+    return [name for name in names if reserved or name not in RESERVED]
 
 
 def from_arrow(
@@ -107,19 +119,15 @@ def polars_type(column: Column) -> Any:
     if column.kind == "decimal":
         return pl.Decimal(38, column.scale)
     if column.kind == "datetime":
-        return pl.Datetime("ns" if _in_nanos(column) else "us", "UTC")
+        return pl.Datetime("ns" if column.in_nanos else "us", "UTC")
     plain = {"boolean": pl.Boolean, "float": pl.Float64, "date": pl.Date, "bytes": pl.Binary}
     return plain.get(column.kind, pl.Null if column.kind == "null" else pl.String)()
-
-
-def _in_nanos(column: Column) -> bool:
-    return column.scale == 9 and not column.wide
 
 
 def converter(column: Column) -> Callable[[Any], Any] | None:
     """What turns a value into what polars takes for this column; None where nothing is to do."""
     kind = column.kind
-    if kind in ("null", "boolean") or column.plain:
+    if kind in ("null", "boolean"):
         return None
     if kind == "integer":
         return None if column.digits <= 18 else _to_decimal
@@ -128,12 +136,12 @@ def converter(column: Column) -> Callable[[Any], Any] | None:
     if kind == "struct":
         return _struct_converter(column)
     if kind == "datetime":
-        return nanos if _in_nanos(column) else _to_micros
+        return nanos if column.in_nanos else _to_micros
     return SCALARS[kind]
 
 
 def _to_micros(value: Any) -> Any:
-    return None if value is None else microseconds(value)
+    return None if value is None else (nanos(value) or 0) // 1_000
 
 
 def _to_decimal(value: Any) -> Any:
