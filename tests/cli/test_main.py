@@ -47,6 +47,19 @@ def start(*arguments, **options):
     )
 
 
+def test_without_the_libraries_of_a_node_it_says_what_to_install(tmp_path):
+    bare = "import sys; sys.modules['tornado'] = None; from sesam_node.cli.main import main; "
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{bare}sys.exit(main(sys.argv[1:]))", "serve", "--data", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert 'pip install "sesam-interactive[node]"' in ended.stderr
+
+
 def write_project(folder, pipe=None, env=None):
     (folder / "pipes").mkdir(parents=True)
     (folder / "pipes" / "a.conf.json").write_text(json.dumps(pipe or PIPE))

@@ -31,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SesamError as error:
         print(f"sesam-node {options.command}: {error}", file=sys.stderr)
         return CANNOT
+    except ModuleNotFoundError as error:
+        # The bare package is the client.
+        hint = 'pip install "sesam-interactive[node]" brings what a node needs'
+        print(f"sesam-node {options.command}: {error.msg}; {hint}", file=sys.stderr)
+        return CANNOT
     except KeyboardInterrupt:
         print(f"sesam-node {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
