@@ -53,7 +53,12 @@ DEPENDENCY_TRACKING = Option(
         Option("dependency_error_threshold", "integer", None, "entities until the run fails"),
         Option("dependency_warning_threshold_total_bytes", "integer", None, "bytes likewise"),
         Option("dependency_error_threshold_total_bytes", "integer", None, "bytes likewise"),
-        Option("enable_hops_thresholds", "boolean", None, "do the same limits hold for hops?"),
+        Option(
+            "enable_hops_thresholds",
+            "boolean",
+            None,
+            "accepted, without effect: what hops may find is limited for all pipes",
+        ),
     ),
 )
 
@@ -161,7 +166,7 @@ GLOBAL_DEFAULTS = Option(
     "defaults of all pipes",
     fields=(
         Option("use_signalling_internally", "boolean", default=True, doc="signal readers?"),
-        Option("use_signalling_externally", "boolean", None, "signal other nodes?"),
+        Option("use_signalling_externally", "boolean", None, "accepted, without effect"),
         Option("default_compaction_type", "string", "sink", "when", ("sink", "background")),
         Option("compaction_keep_versions", "integer", 2, "versions of an entity kept", least=0),
         Option("compaction_time_threshold_hours", "number", None, "keep younger versions"),
@@ -178,12 +183,22 @@ GLOBAL_DEFAULTS = Option(
         Option("max_entity_bytes_size", "integer", 104_857_600, "most bytes of an entity"),
         Option("always_index_ids", "boolean", default=False, doc='index "$ids" everywhere?'),
         Option("infer_pipe_entity_types", "boolean", default=True, doc="infer schemas?"),
-        Option("symmetric_namespace_collapse", "boolean", default=False, doc="collapse alike?"),
+        Option(
+            "symmetric_namespace_collapse",
+            "boolean",
+            default=False,
+            doc="accepted, without effect",
+        ),
         Option("verify_ssl", "boolean", default=False, doc="of URL systems"),
         Option("trace", ("boolean", "object"), default=False, doc="log HTTP requests?"),
         Option("use_config_circuit_breaker", "boolean", default=False, doc="refuse mass deletion?"),
-        Option("eager_load_microservices", "boolean", default=True, doc="start containers early?"),
-        Option("enable_cpp_extensions", "boolean", None, "accepted, no effect"),
+        Option(
+            "eager_load_microservices",
+            "boolean",
+            default=True,
+            doc="accepted, without effect: microservices are not run",
+        ),
+        Option("enable_cpp_extensions", "boolean", None, "accepted, without effect"),
     ),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.options import complete
@@ -77,23 +76,3 @@ def _transforms(config: dict[str, Any], context: Context) -> list[Transform]:
             context.source_dataset = None
         transforms.append(build("transform", transform, context))
     return transforms
-
-
-@dataclass(frozen=True, slots=True)
-class PipeInputs:
-    """What a pipe reads and writes: ids of datasets."""
-
-    sources: tuple[str, ...]
-    hops: frozenset[str]
-    sink: str | None
-    is_endpoint: bool
-
-
-def pipe_inputs(definition: PipeDefinition) -> PipeInputs:
-    """The datasets that a pipe reads and writes, without opening any.
-
-    Raises as `build_pipe`.
-    """
-    pipe = build_pipe(definition)
-    sink = pipe.sink
-    return PipeInputs(pipe.source.datasets, pipe.hops, sink.dataset, sink.is_endpoint)

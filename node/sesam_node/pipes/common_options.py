@@ -211,5 +211,8 @@ SET_INITIAL_OFFSET = Option(
     ("if-source-populated", "never", "always", "initially", "onload"),
 )
 BITSET_COMMIT_INTERVAL = Option(
-    "bitset_commit_interval", "integer", 1_000_000, "entities between saves of a full run's state"
+    "bitset_commit_interval",
+    "integer",
+    1_000_000,
+    "accepted, without effect: what a full run has met is saved with each commit of its output",
 )

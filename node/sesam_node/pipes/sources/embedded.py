@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @source(
     "embedded",
     Option("entities", "array", doc="the entities"),
-    Option("system", "string", None, "has no effect"),
+    Option("system", "string", None, "accepted, without effect"),
     is_since_comparable=True,
     fetches=True,
     namespaces=True,
