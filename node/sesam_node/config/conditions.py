@@ -68,7 +68,7 @@ def resolve_pipe(
     out: dict[str, Any] = {}
     for key, value, written in work.entries(dict(pipe), (), ()):
         if key in ("source", "sink"):
-            out[key] = work.component(value, (key,), written, key)
+            out[key] = with_type(key, work.component(value, (key,), written, key))
         elif key == TRANSFORM:
             out[key] = work.transforms(value, written)
         else:
@@ -86,6 +86,16 @@ def resolve_other(component: Mapping[str, Any], env: Mapping[str, Any]) -> Resol
     work = _Work(env, lambda _kind, _type: frozenset())
     work.resolved.component = work.properties(dict(component), (), ())
     return work.resolved
+
+
+def with_type(kind: str, component: Any) -> Any:
+    """A component in force: a sink that does not say its type is one of a dataset.
+
+    The manual calls the type required, but most of its dataset sinks leave it out.
+    """
+    if kind == "sink" and type(component) is dict and "type" not in component:
+        return {"type": "dataset", **component}
+    return component
 
 
 class _Work:

@@ -11,6 +11,7 @@ from sesam_node.config.conditions import (
     Resolved,
     resolve_other,
     resolve_pipe,
+    with_type,
 )
 from sesam_node.config.document import NODE, Document
 from sesam_node.config.effective import (
@@ -258,7 +259,9 @@ class _Validation:
                 for key, item in (alternatives if type(alternatives) is dict else {}).items()
                 for problem in self.unused_component(kind, item, (*path, "alternatives", key))
             ]
-        found = self.component(kind, value, path, at=json_path, unresolved=True)
+        found = self.component(
+            kind, with_type(kind, value), path, at=json_path, unresolved=True
+        )
         return [problem for problem in found if problem.code != "not-built"]
 
     def rules(

@@ -214,7 +214,7 @@ class Pumps:
             )
         )
         for pipe, facts in new.facts.items():
-            if is_populated_at_once(facts, new.effective(pipe)) and not facts.receiver:
+            if is_populated_at_once(facts, new.effective(pipe)):
                 self._populate(facts)
         tasks = new.metadata.get("task_manager")
         if type(tasks) is dict and tasks.get("disable_user_pipes") is True:
