@@ -73,10 +73,6 @@ def resolve_pipe(
             out[key] = work.transforms(value, written)
         else:
             out[key] = work.value(key, value, (key,), written)
-    sink = out.get("sink")
-    if type(sink) is dict and "type" not in sink:
-        # As in the manual's own examples (JSON pull): the usual sink, with some options.
-        out["sink"] = {"type": "dataset", **sink}
     work.resolved.component = out
     return work.resolved
 

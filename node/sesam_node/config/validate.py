@@ -259,9 +259,7 @@ class _Validation:
                 for key, item in (alternatives if type(alternatives) is dict else {}).items()
                 for problem in self.unused_component(kind, item, (*path, "alternatives", key))
             ]
-        found = self.component(
-            kind, with_type(kind, value), path, at=json_path, unresolved=True
-        )
+        found = self.component(kind, with_type(kind, value), path, at=json_path, unresolved=True)
         return [problem for problem in found if problem.code != "not-built"]
 
     def rules(

@@ -13,7 +13,6 @@ import pytest
 from sesam_node.cli.child import ChildNode
 
 PATIENCE_S = 60.0
-OWN = ("_updated", "_previous", "_hash", "_ts")
 
 
 class Steps:

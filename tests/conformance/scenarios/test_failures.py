@@ -1,4 +1,4 @@
-"""Failing entities: retries, dead letters, flaky receivers (pump-execution.rst, pump properties)."""
+"""Failing entities: retries, dead letters, flaky receivers (pump execution, pump properties)."""
 
 from __future__ import annotations
 
