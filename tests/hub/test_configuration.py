@@ -248,14 +248,25 @@ def test_a_missing_secret_is_an_error_of_the_system_and_of_its_pipes_until_it_is
     user = pipe("p", {"type": "json", "system": "web", "url": "a"})
 
     async def scenario(hub):
-        with pytest.raises(ConfigError) as caught:
-            await hub.configuration.put(document(system, user))
-        assert problems_of(caught) == ["p", "web"]
-        await hub.configuration.put(document(system, user), force=True)
+        # The secrets of a system can only be set where it is: that they are missing is no refusal.
+        await hub.configuration.put(document(system, user))
+        before = hub.configuration.active.invalid
         await hub.configuration.put_secrets({"key": "x"})
-        return hub.configuration.active.invalid
+        return before, hub.configuration.active.invalid
 
-    assert play(scenario) == frozenset()
+    assert play(scenario) == ({"p", "web"}, frozenset())
+
+
+def test_what_else_is_wrong_with_a_system_without_its_secrets_is_refused(play):
+    system = {**SYSTEM, "password": "$SECRET(key)"}
+    user = pipe("p", {"type": "json", "system": "web", "url": "a"})
+
+    async def scenario(hub):
+        with pytest.raises(ConfigError) as caught:
+            await hub.configuration.put(document({**system, "read_timeout": "long"}, user))
+        return problems_of(caught)
+
+    assert play(scenario) == ["p", "web"]
 
 
 ENCRYPTING = pipe(

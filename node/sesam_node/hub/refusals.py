@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.document import NODE, Document, is_pipe, is_system
+from sesam_node.config.effective import parts_of
 from sesam_node.errors import ConfigError, Problem, preview
 
 if TYPE_CHECKING:
@@ -51,8 +52,18 @@ def refuse(
     force: bool,
     only: Collection[str] | None,
 ) -> None:
-    """Raise ConfigError for errors that prevent a change."""
-    errors = set(checked.errors)
+    """Raise ConfigError for errors that prevent a change.
+
+    A system comes before its own secrets, which can only be set where it is: that they are missing
+    is told by its runtime and prevents its use, not its upload.
+    """
+    found = checked.errors
+    waiting = {
+        name
+        for name in document.systems
+        if all(problem.code == "unknown-secret" for problem in found.get(name, ()))
+    }
+    errors = {name for name in found if name not in waiting and not _waits(name, checked, waiting)}
     if only is not None:
         # Errors that were there before and are elsewhere are not made worse.
         errors -= old.invalid.difference(only)
@@ -64,6 +75,14 @@ def refuse(
         count = sum(problem.level == "error" for problem in problems)
         what = "an error" if count == 1 else f"{count} errors"
         raise ConfigError(f"the configuration has {what}", problems)
+
+
+def _waits(pipe: str, checked: Checked, waiting: Collection[str]) -> bool:
+    """Is nothing wrong with a pipe but that its systems have no secrets yet?"""
+    if any(problem.code != "broken-system" for problem in checked.errors[pipe]):
+        return False
+    parts = [part for _, _, part in parts_of(checked.effective[pipe]) if type(part) is dict]
+    return all(part["system"] in waiting for part in parts if "system" in part)
 
 
 def break_circuit(old: Active, difference: Difference) -> None:

@@ -192,8 +192,8 @@ def test_secrets_are_named_and_never_told(node):
         "password": "$SECRET(own)",
         "username": "u",
     }
-    errors_of(http.post("/systems", json=[system]))
-    assert http.post("/systems", json=[system], params={"force": "true"}).status_code == 201
+    # Its own secrets can be set when it is there: until then it is not valid.
+    assert http.post("/systems", json=[system]).status_code == 201
     assert http.get("/systems/s").json()["runtime"]["is-valid-config"] is False
     assert http.put("/systems/s/secrets", json={"own": "hush-hush-3"}).status_code == 200
     assert http.get("/systems/s/secrets").json() == ["own"]
@@ -213,7 +213,7 @@ def test_secrets_are_named_and_never_told(node):
     assert http.get("/systems/s").json()["runtime"]["is-valid-config"] is False
     http.put("/systems/s/secrets", json={"own": "hush-hush-3"})
     http.delete("/systems/s")
-    http.post("/systems", json=[system], params={"force": "true"})
+    http.post("/systems", json=[system])
     assert http.get("/systems/s/secrets").json() == []
 
 
@@ -242,7 +242,7 @@ def test_the_history_of_a_pipe_is_kept(node):
     def history(**params):
         answer = http.get("/config-history/entity", params={"entity_id": "remembered", **params})
         assert answer.status_code == 200, answer.text
-        return [(e["config"]["description"], e["_deleted"]) for e in answer.json()]
+        return [((e["config"] or {}).get("description"), e["_deleted"]) for e in answer.json()]
 
     every = history()
     assert every[-4:-1] == [("one", False), ("two", False), ("three", False)]
