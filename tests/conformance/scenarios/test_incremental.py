@@ -18,7 +18,7 @@ def people(node):
     node.pipe(
         "out",
         {"type": "dataset", "dataset": "person"},
-        transform=[["copy", ["list", "_id", "_deleted"]], ["add", "city", ["path", "name", CITY]]],
+        transform=[["copy", "*"], ["add", "city", ["path", "name", CITY]]],
     )
     node.run("out")
     assert node.live("out") == {
