@@ -160,6 +160,20 @@ def test_hooks_outlive_a_restart_and_are_told_once_then(play, receiver):
     play(again)
 
 
+def test_a_node_that_stops_tells_nobody_any_more(play, receiver):
+    async def scenario(hub):
+        hub.webhooks.register("rows", receiver.url, TOKEN)
+        receiver.statuses = [500]
+        hub.webhooks._sleep = lambda _: asyncio.Event().wait()
+        change(hub)
+        await until_async(lambda: receiver.told)
+        [told] = hub.webhooks._tasks.values()
+        await hub.stop()
+        assert told.done()
+
+    play(scenario)
+
+
 def test_link_local_addresses_are_told_nothing_by_a_node_that_others_reach(play, caplog):
     async def scenario(hub):
         waits(hub)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesam_node.errors import ConflictError, SesamError
 from sesam_node.pipes import emitted, recorded
@@ -20,11 +20,12 @@ from sesam_node.pipes.execution_log import log_name
 from sesam_node.store.retention import Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.pumps import Pumps
     from sesam_node.pipes.batch import Offset
+    from sesam_node.pipes.compaction import Rules
     from sesam_node.pipes.offsets import PipeState
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store.retention import Compacted
@@ -92,7 +93,10 @@ class Turns:
 
 
 def floors(
-    dataset: str, facts: Mapping[str, Facts], states: Mapping[str, PipeState], keeps: Any
+    dataset: str,
+    facts: Mapping[str, Facts],
+    states: Mapping[str, PipeState],
+    keeps: Callable[[str], bool],
 ) -> tuple[int | None, int | None]:
     """Up to which head a dataset may be compacted, and up to which one deletes may go.
 
@@ -180,7 +184,7 @@ class Compaction:
         rules = self._rules(pipe)
         return Job(dataset, sink_retention(rules, _now_us(), *self._floors(dataset)), rules.seconds)
 
-    def _rules(self, pipe: str) -> Any:
+    def _rules(self, pipe: str) -> Rules:
         active = self._pumps.configuration.active
         return rules_of(active.effective(pipe), active.metadata)
 

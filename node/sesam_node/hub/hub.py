@@ -139,7 +139,7 @@ class Hub:
     async def stop(self) -> None:
         """End what runs, within the grace time of the settings."""
         self._started = False
-        await self.compaction.stop()
+        await asyncio.gather(self.compaction.stop(), self.webhooks.stop())
         grace_s = self._settings.stop_grace_s
         self.pumps.driver.hold(STOPPING)
         # The runner waits for its pumps, which the driver ends in less time than it would take.

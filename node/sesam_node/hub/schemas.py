@@ -5,12 +5,10 @@ Counting and sampling is done in interactive workers.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import NotFoundError
 from sesam_node.hub.interactive import InteractiveService
-from sesam_node.pipes.observing import discard
 
 if TYPE_CHECKING:
     from sesam_node.pipes.runs import PipeDefinition
@@ -52,12 +50,6 @@ class Schemas(InteractiveService):
         return await self._work(
             DATASET_COLUMNS, dataset=dataset, sample_size=sample_size, keys_only=keys_only
         )
-
-    async def discard(self, pipe_id: str) -> None:
-        """Forget what was observed of the sink of a pipe; the next look counts anew."""
-        sink = self._pumps.known(pipe_id).sink
-        if sink is not None:
-            await asyncio.to_thread(discard, self._store, sink)
 
 
 def infers(definition: PipeDefinition) -> bool:
