@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,10 @@ from tornado.netutil import bind_sockets
 from sesam_node.api import make_application
 from sesam_node.cli.child import ChildNode
 from sesam_node.settings import Keys, Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from api_testing import LOUD, PEOPLE, run
 
 
 class Served:
@@ -86,3 +92,12 @@ def node(running_node):
         assert client.put("/config", params={"force": "true"}, json=[]).status_code == 200
         assert client.put("/env", json={}).status_code == 200
         yield client
+
+
+@pytest.fixture
+def shop(node):
+    """The real node with two pipes that have run."""
+    assert node.put("/config", json=[PEOPLE, LOUD]).status_code == 200
+    run(node, "people")
+    run(node, "loud")
+    return node

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
 import pytest
+from api_testing import run
 
 from sesam_node.api.application import all_routes
 from sesam_node.api.openapi import METHODS
@@ -264,9 +263,7 @@ def test_a_receiver_may_be_open_to_those_without_a_token(node, as_):
 def test_execution_logs_and_state_have_the_permissions_of_their_pipe(node, as_):
     source = {"type": "embedded", "entities": [{"_id": "1"}]}
     put(node, pipe("people", allow("hr", *OF_PIPES), source=source))
-    node.post("/pipes/people/pump", data={"operation": "start"})
-    while node.get("/pipes/people/pump").json()["runtime"]["is-running"]:
-        time.sleep(0.01)
+    run(node, "people")
     names = [d["_id"] for d in node.get("/datasets").json()]
     own = [name for name in names if name.endswith(":people")]
     assert own

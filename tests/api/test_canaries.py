@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from api_testing import run
 
 from sesam_node.cli.child import ChildNode
 
@@ -118,14 +119,6 @@ def configuration(port):
     ]
 
 
-def run(client, name):
-    answer = client.post(f"/pipes/{name}/pump", data={"operation": "start"})
-    assert answer.status_code == 200, answer.text
-    while client.get(f"/pipes/{name}/pump").json()["runtime"]["is-running"]:
-        time.sleep(0.01)
-    return client.get(f"/pipes/{name}/pump").json()["runtime"]["success"]
-
-
 def test_no_secret_leaves_the_node(tmp_path, echo):
     """Run, fail, preview, export, be told wrong; then every answer and every log is searched."""
     seen = []
@@ -150,10 +143,10 @@ def test_no_secret_leaves_the_node(tmp_path, echo):
         user = {"email": "ada@example.com", "password": PASSWORD, "roles": ["group:User"]}
         assert client.post("/users", json=user).status_code == 201
 
-        assert run(client, "good") is True
-        assert run(client, "bad") is False
-        assert run(client, "push") is False
-        assert run(client, "unreachable") is False
+        assert run(client, "good")["success"] is True
+        assert run(client, "bad")["success"] is False
+        assert run(client, "push")["success"] is False
+        assert run(client, "unreachable")["success"] is False
         assert any(CANARIES["header"] in text for text in echo.sent), "the secrets were not used"
 
         hook = {"webhook": f"http://127.0.0.1:{echo.server_port}/bad", "token": HOOK_TOKEN}

@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from api_testing import run
 
 from sesam_node.model import encode
 from sesam_node.model.formats import FORMATS, read_entities_as, write_entities
@@ -36,13 +37,6 @@ NORWAY = json.dumps(["eq", "_S.country", "NO"])
 def put(node, *components):
     answer = node.put("/config", json=list(components))
     assert answer.status_code == 200, answer.text
-
-
-def run(node, pipe_id):
-    """Run a pipe to its end."""
-    node.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
-    while node.get(f"/pipes/{pipe_id}/pump").json()["runtime"]["is-running"]:
-        time.sleep(0.01)
 
 
 def contents(entities):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
+from api_testing import run
 
 from sesam_node.api.openapi import document as openapi
 from sesam_node.dtl.trace import validate
@@ -54,12 +54,6 @@ HOP = [
         ],
     ],
 ]
-
-
-def run(node, pipe_id):
-    assert node.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"}).status_code == 200
-    while node.get(f"/pipes/{pipe_id}/pump").json()["runtime"]["is-running"]:
-        time.sleep(0.01)
 
 
 @pytest.fixture

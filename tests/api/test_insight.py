@@ -5,38 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-
-PEOPLE = {
-    "_id": "people",
-    "type": "pipe",
-    "source": {"type": "embedded", "entities": [{"_id": "1", "name": "Ada"}]},
-    "pump": {"mode": "manual"},
-}
-LOUD = {
-    "_id": "loud",
-    "type": "pipe",
-    "source": {"type": "dataset", "dataset": "people"},
-    "transform": {
-        "type": "dtl",
-        "rules": {"default": [["copy", "_id"], ["add", "name", ["upper", "_S.name"]]]},
-    },
-    "pump": {"mode": "manual"},
-}
-
-
-def run(node, pipe_id):
-    answer = node.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
-    assert answer.status_code == 200, answer.text
-    while node.get(f"/pipes/{pipe_id}/pump").json()["runtime"]["is-running"]:
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def shop(node):
-    assert node.put("/config", json=[PEOPLE, LOUD]).status_code == 200
-    run(node, "people")
-    run(node, "loud")
-    return node
+from api_testing import LOUD, PEOPLE, run
 
 
 def test_why_answers_data(shop):

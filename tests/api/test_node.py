@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 import zipfile
 
 import pytest
+from api_testing import run
 
 EMBEDDED = {
     "_id": "people",
@@ -49,17 +49,6 @@ SYSTEM = {"_id": "shop", "type": "system:url", "url_pattern": "http://127.0.0.1:
 
 def put(node, *components, force="false"):
     return node.put("/config", params={"force": force}, json=list(components))
-
-
-def run(node, pipe_id):
-    """Run a pipe to its end; the pump's runtime."""
-    answer = node.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
-    assert answer.status_code == 200, answer.text
-    pump = answer.json()
-    while pump["runtime"]["is-running"]:
-        time.sleep(0.01)
-        pump = node.get(f"/pipes/{pipe_id}/pump").json()
-    return pump["runtime"]
 
 
 def contents(entities):

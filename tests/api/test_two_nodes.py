@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+import api_testing
 import httpx
 import pytest
 
@@ -49,17 +48,10 @@ def pipe(client, pipe_id, **config):
 
 
 def run(client, pipe_id):
-    """Runs the pump of a pipe to its end; its runtime."""
-    answer = client.post(f"/pipes/{pipe_id}/pump", data={"operation": "start"})
-    assert answer.status_code == 200, answer.text
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        runtime = client.get(f"/pipes/{pipe_id}/pump").json()["runtime"]
-        if not runtime["is-running"]:
-            assert runtime["success"], runtime["last-original-error-message"]
-            return runtime
-        time.sleep(0.02)
-    raise AssertionError(f"the pipe {pipe_id} still runs")
+    """Run a pipe to its end, with success; the pump's runtime."""
+    runtime = api_testing.run(client, pipe_id)
+    assert runtime["success"], runtime["last-original-error-message"]
+    return runtime
 
 
 def receiver(client, pipe_id):
