@@ -53,12 +53,7 @@ DEPENDENCY_TRACKING = Option(
         Option("dependency_error_threshold", "integer", None, "entities until the run fails"),
         Option("dependency_warning_threshold_total_bytes", "integer", None, "bytes likewise"),
         Option("dependency_error_threshold_total_bytes", "integer", None, "bytes likewise"),
-        Option(
-            "enable_hops_thresholds",
-            "boolean",
-            None,
-            "accepted, without effect: what hops may find is limited for all pipes",
-        ),
+        Option("enable_hops_thresholds", "boolean", None, "do the same limits hold for hops?"),
     ),
 )
 
