@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from pipes_helpers import hop
 
+from sesam_node.model import decode
+from sesam_node.pipes import recorded
+
 BY_KEY = [["copy", "_id"], ["add", "h", ["sorted", hop("h", ["eq", "_S.k", "h.k"], give="h.v")]]]
 BY_ID = [["copy", "_id"], ["add", "h", hop("h", ["eq", "_S.ref", "h._id"], give="h.v")]]
 
@@ -192,3 +195,106 @@ def test_a_union_with_hops_is_tracked(node):
     node.put("h", {"_id": "y", "v": 2})
     node.run("b")
     assert joined(node) == {"p:1": [1], "q:1": [2]}
+
+
+# -- thresholds, and what is on record -------------------------------------------------------------
+
+
+def with_many(node, **config):
+    node.put("a", *({"_id": str(n), "ref": "x"} for n in range(12)))
+    node.put("h", {"_id": "x", "v": 1})
+    node.pipe("b", source="a", rules=BY_ID, **config)
+    node.run("b")
+    node.put("h", {"_id": "x", "v": 2})
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"dependency_error_threshold": 11},
+        {"dependency_error_threshold_total_bytes": 100},
+    ],
+)
+def test_a_change_that_concerns_more_than_the_error_threshold_fails_the_run(memory_node, limit):
+    with_many(memory_node, dependency_tracking=limit)
+    error = memory_node.try_run("b").error
+    (name,) = limit
+    assert f'"dependency_tracking.{name}"' in error
+    assert set(map(str, joined(memory_node).values())) == {"[1]"}
+    memory_node.pipe("b", source="a", rules=BY_ID)
+    memory_node.run("b")
+    assert set(map(str, joined(memory_node).values())) == {"[2]"}
+
+
+def test_a_change_that_concerns_more_than_the_warning_threshold_is_told(memory_node, caplog):
+    limit = {"dependency_warning_threshold": 11}
+    memory_node.more = {"metadata": {"dependency_tracking": limit}}
+    with_many(memory_node)
+    assert memory_node.run("b").processed == 12
+    assert "dependency tracking holds 12 source entities" in caplog.text
+
+
+@pytest.mark.parametrize(("enabled", "success"), [(True, False), (False, True)])
+def test_hops_that_find_more_than_the_threshold_fail_where_that_is_enabled(
+    memory_node, enabled, success
+):
+    memory_node.put("a", {"_id": "1", "k": "p"})
+    memory_node.put("h", *({"_id": str(n), "k": "p", "v": n} for n in range(4)))
+    limit = {"dependency_error_threshold": 3, "enable_hops_thresholds": enabled}
+    memory_node.pipe("b", source="a", rules=BY_KEY, dependency_tracking=limit)
+    result = memory_node.try_run("b")
+    assert result.success is success
+    assert success or "hops found 4 entities for one source entity" in result.error
+
+
+def test_a_hop_that_is_not_tracked_is_left_alone_beside_one_that_is_recorded(node):
+    untracked = {
+        "datasets": ["h h"],
+        "where": ["eq", "_S.k", "h.k"],
+        "return": "h.v",
+        "track-dependencies": False,
+    }
+    rules = [
+        ["copy", "_id"],
+        ["add", "h", ["hops", untracked]],
+        ["add", "l", ["lookup-entity", "h", "_S.ref"]],
+    ]
+    node.put("a", {"_id": "1", "k": "p", "ref": "y"})
+    node.put("h", {"_id": "x", "k": "p", "v": 1})
+    node.pipe("b", source="a", rules=rules)
+    node.run("b")
+    node.put("h", {"_id": "x", "k": "p", "v": 2})
+    assert (node.run("b").processed, joined(node)) == (0, {"1": [1]})
+    node.put("h", {"_id": "y"})
+    assert (node.run("b").processed, joined(node)) == (1, {"1": [2]})
+
+
+def test_an_entity_with_very_many_look_ups_is_recorded_with_the_whole_index(node, monkeypatch):
+    monkeypatch.setattr(recorded, "MANY_KEYS", 3)
+    rules = [["copy", "_id"], ["add", "h", ["map", LOOK_UP, "_S.refs"]]]
+    node.put("a", {"_id": "1", "refs": list("pqrst")}, {"_id": "2", "refs": ["p"]})
+    node.pipe("b", source="a", rules=rules)
+    node.run("b")
+    sizes = {
+        version.entity_id: len(decode(version.body)["lookups"])
+        for version in node.versions("system:lookups:b")
+    }
+    assert sizes == {"1": 1, "2": 1}
+    node.put("h", {"_id": "t", "v": 1})
+    assert (node.run("b").processed, joined(node)) == (
+        1,
+        {"1": [None, None, None, None, 1], "2": [None]},
+    )
+
+
+LOOK_UP = ["path", "v", ["lookup-entity", "h", "_."]]
+
+
+def test_records_that_somebody_deleted_put_the_pipe_out_of_sync(node):
+    rules = [["copy", "_id"], ["add", "h", ["path", "v", ["lookup-entity", "h", "_S.ref"]]]]
+    node.put("a", {"_id": "1", "ref": "x"})
+    node.pipe("b", source="a", rules=rules, reprocessing_policy="automatic")
+    node.run("b")
+    node.store.delete("system:lookups:b")
+    node.put("h", {"_id": "x", "v": 1})
+    assert (node.run("b").sync_type, joined(node)) == ("full", {"1": 1})

@@ -17,6 +17,7 @@ from sesam_node.model.entity import content_hash as hash_of
 from sesam_node.pipes.batch import GONE, PLACE_BITS
 from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.prefetch import prefetcher
+from sesam_node.pipes.tracking_limits import hops_limit
 from sesam_node.store.api import Write
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class Evaluator:
         self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
         self.most_rows = 0
+        self._row_limit = hops_limit(pipe)
         # What is no source entity any more is deleted under its id, whatever the rules would say,
         # where the records of what it emitted do not delete it.
         self._skips_gone = bool(pipe.sink.dataset) and (pipe.emits_own_id or tracks_emitted(pipe))
@@ -272,9 +274,19 @@ class Evaluator:
         rows = lookup.rows
         for entity in entities:
             run(entity, emitted)
+            self._count_rows(lookup.rows - rows)
             ends.append(len(emitted))
-            self.most_rows = max(self.most_rows, lookup.rows - rows)
             rows = lookup.rows
+
+    def _count_rows(self, count: int) -> None:
+        """Raises PipeError where look-ups found more for one source entity than is allowed."""
+        if count > self.most_rows:
+            self.most_rows = count
+            if self._row_limit is not None and count > self._row_limit:
+                raise PipeError(
+                    f"hops found {count} entities for one source entity, more than the "
+                    f'{self._row_limit} of "dependency_tracking.dependency_error_threshold"'
+                )
 
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
@@ -318,7 +330,10 @@ class Evaluator:
                 and (entity.get("_deleted") is True if version is None else version[4])
             ):
                 self.depends_when_deleted = True
-            self.most_rows = max(self.most_rows, lookup.rows - rows)
+            try:
+                self._count_rows(lookup.rows - rows)
+            except PipeError as error:
+                raise EntityError(position, source_entity(batch, position), error) from error
             yield position, out
 
 

@@ -11,15 +11,14 @@ datasets the look-ups that each source entity made lead back (`recorded`).
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sesam_node.errors import PipeError
 from sesam_node.model import decode, encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.recorded import EVERYTHING, WayBack
+from sesam_node.pipes.tracking_limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from sesam_node.pipes.recorded import LookUp, RecordedLookups
     from sesam_node.store.api import Dataset
 
-
-log = logging.getLogger(__name__)
 
 Hops = dict[str, tuple[int, str | None]]
 """Of each hopped dataset how many versions were seen, and its generation."""
@@ -166,62 +163,6 @@ class Tracking:
         if self._pipe.add and item.startswith(prefix):
             return item, item[len(prefix) :]
         return (item,)
-
-
-class Limits:
-    """How many source entities tracking may hold in memory: the pipe's limits, else the node's.
-
-    What is held are ids, which are small: a pipe fails by the count only where somebody has
-    configured one, and by the bytes always.
-    """
-
-    def __init__(self, pipe: Pipe) -> None:
-        node: dict[str, Any] = pipe.definition.metadata.get("dependency_tracking") or {}
-        own: dict[str, Any] = pipe.definition.pipe.get("dependency_tracking") or {}
-        given = {**node, **{name: value for name, value in own.items() if value is not None}}
-        self._pipe_id = pipe.id
-        self._warning: int = given.get("dependency_warning_threshold") or WARNING
-        self._error: int | None = given.get("dependency_error_threshold")
-        self._warning_bytes: int = (
-            given.get("dependency_warning_threshold_total_bytes") or WARNING_BYTES
-        )
-        self._error_bytes: int = given.get("dependency_error_threshold_total_bytes") or ERROR_BYTES
-        self._bytes = 0
-
-    def add(self, found: set[str], item: str) -> None:
-        """Take in an id. Raises PipeError beyond the limits."""
-        if item in found:
-            return
-        found.add(item)
-        self._bytes += len(item) + ID_BYTES
-        if self._error is not None and len(found) > self._error:
-            self._fail("dependency_error_threshold", f"{self._error} entities")
-        if self._bytes > self._error_bytes:
-            self._fail("dependency_error_threshold_total_bytes", f"{self._error_bytes} bytes")
-
-    def _fail(self, name: str, limit: str) -> None:
-        message = (
-            f"changes in hopped datasets concern more source entities than "
-            f'"dependency_tracking.{name}" allows: more than {limit}; raise it, or reset the pipe'
-        )
-        raise PipeError(message)
-
-    def end(self, found: set[str]) -> None:
-        """Warn where much is held."""
-        if len(found) > self._warning or self._bytes > self._warning_bytes:
-            log.warning(
-                "dependency tracking holds %d source entities (%d bytes) in memory",
-                len(found),
-                self._bytes,
-                extra={"pipe": self._pipe_id},
-            )
-
-
-WARNING = 10_000
-WARNING_BYTES = 32 << 20
-ERROR_BYTES = 128 << 20
-ID_BYTES = 80
-"""What an id takes in a set, beside its text."""
 
 
 def _ways(pipe: Pipe) -> dict[str, list[Tracker]]:
