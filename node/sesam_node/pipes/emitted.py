@@ -2,7 +2,7 @@
 
 What an entity no longer makes is deleted from the sink. Where several source entities make one id,
 it belongs to the one with the highest place in the source, as in a full run, where it comes last;
-when that one drops the id, the next is run again.
+when that one drops the id, the next is run again. Who emits a delete makes nothing.
 
 The records are entities of `system:emitted:<pipe>`. They are written before the output and carry
 the number of the commit they belong to; the pipe's state holds the number of the last commit that
@@ -53,6 +53,32 @@ def records_of(store: Store, pipe_id: str) -> Dataset | None:
     # The store alone does not know how this index is made.
     dataset.ensure_index(INDEX, emitted_ids)
     return dataset
+
+
+def _made(latest: dict[str, Group]) -> tuple[dict[str, dict[str, Write]], dict[str, Write]]:
+    """What each source entity makes, by id; and deletes, which make nothing.
+
+    A deleted source entity has no part in an id that another one makes.
+    """
+    made: dict[str, dict[str, Write]] = {}
+    deletes: dict[str, Write] = {}
+    for name, group in latest.items():
+        last = {write.entity_id: write for write in group.writes}
+        made[name] = {entity_id: write for entity_id, write in last.items() if not write.deleted}
+        deletes.update((entity_id, write) for entity_id, write in last.items() if write.deleted)
+    return made, deletes
+
+
+def _lost(
+    made: dict[str, dict[str, Write]], old: dict[str, Record], deletes: Iterable[str]
+) -> dict[str, int]:
+    """Ids that entities no longer make, or delete, with the highest place of those who did."""
+    lost = dict.fromkeys(deletes, -1)
+    for name, record in old.items():
+        for entity_id in record.ids:
+            if entity_id not in made[name]:
+                lost[entity_id] = max(record.place, lost.get(entity_id, -1))
+    return lost
 
 
 class EmittedIds:
@@ -122,8 +148,9 @@ class EmittedIds:
         self._add(latest, groups)
         while True:
             old = self._records(list(latest))
-            made = {name: {w.entity_id: w for w in group.writes} for name, group in latest.items()}
-            writes, missing = self._settle(latest, made, old, newest=newest)
+            made, deletes = _made(latest)
+            writes, missing = self._settle(latest, made, old, deletes, newest=newest)
+            writes = [deletes.get(w.entity_id, w) if w.deleted else w for w in writes]
             again = [group for group in run_again(missing) if group.source_id not in latest]
             if not again:
                 break
@@ -151,6 +178,7 @@ class EmittedIds:
         latest: dict[str, Group],
         made: dict[str, dict[str, Write]],
         old: dict[str, Record],
+        deletes: Iterable[str],
         *,
         newest: bool,
     ) -> tuple[list[Write], list[str]]:
@@ -161,12 +189,7 @@ class EmittedIds:
                 if group.place >= owners.get(entity_id, (-1, ""))[0]:
                     owners[entity_id] = (group.place, name)
         held: dict[str, int] = {}
-        lost: dict[str, int] = {}
-        for name, record in old.items():
-            for entity_id in record.ids:
-                held[entity_id] = max(record.place, held.get(entity_id, -1))
-                if entity_id not in made[name]:
-                    lost[entity_id] = max(record.place, lost.get(entity_id, -1))
+        lost = _lost(made, old, deletes)
         asked = list(lost) if newest else list({**owners, **lost})
         others = self._other_owners(asked, latest)
         writes = []

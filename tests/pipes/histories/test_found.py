@@ -78,6 +78,34 @@ FOUND = {
             CHECK,
         ],
     ),
+    "a child that a deleted parent shares with one that lives": (
+        {
+            "source": {"type": "dataset", "dataset": "a"},
+            "transform": [
+                {
+                    "type": "dtl",
+                    "rules": {
+                        "default": [
+                            ["copy", "*"],
+                            [
+                                "create-child",
+                                ["apply", "made", hop("h", ["eq", "_S.k", "h.k"])],
+                            ],
+                        ],
+                        "made": MADE,
+                    },
+                },
+                {"type": "emit_children"},
+            ],
+        },
+        [
+            put("a", {"_id": "3", "k": "q"}, {"_id": "2"}),
+            put("a", {"_id": "2", "k": "q", "_deleted": True}),
+            RUN,
+            put("h", {"_id": "2", "k": "q"}),
+            CHECK,
+        ],
+    ),
     "a look-up by an empty id": (
         pipe(["add", "x", ["lookup-entity", "h", ["concat", "_S.ref"]]]),
         [put("a", {"_id": "1", "ref": ""}, {"_id": "2"}), put("h", {"_id": "1"}), RUN, CHECK],
