@@ -75,10 +75,11 @@ def read_entities(data: bytes) -> list[Entity]:
     return check_entities(entities, tagged=b'"~' in data)
 
 
-def check_entities(entities: list[Any], *, tagged: bool = True) -> list[Entity]:
+def check_entities(entities: list[Any], *, tagged: bool = True, named: bool = True) -> list[Entity]:
     """Values from outside as entities: each a dict with an `_id`, in normal form, not too deep.
 
-    Raises InputError with every problem (the first hundred).
+    Where they need not be `named`, the `_id` may be absent; rules give them one then. Raises
+    InputError with every problem (the first hundred).
     """
     problems: list[Problem] = []
     for position, entity in enumerate(entities):
@@ -90,7 +91,8 @@ def check_entities(entities: list[Any], *, tagged: bool = True) -> list[Entity]:
             )
             continue
         try:
-            entity_id(entity, f"$[{position}]")
+            if named or "_id" in entity:
+                entity_id(entity, f"$[{position}]")
             if any(type(item) is dict or type(item) is list for item in entity.values()):
                 check_depth(entity)
         except InputError as error:

@@ -78,6 +78,11 @@ class Batch(NamedTuple):
         )
 
 
+def must_be_named(context: Context) -> bool:
+    """Must the entities that come into the pipe have an `_id`? Its rules may give them one."""
+    return not context.definition.pipe.get("transform")
+
+
 class Source(Protocol):
     """Where entities come from.
 

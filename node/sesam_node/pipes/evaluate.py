@@ -90,9 +90,9 @@ def make_delete(entity_id: str) -> Write:
 def as_write(entity: Entity) -> Write:
     """The write of an emitted entity: canonical bytes and hash of its content."""
     if "_filtered" in entity:
-        return make_delete(entity["_id"])
+        return make_delete(entity["_id"] or "")  # what has no id is in no sink
     body = encode(entity)
-    if nothing_reserved(body):
+    if nothing_reserved(body) and "_id" in entity:
         return make_write((entity["_id"], body, hash_of(body), False))
     return write_of_content(entity, body)
 
@@ -101,7 +101,7 @@ def write_of_content(entity: Entity, body: bytes) -> Write:
     """As `as_write`, of an entity and its bytes that need a closer look."""
     if "_filtered" in entity:
         return make_delete(entity["_id"])
-    entity_id = entity["_id"]
+    entity_id = entity.get("_id")
     if type(entity_id) is not str:
         raise PipeError(f'expected text for "_id", got {preview(entity_id)}')
     if body.count(b'"_') > 1:  # one is that of `_id`
@@ -210,7 +210,7 @@ class Evaluator:
     def source_id(self, batch: Batch, position: int) -> str:
         """What names a source entity in records: its id, where the source gives no other."""
         if batch.entities is not None:
-            return str(batch.entities[position]["_id"])
+            return str(batch.entities[position].get("_id", ""))
         version = (batch.versions or ())[position]
         if self._shares_ids and batch.dataset is not None:
             return f"{batch.dataset.name}:{version.entity_id}"
@@ -358,5 +358,5 @@ def source_entity(batch: Batch, position: int) -> Entity:
 def source_ids(batch: Batch) -> list[str]:
     """The ids of the source entities of a batch."""
     if batch.entities is not None:
-        return [entity["_id"] for entity in batch.entities]
+        return [str(entity.get("_id", "")) for entity in batch.entities]
     return [version.entity_id for version in batch.versions or ()]

@@ -18,7 +18,7 @@ from sesam_node.model.entity import with_header
 from sesam_node.model.formats import JSON, in_pages, write_entities
 from sesam_node.model.stream import check_entities
 from sesam_node.pipes import offsets
-from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.batch import Batch, must_be_named
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import EntityError, Evaluator, source_entity
 from sesam_node.pipes.log_reader import LogReader
@@ -224,7 +224,8 @@ def preview(
 
 def _sample(pipe: Pipe, entities: list[Any] | None, limit: int) -> Iterator[Batch]:
     if entities is not None:
-        yield Batch(decode(encode(check_entities(decode(encode(entities))))), None, None)
+        given = check_entities(decode(encode(entities)), named=must_be_named(pipe.context))
+        yield Batch(decode(encode(given)), None, None)
         return
     if getattr(pipe.source, "is_receiver", False):
         yield from _received(pipe, None)

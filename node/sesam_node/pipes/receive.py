@@ -26,7 +26,7 @@ from sesam_node.errors import (
 from sesam_node.model import decode, encode
 from sesam_node.model.formats import JSON, read_entities_as
 from sesam_node.model.stream import check_entities, read_json
-from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.batch import Batch, must_be_named
 from sesam_node.pipes.breaker import breaker_of
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.completeness import keep, posted
@@ -85,7 +85,12 @@ def receive(
                     source.validation, definition.secrets, url, parameters, request.headers
                 )
             if form == JSON:
-                entities = parse_entities(body, decimals=source.decimals, integers=source.integers)
+                entities = parse_entities(
+                    body,
+                    decimals=source.decimals,
+                    integers=source.integers,
+                    named=must_be_named(pipe.context),
+                )
             else:  # of numbers with their own types nothing is to be made
                 entities = read_entities_as(body, form)
             complete = posted(pipe.sink.dataset or "", request.headers, time.time_ns() // 1000)
@@ -100,8 +105,13 @@ def receive(
     return {}
 
 
-def parse_entities(body: bytes, *, decimals: bool = True, integers: bool = True) -> list[Entity]:
-    """The entities of a request, numbers read as the receiver is set to. Raises InputError."""
+def parse_entities(
+    body: bytes, *, decimals: bool = True, integers: bool = True, named: bool = True
+) -> list[Entity]:
+    """The entities of a request, numbers read as the receiver is set to. Raises InputError.
+
+    Where they need not be `named`, those without an `_id` are taken, too.
+    """
     decoder = msgspec.json.Decoder(float_hook=float_hook(decimals=decimals, integers=integers))
     data = body.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -112,7 +122,7 @@ def parse_entities(body: bytes, *, decimals: bool = True, integers: bool = True)
     if type(entities) is not list:
         problem = Problem("$", "wrong-type", f"expected a list of entities, got {preview(value)}")
         raise InputError("the body holds no entities", [problem])
-    return check_entities(entities, tagged=b'"~' in data)
+    return check_entities(entities, tagged=b'"~' in data, named=named)
 
 
 def _receive(pipe: Pipe, store: Store, entities: list[Entity], push: Mapping[str, str]) -> None:

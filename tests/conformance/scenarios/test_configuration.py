@@ -305,3 +305,29 @@ def test_nobody_gets_in_without_a_token(node):
     ):
         for path in ("/pipes", "/datasets", "/env", "/config"):
             assert node.http.get(path, headers=headers).status_code in (401, 403), path
+
+
+def test_rules_may_give_ids_to_what_comes_without(node):
+    entities = [{"number": 7, "ok": True}, {"number": 8, "ok": False}, {"_id": "x", "number": 9}]
+    rules = [
+        ["filter", ["neq", "_S.ok", False]],
+        ["copy", "*"],
+        ["add", "_id", ["string", "_S.number"]],
+    ]
+    node.pipe("in", {"type": "embedded", "entities": entities}, rules)
+    node.run("in")
+    assert node.live("in") == {"7": {"number": 7, "ok": True}, "9": {"number": 9}}
+    node.receiver("event", *entities, transform=rules)
+    assert node.live("event") == node.live("in")
+    node.pipe(
+        "named", {"type": "embedded", "entities": entities}, rules, namespaced_identifiers=True
+    )
+    node.run("named")
+    form = {"pipe-config": json.dumps(node.http.get("/pipes/in/config").json())}
+    form["source"] = json.dumps(entities[0])
+    (preview,) = node.http.post("/pipes/in/preview", data=form).json()
+    assert "7" in json.dumps(preview)
+    node.pipe("bare", {"type": "embedded", "entities": entities})
+    assert '"_id"' in node.run("bare", success=False)["last-original-error-message"]
+    node.pipe("none", {"type": "embedded", "entities": entities}, [["copy", "*"]])
+    assert '"_id"' in node.run("none", success=False)["last-original-error-message"]

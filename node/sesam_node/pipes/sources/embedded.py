@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode, encode
 from sesam_node.model.stream import check_entities
-from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.component import Option, source
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ class EmbeddedSource:
     is_chronological = False
     datasets: tuple[str, ...] = ()
 
-    def __init__(self, options: dict[str, Any], _context: Context) -> None:
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
         # By way of the stored form, so that the order of keys is the same as everywhere.
-        self._entities = decode(encode(check_entities(deepcopy(options["entities"]))))
+        entities = check_entities(deepcopy(options["entities"]), named=must_be_named(context))
+        self._entities = decode(encode(entities))
 
     def read(self, since: Offset) -> Iterator[Batch]:  # noqa: ARG002 - it cannot
         for start in range(0, len(self._entities), BATCH_SIZE):

@@ -13,7 +13,7 @@ from sesam_node.errors import InputError, PipeError, Problem
 from sesam_node.model import encode
 from sesam_node.model.json_stream import array_elements
 from sesam_node.model.stream import check_entities
-from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.common_options import HEADERS, SUBSET, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.http.headers import string_headers
@@ -64,6 +64,7 @@ class JsonSource:
         self.is_chronological = flag("is_chronological", default=False)
         self._options = options
         self._context = context
+        self._named = must_be_named(context)
         self._headers = string_headers(options["headers"])
         pages = self.supports_since and self.is_since_comparable and self.is_chronological
         self._page_size: int | None = options["page_size"] if pages else None
@@ -131,7 +132,7 @@ class JsonSource:
     def _batch(self, entities: list[Entity], since: Offset, first: int, *, tagged: bool) -> Batch:
         """Checked entities, and where the source is behind them."""
         try:
-            check_entities(entities, tagged=tagged)
+            check_entities(entities, tagged=tagged, named=self._named)
         except InputError as error:
             raise InputError(
                 error.message, [moved(item, first) for item in error.problems]
