@@ -150,7 +150,10 @@ class EmittedIds:
             old = self._records(list(latest))
             made, deletes = _made(latest)
             writes, missing = self._settle(latest, made, old, deletes, newest=newest)
-            writes = [deletes.get(w.entity_id, w) if w.deleted else w for w in writes]
+            # What nobody had made keeps its content: deletes of several must not take turns.
+            held = {entity_id for record in old.values() for entity_id in record.ids}
+            told = {name: write for name, write in deletes.items() if name in held}
+            writes = [told.get(w.entity_id, w) if w.deleted else w for w in writes]
             again = [group for group in run_again(missing) if group.source_id not in latest]
             if not again:
                 break
