@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem, preview
 from sesam_node.hub.active import written_datasets
 from sesam_node.hub.configuration import delete_datasets
 from sesam_node.hub.indexes import Indexes
+from sesam_node.hub.reposts import Reposts
 from sesam_node.model.formats import ARROW, JSON, write_entities
 from sesam_node.model.moment import read_moment
 from sesam_node.pipes.breaker import (
@@ -27,10 +27,8 @@ from sesam_node.pipes.breaker import (
     with_held,
 )
 from sesam_node.pipes.completeness import completeness_of
-from sesam_node.pipes.execution_log import write_event
 from sesam_node.pipes.past import head_then
 from sesam_node.pipes.reading import Selection, pages, read_subset, wire
-from sesam_node.pipes.runs import now_text
 from sesam_node.scheduling.scheduler import Changed
 
 if TYPE_CHECKING:
@@ -71,11 +69,11 @@ class Datasets:
     ) -> None:
         self._operations = operations
         self._indexes = Indexes(pumps, executor, timeout_s=timeout_s)
+        self._reposts = Reposts(store, pumps, executor, timeout_s=timeout_s)
         self._store = store
         self._pumps = pumps
         self._executor = executor
         self._timeout_s = timeout_s
-        self._reposting: dict[str, asyncio.Lock] = {}
 
     def list(self, *, internal: bool = True) -> Sequence[dict[str, Any]]:
         """All datasets by name, those of the node itself too where `internal`."""
@@ -134,56 +132,7 @@ class Datasets:
         pipe may write.
         """
         self.open(dataset_id)
-        pipes = self._writers(dataset_id)
-        sinks = [self._pumps.configuration.active.effective(pipe)["sink"] for pipe in pipes]
-        self._check_reposts(dataset_id, sinks)
-        lock = self._reposting.setdefault(dataset_id, asyncio.Lock())
-        async with lock:
-            call = self._executor.call(
-                "sesam_node.pipes.repost:repost",
-                {
-                    "dataset": dataset_id,
-                    "body": body,
-                    "form": form,
-                    "force": force,
-                    "epoch": self._pumps.epoch,
-                    "revision": self._pumps.configuration.active.revision,
-                    "run": str(uuid4()),
-                    "max_bytes": min(
-                        (sink.get("max_entity_bytes_size") or 0 for sink in sinks), default=0
-                    ),
-                },
-                timeout_s=self._timeout_s,
-            )
-            done: dict[str, Any] = await call.value()
-        entities = done.pop("entities")
-        for pipe in pipes:
-            event = reposted(pipe, entities, user)
-            await asyncio.to_thread(write_event, self._store, pipe, event)
-        if done["changed"]:
-            self._pumps.driver.handle(Changed(frozenset([dataset_id])))
-        return done
-
-    def _check_reposts(self, dataset_id: str, sinks: Sequence[dict[str, Any]]) -> None:
-        """Raise ConflictError for a dataset that nobody but its pipe may write."""
-        if dataset_id.startswith(INTERNAL):
-            raise ConflictError(
-                f'"{dataset_id}" is a dataset of the node itself; nothing can be posted to it'
-            )
-        if self._pumps.tripped(dataset_id):
-            raise ConflictError(
-                f'the circuit breaker of dataset "{dataset_id}" has tripped; nothing can be '
-                "posted to it until what is held back is committed or rolled back"
-            )
-        if any(sink.get("type") == "replicated_dataset" for sink in sinks):
-            raise ConflictError(
-                f'the dataset "{dataset_id}" is a replica; post to the one it is a replica of'
-            )
-
-    def _writers(self, dataset_id: str) -> Sequence[str]:
-        """The pipes that fill a dataset."""
-        facts = self._pumps.configuration.active.facts
-        return [pipe for pipe, known in facts.items() if known.sink == dataset_id]
+        return await self._reposts.write(dataset_id, body, form=form, force=force, user=user)
 
     async def delete_all(self) -> None:
         """Delete every dataset, those of the node itself too."""
@@ -427,21 +376,6 @@ class Datasets:
                 waiting = queue.get(name) if isinstance(queue, dict) else queue
                 found[pipe] = waiting or 0
         return found
-
-
-def reposted(pipe_id: str, entities: Sequence[dict[str, Any]], user: str) -> dict[str, Any]:
-    """The event that tells of a repost (manual: pump execution dataset)."""
-    event: dict[str, Any] = {
-        "_id": "entities-reposted",
-        "event_type": "entities-reposted",
-        "event_time": now_text(),
-        "pipe": pipe_id,
-        "entities": list(entities),
-        "num_entities": len(entities),
-    }
-    if user:
-        event["user"] = {"user_id": user}
-    return event
 
 
 def read_since(since: str | int | None) -> int | None:

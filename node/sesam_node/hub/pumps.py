@@ -22,11 +22,7 @@ from sesam_node.pipes.http.address_rules import ANY_BUT_OWN, AddressRules
 from sesam_node.pipes.out_of_sync import reason_text
 from sesam_node.pipes.runs import PipeDefinition, RunRequest
 from sesam_node.scheduling.schedule import schedule_of
-from sesam_node.scheduling.scheduler import (
-    Configured,
-    Disabled,
-    Plan,
-)
+from sesam_node.scheduling.scheduler import Configured, Disabled, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -27,9 +27,7 @@ from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.full_run import full_run
 from sesam_node.pipes.incremental_run import incremental_run
 from sesam_node.pipes.out_of_sync import out_of_sync
-from sesam_node.pipes.policy import (
-    config_hash,
-)
+from sesam_node.pipes.policy import config_hash
 from sesam_node.pipes.recorded import RecordedLookups
 from sesam_node.pipes.run_kind import FULL, INCREMENTAL, PARTIAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
