@@ -229,6 +229,16 @@ def test_a_forced_repost_writes_what_is_unchanged_too(people):
     assert newest["_hash"] == first["_hash"]
 
 
+def test_a_repost_takes_nothing_that_is_larger_than_the_node_allows(node):
+    defaults = {"max_entity_bytes_size": 60}
+    metadata = {"_id": "node", "type": "metadata", "global_defaults": defaults}
+    assert node.put("/config", json=[metadata, PEOPLE]).status_code == 200
+    run(node, "people")
+    answer = repost(node, {"_id": "x"}, {"_id": "y", "text": "z" * 60})
+    [problem] = answer.json()["problems"]
+    assert (answer.status_code, problem["path"], problem["code"]) == (400, "$[1]", "too-large")
+
+
 def test_a_repost_deletes_and_readers_are_signalled(node):
     reader = {
         "_id": "copy",

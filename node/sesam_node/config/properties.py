@@ -8,6 +8,7 @@ MANUAL, OFF, SCHEDULED = "manual", "off", "scheduled"
 
 DATASET_TO_DATASET_S = 30
 OTHER_INTERVAL_S = 900
+MAX_ENTITY_BYTES = 104_857_600
 
 _TEXT = ("string", "array")
 
@@ -175,7 +176,7 @@ GLOBAL_DEFAULTS = Option(
         Option("if_source_empty", "string", None, "of sources", _EMPTY),
         Option("require_populated_input", "boolean", default=False, doc="of sources"),
         Option("max_merged", "integer", 50_000, "most entities merged into one"),
-        Option("max_entity_bytes_size", "integer", 104_857_600, "most bytes of an entity"),
+        Option("max_entity_bytes_size", "integer", MAX_ENTITY_BYTES, "most bytes of an entity"),
         Option("always_index_ids", "boolean", default=False, doc='index "$ids" everywhere?'),
         Option("infer_pipe_entity_types", "boolean", default=True, doc="infer schemas?"),
         Option(

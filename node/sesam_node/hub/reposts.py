@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sesam_node.config.properties import MAX_ENTITY_BYTES
 from sesam_node.errors import ConflictError
 from sesam_node.pipes.execution_log import write_event
 from sesam_node.pipes.runs import now_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sesam_node.store import Store
 
 REPOST = "sesam_node.pipes.repost:repost"
+MAX_BYTES = "max_entity_bytes_size"
 
 
 class Reposts:
@@ -56,9 +58,7 @@ class Reposts:
                     "epoch": self._pumps.epoch,
                     "revision": self._pumps.configuration.active.revision,
                     "run": str(uuid4()),
-                    "max_bytes": min(
-                        (sink.get("max_entity_bytes_size") or 0 for sink in sinks), default=0
-                    ),
+                    "max_bytes": self._max_bytes(sinks),
                 },
                 timeout_s=self._timeout_s,
             )
@@ -70,6 +70,12 @@ class Reposts:
         if done["changed"]:
             self._pumps.driver.handle(Changed(frozenset([dataset_id])))
         return done
+
+    def _max_bytes(self, sinks: Sequence[dict[str, Any]]) -> int:
+        """How large an entity may be: what the sinks say, else the node."""
+        own = [size for sink in sinks if (size := sink.get(MAX_BYTES))]
+        defaults = self._pumps.configuration.active.metadata.get("global_defaults") or {}
+        return min(own, default=defaults.get(MAX_BYTES) or MAX_ENTITY_BYTES)
 
     def _check(self, dataset_id: str, sinks: Sequence[dict[str, Any]]) -> None:
         """Raise ConflictError for a dataset that nobody but its pipe may write."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.properties import MAX_ENTITY_BYTES
 from sesam_node.errors import NotBuiltError
 from sesam_node.pipes.common_options import BITSET_COMMIT_INTERVAL, INDEXES, SET_INITIAL_OFFSET
 from sesam_node.pipes.component import Option, sink
@@ -82,7 +83,7 @@ class DatasetSink:
         self.suppress_filtered: bool | None = options["suppress_filtered"]
         self.indexes: Any = options["indexes"]
         self.max_bytes: int = options["max_entity_bytes_size"] or context.definition.default(
-            "max_entity_bytes_size", 104_857_600
+            "max_entity_bytes_size", MAX_ENTITY_BYTES
         )
         self.prevent_multiple_versions: bool | str = options["prevent_multiple_versions"]
         self.enable_optimistic_locking: bool = options["enable_optimistic_locking"]
