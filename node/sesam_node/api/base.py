@@ -1,4 +1,4 @@
-"""What all handlers share: who is asking, bodies with a limit, JSON, errors and streams.
+"""What all handlers share: who is asking, bodies with a limit, JSON, and errors.
 
 A request that is refused is still read to its end (up to a limit, without keeping it) before the
 answer goes out: a client that is busy sending would lose an answer on a connection that closes.
@@ -6,18 +6,16 @@ answer goes out: a client that is busy sending would lose an answer on a connect
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import Callable, Container
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from tornado import httputil
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from sesam_node.api.auth import NO_TOKEN, refused
 from sesam_node.api.errors import ApiError, error_body, status_of
@@ -25,14 +23,15 @@ from sesam_node.api.fields import read_fields
 from sesam_node.api.hosts import check_request
 from sesam_node.api.operations import ANYONE, MANAGE, OPEN, Operation, operation_of, path_names
 from sesam_node.api.parameters import last_texts, plain_text, read_parameters, read_text
+from sesam_node.api.streaming import StreamingHandler
 from sesam_node.errors import NotFoundError, SesamError
 from sesam_node.hub.access import NOBODY
 from sesam_node.log import from_now_on
-from sesam_node.model.formats import accepted, sent
+from sesam_node.model.formats import JSON, accepted, sent
 from sesam_node.model.stream import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from sesam_node.api.application import NodeApplication
     from sesam_node.api.operations import Needs
@@ -41,13 +40,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sesam_node.api")
 
-JSON: Final = "application/json"
 DRAIN_BYTES: Final = 1 << 30
 """A refused body of at most so many bytes is read to its end; after that the connection closes."""
 
 
 @stream_request_body
-class ApiHandler(RequestHandler):
+class ApiHandler(StreamingHandler):
     """The base of all handlers."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
@@ -64,7 +62,6 @@ class ApiHandler(RequestHandler):
         self._limit = self.application.body_limit
         self._refusal: SesamError | None = None
         self._closes = False
-        self._pulling: asyncio.Future[Any] | None = None
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -156,11 +153,6 @@ class ApiHandler(RequestHandler):
             self._refuse(self._too_large())
         else:
             self._chunks.append(chunk)
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        if self._pulling is not None:
-            self._pulling.cancel()
 
     def compute_etag(self) -> None:
         """Answers are never cached, so they need no tag."""
@@ -298,77 +290,6 @@ class ApiHandler(RequestHandler):
         self.set_header("Content-Type", JSON)
         self.finish(encode(value))
 
-    async def stream(
-        self,
-        chunks: Iterator[bytes] | AsyncIterator[bytes],
-        content_type: str = JSON,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Answer with chunks as they come, one in memory at a time.
-
-        The first is fetched before the status goes out, so that what fails at once is an error
-        answer. Later failures cut the connection: the client must not take half for the whole.
-        A client that goes away stops the work: the iterator is closed.
-        """
-        self._pulling = None
-        try:
-            first = await self._next(chunks) if self.request.method != "HEAD" else None
-            self.set_header("Content-Type", content_type)
-            for name, value in (headers or {}).items():
-                self.set_header(name, value)
-            if self.request.method == "HEAD":
-                # The length is not known without the work.
-                await self.flush()
-            if first is None:
-                self.finish()
-                return
-            self.write(first)
-            await self._send_rest(chunks)
-        except StreamClosedError:
-            log.debug("request %s: the client went away", self.request_id)
-        finally:
-            await _close(chunks)
-
-    async def _send_rest(self, chunks: Iterator[bytes] | AsyncIterator[bytes]) -> None:
-        try:
-            await self.flush()
-            while (chunk := await self._next(chunks)) is not None:
-                self.write(chunk)
-                await self.flush()
-        except StreamClosedError:
-            raise
-        except Exception as error:
-            if not isinstance(error, SesamError):
-                log.exception("request %s failed in its stream", self.request_id)
-            else:
-                log.warning("request %s failed in its stream: %s", self.request_id, error.message)
-            connection = cast("Any", self.request.connection)
-            if connection.stream is not None:
-                connection.stream.close()
-            raise StreamClosedError from error
-        self.finish()
-
-    async def _next(self, chunks: Iterator[bytes] | AsyncIterator[bytes]) -> bytes | None:
-        if isinstance(chunks, AsyncIterator):
-            pulling = asyncio.ensure_future(_anext(chunks))
-            self._pulling = pulling
-            try:
-                return await pulling
-            except asyncio.CancelledError:
-                if self._closed():
-                    raise StreamClosedError from None
-                raise
-            finally:
-                self._pulling = None
-        await asyncio.sleep(0)
-        if self._closed():
-            raise StreamClosedError
-        return next(chunks, None)
-
-    def _closed(self) -> bool:
-        stream = getattr(self.request.connection, "stream", None)
-        return stream is None or bool(stream.closed())
-
     # ---- methods that all paths have -------------------------------------------------------
 
     def head(self, *arguments: str) -> Any:
@@ -449,19 +370,3 @@ def _tornado_error(handler: ApiHandler, status: int) -> ApiError:
     reason = responses.get(status, "refused").lower()
     detail = "the path or a parameter is no UTF-8 text" if status == 400 else reason
     return ApiError(status, reason, detail)
-
-
-async def _anext(chunks: Any) -> bytes | None:
-    try:
-        return cast("bytes", await chunks.__anext__())
-    except StopAsyncIteration:
-        return None
-
-
-async def _close(chunks: Any) -> None:
-    """End an iterator that may not have been read to its end."""
-    close = getattr(chunks, "aclose", None) or getattr(chunks, "close", None)
-    if close is not None:
-        result = close()
-        if inspect.isawaitable(result):
-            await result
