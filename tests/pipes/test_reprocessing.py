@@ -202,3 +202,13 @@ def test_another_schedule_is_no_other_configuration(node):
         node.pipe("b", source="a", pump=pump, reprocessing_policy="automatic", **CONFIG)
         result = node.run("b")
     assert result.sync_type == "incremental"
+
+
+def test_another_type_of_source_begins_at_its_start_whatever_the_policy(node, policy):
+    node.put("a", {"_id": "1"}, {"_id": "2"})
+    node.put("c", {"_id": "3"})
+    union = {"type": "union_datasets", "datasets": ["a", "c"], "prefix_ids": False}
+    for source, ids in (("a", ["1", "2"]), (union, ["1", "2", "3"]), ("c", ["3"])):
+        node.pipe("b", source=source, reprocessing_policy=policy)
+        assert (node.run("b").sync_type, list(node.live("b"))) == ("full", ids)
+        assert node.run("b").sync_type == "incremental"

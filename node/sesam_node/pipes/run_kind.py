@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.errors import InputError
 from sesam_node.pipes.background_rescan import rescans_beside
+from sesam_node.pipes.offsets import check_offset
 from sesam_node.pipes.out_of_sync import Reasons, reason_text
 from sesam_node.pipes.policy import requires_populated_input, resets_itself
 from sesam_node.pipes.sources.merge import MergeSource
@@ -13,6 +15,7 @@ from sesam_node.pipes.sources.merge import MergeSource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_node.pipes.batch import Offset
     from sesam_node.pipes.offsets import PipeState
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.tracking import Tracking
@@ -73,6 +76,17 @@ class Situation:
             and (self.tracking is None or self.tracking.has_records())
         )
 
+    def _fits_source(self, offset: Offset) -> bool:
+        """Can the source go on there? Not after its type has changed."""
+        if self.pipe.stored_source is None:
+            return True
+        union = type(self.pipe.definition.pipe["source"].get("datasets")) is list
+        try:
+            check_offset(offset, self.pipe.source.datasets, union=union)
+        except InputError:
+            return False
+        return True
+
     def rescans_beside(self, reasons: Reasons) -> bool:
         """Is it time for a rescan that takes turns with incremental passes?"""
         return (
@@ -97,6 +111,8 @@ class Situation:
             return "a full run was not finished"
         if reasons and resets_itself(self.pipe):
             return reason_text(reasons)
+        if not self._fits_source(state.offset):
+            return "the offset is that of another source"
         if isinstance(self.pipe.source, MergeSource):
             return self.pipe.source.reason_for_full_run(state.offset, state.merge_rules)
         return ""
