@@ -2,6 +2,10 @@
 
 python benchmarks/merge.py [ENTITIES] [SHARE]: entities of each dataset (100000), and the share of
 one that changes (0.01). A third of the entities of each has its like in both others.
+
+A run is told in processor time for each input entity that is new or changed, and for each entity
+that comes out, with the ratio of both to the full run. An entity that moves from one group to
+another is one of the former and two of the latter: a full run over as many would make both groups.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import random
 import sys
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.dtl import compile_index
 from sesam_node.model import content_hash, encode
@@ -64,8 +68,17 @@ def fill(store: Store, entities: int) -> None:
             target.write([person(dataset, n, email_of(dataset, n)) for n in numbers])
 
 
+class Run(NamedTuple):
+    """One run: what it was, seconds of CPU, entities that it was about and that came out."""
+
+    what: str
+    seconds: float
+    entities: int
+    emitted: int
+
+
 def run(store: Store, number: int) -> tuple[float, int, str]:
-    """Seconds of CPU, source entities and kind of one run."""
+    """Seconds of CPU, entities that the source gave, and kind of one run."""
     started = time.process_time()
     definition = PipeDefinition(PIPE)
     result = run_pump(RunRequest(f"run-{number}", definition), store)
@@ -73,30 +86,43 @@ def run(store: Store, number: int) -> tuple[float, int, str]:
     return time.process_time() - started, result.processed, result.sync_type
 
 
-def measure(entities: int = 100_000, share: float = 0.01) -> list[tuple[str, int, float]]:
-    """(what, number of input entities, microseconds each) of a full and two incremental runs."""
+def measure(entities: int = 100_000, share: float = 0.01) -> list[Run]:
+    """A full and two incremental runs."""
     chance = random.Random(1)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"lmdb:{folder}", index_resolver=compile_index)
         fill(store, entities)
-        seconds, _, kind = run(store, 0)
-        found.append((f"{kind}, indexes built", 3 * entities, seconds / (3 * entities) * 1e6))
+        seconds, emitted, kind = run(store, 0)
+        found.append(Run(f"{kind}, indexes built", seconds, 3 * entities, emitted))
         changed = int(entities * share)
         for number, what in enumerate(("other values", "other keys"), start=1):
             numbers = chance.sample(range(entities), changed)
             emails = [email_of(1, n) + (3 if what == "other keys" else 0) for n in numbers]
             writes = [person(1, n, email, number) for n, email in zip(numbers, emails, strict=True)]
             store.dataset("hr").write(writes)
-            seconds, _, kind = run(store, number)
-            found.append((f"{kind}, {what}", changed, seconds / changed * 1e6))
+            seconds, emitted, kind = run(store, number)
+            found.append(Run(f"{kind}, {what}", seconds, changed, emitted))
         store.close()
     return found
 
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    for what, number, each in measure(
+    runs = measure(
         int(arguments[0]) if arguments else 100_000, float(arguments[1]) if arguments[1:] else 0.01
-    ):
-        print(f"{what:<32} {number:>9,} entities {each:>9.1f} us each")
+    )
+    print(
+        f"{'':<28}{'seconds':>9}{'entities':>11}{'us each':>9}{'ratio':>7}{'emitted':>11}", end=""
+    )
+    print(f"{'us each':>9}{'ratio':>7}")
+    for found in runs:
+        print(f"{found.what:<28}{found.seconds:>9.2f}", end="")
+        for number, before in (
+            (found.entities, runs[0].entities),
+            (found.emitted, runs[0].emitted),
+        ):
+            each = found.seconds / number
+            ratio = each / (runs[0].seconds / before)
+            print(f"{number:>11,}{each * 1e6:>9.1f}{ratio:>7.2f}", end="")
+        print()

@@ -145,7 +145,10 @@ def compile_index(index: str) -> Callable[[Entity], list[Value]]:
     def keys(entity: Entity) -> list[Value]:
         begin()
         try:
-            return [value for value in as_list(value_of(entity)) if value is not None]
+            found = value_of(entity)
+            if type(found) is str:  # nearly always
+                return [found]
+            return [value for value in as_list(found) if value is not None]
         except Exception:  # noqa: BLE001 - the entity has no key; the store must go on
             return []
 

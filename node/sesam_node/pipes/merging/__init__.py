@@ -2,7 +2,8 @@
 
 `rules` reads the equalities of a configuration, `view` reads a dataset as it was at an offset,
 `groups` finds what is connected, `combine` makes one entity of a group, `outcome` tells which
-entities come out of a state and what changes between two. The source on top is `sources/merge.py`.
+entities come out of a state, and `change` what changes between two. The source on top is
+`sources/merge.py`.
 
 Nothing is kept beside the member datasets. The indexes that equalities ask for lead from a value to
 the entities that have it, as they do for hops, and a group is found by walking them. An index knows

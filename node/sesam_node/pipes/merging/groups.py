@@ -239,12 +239,17 @@ class _Walk:
         for node in small:
             node.ring = large
         if self._limit is not None and len(large) > self._limit:
-            place, entity_id = min(node.member for node in large)
-            raise PipeError(
-                f'more than {self._limit} entities, as many as "max_merged" allows, are the same '
-                f"as {preview(entity_id)} of {preview(self._rules.datasets[place])}; an equality "
-                "links too much, or the limit is too low"
-            )
+            raise too_many(self._rules, self._limit, [node.member for node in large])
+
+
+def too_many(rules: Rules, limit: int, members: Iterable[Member]) -> PipeError:
+    """These members are one group, and more than `max_merged` allows."""
+    place, entity_id = min(members)
+    return PipeError(
+        f'more than {limit} entities, as many as "max_merged" allows, are the same '
+        f"as {preview(entity_id)} of {preview(rules.datasets[place])}; an equality "
+        "links too much, or the limit is too low"
+    )
 
 
 def _rows(view: View, index: str, keys: list[Value]) -> list[list[Version]]:

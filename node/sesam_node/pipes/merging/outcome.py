@@ -1,4 +1,4 @@
-"""What comes out of a state of the member datasets, and what changes from one state to another.
+"""What comes out of a state of the member datasets; `change` tells what changes between two.
 
 An outcome is a map from the ids that come out to their groups. A deleted entity is a group of its
 own. With the identity "first" an id may stand for entities of several datasets: what comes out
@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sesam_node.pipes.batch import GONE
 from sesam_node.pipes.merging.groups import Group, lone
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class State:
         found = self._distinct(self.groups.of_versions(live, position).values())
         wanted = [group for group in found if group.first in begun]
         wanted += [lone(member, version) for member, version in members.items() if version.deleted]
-        wanted.sort(key=_first)
+        wanted.sort(key=by_first)
         if not self._combiner.composite:
             wanted = self._winners(wanted)
         entity = self._combiner.entity
@@ -132,7 +131,7 @@ class State:
         return found
 
 
-def _first(group: Group) -> tuple[int, int]:
+def by_first(group: Group) -> tuple[int, int]:
     return group.first
 
 
@@ -146,84 +145,3 @@ def _first_members(name: str, positions: int) -> Iterator[Member]:
             yield int(number), rest[: match.start()]
     if rest:
         yield int(number), rest
-
-
-class Change:
-    """What comes out when the state `old` becomes the state `new`."""
-
-    def __init__(self, old: State, new: State, combiner: Combiner, positions: int) -> None:
-        self._old = old
-        self._new = new
-        self._combiner = combiner
-        self._positions = range(positions)
-
-    def outputs(self, changed: Iterable[Member]) -> tuple[list[Output], set[Member]]:
-        """Deletes of what is no longer, then what is new or other, in the order of a full run.
-
-        All that these changed members have a part in, before or after; the second value tells
-        which members that were.
-        """
-        region, before, after = self._region(changed)
-        old, new = self._outcome(before), self._outcome(after)
-        # Deleted ones too: rules may have made something of them that lives.
-        gone = [group for name, group in old.items() if name not in new]
-        outputs = [
-            Output(self._combiner.replaced(group, lives_on=_lives_on(group, after.versions)), GONE)
-            for group in sorted(gone, key=_first)
-        ]
-        now = [group for name, group in new.items() if not group.is_same(old.get(name))]
-        now.sort(key=_first)
-        outputs += [Output(self._combiner.entity(group), group.place) for group in now]
-        return outputs, region
-
-    def _region(self, changed: Iterable[Member]) -> tuple[set[Member], Region, Region]:
-        """All that is connected with the changed members in either state."""
-        before, after = Region(self._old), Region(self._new)
-        members: set[Member] = set()
-        pending = set(changed)
-        while pending:
-            members |= pending
-            before.add(pending)
-            after.add(pending)
-            near = before.groups.keys() | after.groups.keys()
-            if not self._combiner.composite:
-                near |= {(place, name) for _, name in pending | near for place in self._positions}
-            pending = near - members
-        return members, before, after
-
-    def _outcome(self, region: Region) -> dict[str, Group]:
-        versions = region.versions
-        if not self._combiner.composite:
-            names = {name for _, name in versions}
-            return region.state.settled(names, versions, region.groups)
-        found = list({id(group): group for group in region.groups.values()}.values())
-        found += [lone(member, version) for member, version in versions.items() if version.deleted]
-        return {self._combiner.entity_id(group): group for group in found}
-
-
-class Region:
-    """Members in one state: their versions, and the groups of those that are live."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.versions: dict[Member, Version] = {}
-        self.groups: dict[Member, Group] = {}
-
-    def add(self, members: set[Member]) -> None:
-        """Have these members, and all of their groups."""
-        versions = self.state.groups.get(members - self.groups.keys())
-        self.versions.update(versions)
-        live = {member: version for member, version in versions.items() if not version.deleted}
-        found = self.state.groups.of_versions(live)
-        self.groups.update(found)
-        for group in {id(group): group for group in found.values()}.values():
-            for member, version, _ in group.members:
-                self.versions[member] = version
-
-
-def _lives_on(group: Group, versions: dict[Member, Version]) -> bool:
-    """Is one of its members live?"""
-    return any(
-        (version := versions.get(member)) is not None and not version.deleted
-        for member, _, _ in group.members
-    )

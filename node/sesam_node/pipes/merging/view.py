@@ -8,7 +8,7 @@ what was written since the offset, not with the dataset.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.model import decode
 from sesam_node.model.values import identity
@@ -67,6 +67,10 @@ class View:
         self._catch_up()
         return self._moved
 
+    def put_back(self, index: str) -> Mapping[Value, Sequence[Version]]:
+        """Of ids written since the versions by their keys in an index (as stand-ins)."""
+        return self._by_key[index]
+
     def _catch_up(self) -> None:
         head = self.dataset.head()
         while self._read_to < head:
@@ -89,3 +93,91 @@ class View:
                 if index:
                     for key in {identity(value) for value in keys(entity)}:
                         self._by_key[index].setdefault(key, []).append(version)
+
+
+class Row(NamedTuple):
+    """Which live ids have a key in an index, in each of two states."""
+
+    old: list[str]
+    new: list[str]
+
+
+NOBODY = Row([], [])
+
+
+class TwoViews:
+    """Two states of one dataset, asked at once: what both have in common is read once.
+
+    `old` and `new` are null where there was no dataset.
+    """
+
+    def __init__(self, old: View | None, new: View | None) -> None:
+        self._old = old
+        self._new = new
+        self._dataset = old.dataset if old is not None else new.dataset if new is not None else None
+
+    def get_many(self, ids: Sequence[str]) -> list[tuple[Version | None, Version | None]]:
+        """The two versions of each id, in the order asked for."""
+        if self._dataset is None:
+            return [(None, None)] * len(ids)
+        found = self._dataset.get_many(ids)
+        old, new = self._moved()
+        nowhere = (self._old is None, self._new is None)
+        return [
+            (
+                None if nowhere[0] else old.get(entity_id, version),
+                None if nowhere[1] else new.get(entity_id, version),
+            )
+            for entity_id, version in zip(ids, found, strict=True)
+        ]
+
+    def lookup_many(
+        self, index: str, keys: Mapping[Value, Value], known: dict[str, Any]
+    ) -> list[Row]:
+        """A row for each of the `keys` (by their stand-ins).
+
+        `known` gets the two versions of each id in the rows that it lacks, as far as they are at
+        hand without another look.
+        """
+        if self._dataset is None:
+            return [NOBODY] * len(keys)
+        found = self._dataset.lookup_many(index, list(keys.values()))
+        moved = self._moved()
+        old = {} if self._old is None else self._old.put_back(index)
+        new = {} if self._new is None else self._new.put_back(index)
+        return [
+            self._row(versions, (old.get(name, ()), new.get(name, ())), moved, known)
+            if versions or name in old or name in new
+            else NOBODY
+            for name, versions in zip(keys, found, strict=True)
+        ]
+
+    def _row(
+        self,
+        versions: Sequence[Version],
+        before: Sequence[Sequence[Version]],
+        moved: Sequence[Mapping[str, Version | None]],
+        known: dict[str, Any],
+    ) -> Row:
+        """What an index finds now, put right for both states."""
+        old, new = moved
+        row = Row([], [])
+        for version in versions:
+            entity_id = version[1]
+            if self._old is not None and entity_id not in old:
+                row.old.append(entity_id)
+            if self._new is not None and entity_id not in new:
+                row.new.append(entity_id)
+            known[entity_id] = (
+                None if self._old is None else old.get(entity_id, version),
+                None if self._new is None else new.get(entity_id, version),
+            )
+        row.old.extend([version[1] for version in before[0]])
+        row.new.extend([version[1] for version in before[1]])
+        return row
+
+    def _moved(self) -> tuple[Mapping[str, Version | None], Mapping[str, Version | None]]:
+        return (
+            {} if self._old is None else self._old.moved(),
+            {} if self._new is None else self._new.moved(),
+        )

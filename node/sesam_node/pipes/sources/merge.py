@@ -21,11 +21,12 @@ from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import ALIASED_DATASETS
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.log_reader import ID_BATCH, LogReader
+from sesam_node.pipes.merging.change import Change
 from sesam_node.pipes.merging.combine import Combiner
 from sesam_node.pipes.merging.groups import Groups
-from sesam_node.pipes.merging.outcome import Change, State
+from sesam_node.pipes.merging.outcome import State
 from sesam_node.pipes.merging.rules import RulesReader, extends
-from sesam_node.pipes.merging.view import View
+from sesam_node.pipes.merging.view import TwoViews, View
 from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.several import Ends, SeveralDatasets, heads_of, offset_at
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from sesam_node.pipes.merging.rules import At, Path
     from sesam_node.store.api import Version
 
-CHANGED_BATCH = 500
+CHANGED_BATCH = 1_000
 DEFAULT_MAX_MERGED = 50_000
 FEW_CHANGES = 20_000
 MANY_CHANGES = 1_000_000
@@ -248,6 +249,8 @@ class _Pass:
         self._new = source._state(to)  # noqa: SLF001 - a part of the source
         self._old = source._state(start) if any(start.values()) else None  # noqa: SLF001
         self._combiner = source._combiner  # noqa: SLF001
+        self._rules = source._rules  # noqa: SLF001
+        self._limit = source._limit  # noqa: SLF001
 
     def read(self) -> Iterator[Batch]:
         offset = self._open(self._at)
@@ -293,26 +296,27 @@ class _Pass:
                 yield (name, reached), self._new.outputs(position, moved[first : first + ID_BATCH])
 
     def _changed(self, old: State) -> Iterator[tuple[tuple[str, int], list[Output]]]:
-        change = Change(old, self._new, self._combiner, len(self._datasets))
+        views = list(map(TwoViews, old.groups.views, self._new.groups.views))
+        change = Change(self._rules, views, self._combiner, self._limit)
         handled: set[Member] = set()
         for position, name, view, since in self._left():
             before = old.groups.views[position]
-            ids = [] if before is None else list(before.moved())
-            changed = sorted(
-                (version.seq, version.entity_id)
-                for version in view.get_many(ids)
-                if version is not None and self._start.get(name, 0) <= version.seq < view.end
-            )
-            if since is not None:
-                changed = [(seq, entity_id) for seq, entity_id in changed if seq > since]
-            for first in range(0, len(changed), CHANGED_BATCH):
-                part = changed[first : first + CHANGED_BATCH]
-                members = {(position, entity_id) for _, entity_id in part} - handled
+            start = self._start.get(name, 0) - 1
+            at = start if since is None else max(start, since)
+            # The latest versions as of the end: what was written meanwhile hides none of them.
+            while changed := view.dataset.changes(at, CHANGED_BATCH, as_of=view.end):
+                moved = {} if before is None else before.moved()
+                starts = {
+                    member: (moved.get(version.entity_id), version)
+                    for version in changed
+                    if (member := (position, version.entity_id)) not in handled
+                }
                 outputs: list[Output] = []
-                if members:
-                    outputs, region = change.outputs(members)
+                if starts:
+                    outputs, region = change.outputs(starts)
                     handled |= region
-                yield (name, part[-1][0]), outputs
+                at = changed[-1].seq
+                yield (name, at), outputs
 
 
 def _batches(outputs: list[Output], before: Offset, after: Offset) -> Iterator[Batch]:

@@ -120,9 +120,14 @@ def look_up(
     hits = snapshot.txn.cursor(database).getmulti(sorted(seqs), dupdata=True, dupfixed_bytes=8)
     for key, value in hits:
         seqs[key].append(unpack_seq(value))
+    if not hits:
+        return [[] for _ in keys]
     versions = versions_at(snapshot, {seq for found in seqs.values() for seq in found})
-    result = []
+    result: list[list[Version]] = []
     for wanted, key in zip(full, stored, strict=True):
+        if not seqs[key]:
+            result.append([])
+            continue
         try:
             found = [versions[seq] for seq in seqs[key]]
         except KeyError as error:

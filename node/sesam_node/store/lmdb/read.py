@@ -93,10 +93,19 @@ def chain(snapshot: Snapshot, entity_id: str) -> Iterable[Version]:
 def versions_as_of(snapshot: Snapshot, ids: Sequence[str], as_of: int) -> list[Version | None]:
     """The version of each id that was the latest when `as_of` was the head."""
     check_exact(snapshot, as_of)
-    return [
-        next((version for version in chain(snapshot, entity_id) if version.seq < as_of), None)
-        for entity_id in ids
-    ]
+    found = latest_versions(snapshot, ids)
+    while True:
+        # Back along all chains at once.
+        later = {
+            position: version.previous
+            for position, version in enumerate(found)
+            if version is not None and version.seq >= as_of
+        }
+        if not later:
+            return found
+        before = versions_at(snapshot, {seq for seq in later.values() if seq is not None})
+        for position, previous in later.items():
+            found[position] = None if previous is None else before.get(previous)
 
 
 def check_exact(snapshot: Snapshot, as_of: int) -> None:
