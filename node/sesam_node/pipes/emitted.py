@@ -81,6 +81,15 @@ def _lost(
     return lost
 
 
+def _held(old: dict[str, Record]) -> dict[str, int]:
+    """Ids that entities made before, with the highest place of those who did."""
+    held: dict[str, int] = {}
+    for record in old.values():
+        for entity_id in record.ids:
+            held[entity_id] = max(record.place, held.get(entity_id, -1))
+    return held
+
+
 class EmittedIds:
     """The records of one pipe during a run. `number` is that of the last commit made."""
 
@@ -191,7 +200,7 @@ class EmittedIds:
             for entity_id in made[name]:
                 if group.place >= owners.get(entity_id, (-1, ""))[0]:
                     owners[entity_id] = (group.place, name)
-        held: dict[str, int] = {}
+        held = _held(old)
         lost = _lost(made, old, deletes)
         asked = list(lost) if newest else list({**owners, **lost})
         others = self._other_owners(asked, latest)

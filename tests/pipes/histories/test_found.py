@@ -118,6 +118,26 @@ FOUND = {
             CHECK,
         ],
     ),
+    "an id that goes from a deleted owner to one with a lower place than another's": (
+        {
+            "source": {
+                **MERGE,
+                "equality": [["eq", "x.ks", "y.ks"]],
+                "identity": "composite",
+                "strategy": "list",
+            },
+            "transform": [
+                {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "_id", "same"]]}}
+            ],
+        },
+        [
+            put("b", {"_id": "4"}, {"_id": "1"}),
+            RUN,
+            put("b", {"_id": "1", "_deleted": True}),
+            put("a", {"_id": "5"}),
+            CHECK,
+        ],
+    ),
     "a deleted entity that lived on by the rules and is merged when it comes back": (
         {
             "source": {**MERGE, "equality": [["eq", "x.k", "y.k"]], "identity": "composite"},
