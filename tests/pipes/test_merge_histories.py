@@ -164,7 +164,7 @@ def test_so_it_is_with_runs_that_are_stopped_between_small_batches(name):
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("name", PIPES)
 def test_so_it_is_in_many_more_cases(name):
-    @settings(max_examples=1000, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(history=rounds)
     def in_small_batches(history):
         check(name, history)
