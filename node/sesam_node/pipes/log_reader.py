@@ -27,17 +27,17 @@ class LogReader:
     def __init__(self, dataset: Dataset, *, history: bool = False) -> None:
         self.dataset = dataset
         self.history = history
-        self.until = dataset.head()
+        self.until = self._head = dataset.head()
 
     def read(self, since: int | None) -> Iterator[list[Version]]:
         """The versions after `since`, oldest first; of each id the latest alone, if not history.
 
-        The latest is the one where reading ends: an entity that is written again meanwhile is not
+        The latest is the one at the reader's start: an entity that is written again later is not
         left out, or a full run would take it for one that is gone. Where compaction has dropped
         that version, it is.
         """
         limit = FIRST_BATCH
-        as_of = None if self.history else self.until
+        as_of = None if self.history else self._head
         while True:
             try:
                 versions = self._changes(since, limit, as_of)
