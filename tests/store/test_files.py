@@ -12,7 +12,7 @@ from store_helpers import item, items, resolver
 
 from sesam_node.errors import FenceError, NotFoundError, StoreError
 from sesam_node.store import Commit, Fence, open_store
-from sesam_node.store.lmdb import LmdbStore, environment
+from sesam_node.store.lmdb import LmdbStore, environment, length
 from sesam_node.store.lmdb.environment import REGISTRY
 from sesam_node.store.lmdb.layout import HEAD_KEY
 
@@ -317,6 +317,44 @@ DAMAGES = [
     lambda data: data[:100],
     lambda data: bytes(len(data)),
 ]
+
+
+def put_and_take_back(folder):
+    """Commit a transaction that has allotted pages at the end of the file and freed them."""
+
+    def work(txn, environment):
+        meta = environment.databases[b"meta"]
+        for number in range(40):
+            txn.put(b"large %d" % number, bytes(100_000), db=meta)
+        for number in range(40):
+            txn.delete(b"large %d" % number, db=meta)
+
+    path = str(data_file(folder).parent)
+    environment.REGISTRY.write(path, "the test", work)
+    return length.needed_bytes(environment.REGISTRY._open[path].handle)
+
+
+def test_a_file_is_as_long_as_its_pages_after_each_commit(folder):
+    store = reopen(folder)
+    store.dataset("orders").write(items("a"))
+    needed = put_and_take_back(folder)
+    assert data_file(folder).stat().st_size >= needed > 100_000
+    store.close()
+
+
+def test_a_file_that_was_left_shorter_than_its_pages_is_whole_nevertheless(folder, monkeypatch):
+    """As a kill leaves it between a commit and the lengthening."""
+    store = reopen(folder)
+    store.dataset("orders").write(items(*(f"e{n}" for n in range(5000))))
+    monkeypatch.setattr(environment, "lengthen", lambda _path, _size: None)
+    needed = put_and_take_back(folder)
+    assert data_file(folder).stat().st_size < needed
+    store.close()
+    monkeypatch.undo()
+    store = reopen(folder)
+    assert len(store.dataset("orders").changes(limit=9999)) == 5000
+    assert data_file(folder).stat().st_size >= needed
+    store.close()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -20,8 +20,9 @@ import msgspec
 
 from sesam_node.errors import NotFoundError
 from sesam_node.store.keys import text_key
-from sesam_node.store.lmdb.environment import REGISTRY, DamageError, GoneError
+from sesam_node.store.lmdb.environment import REGISTRY, GoneError
 from sesam_node.store.lmdb.layout import HEAD_KEY, MOVED_KEY, PREFIX_BYTES, Head, Place, Snapshot
+from sesam_node.store.lmdb.length import DamageError
 
 if TYPE_CHECKING:
     import lmdb

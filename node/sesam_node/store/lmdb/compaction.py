@@ -36,12 +36,16 @@ STEP_DROPS = 5_000
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Up to where the log was walked, and with which rules: stricter ones begin anew."""
+    """Up to where the log was walked, and with which rules: stricter ones begin anew.
+
+    `deletes` and `entities` are the same for what goes altogether, which has bounds of its own.
+    """
 
     versions: int = 0
     keep: int = 0
     retract: bool = False
     deletes: int = 0
+    entities: int = 0
 
 
 class Step(NamedTuple):
@@ -84,10 +88,15 @@ def next_step(snapshot: Snapshot, retention: Retention, limits: Bounds) -> Step 
     if since < limits.versions:
         found = _walk_versions(snapshot, since, limits, retention)
         if found.is_worth_a_commit:
-            to = Progress(found.to, keep, retention.retract, at.deletes)
-            return Step(generation, at, to, found.versions, found.entities)
+            to = Progress(found.to, keep, retention.retract, at.deletes, at.entities)
+            return Step(generation, at, to, found.versions, [])
+    if at.entities < limits.entities:
+        found = _walk_entities(snapshot, at.entities, limits.entities, deleted=False)
+        if found.is_worth_a_commit:
+            to = msgspec.structs.replace(at, entities=found.to)
+            return Step(generation, at, to, [], found.entities)
     if at.deletes < limits.deletes:
-        found = _walk_deletes(snapshot, at.deletes, limits.deletes)
+        found = _walk_entities(snapshot, at.deletes, limits.deletes, deleted=True)
         if found.is_worth_a_commit:
             to = msgspec.structs.replace(at, deletes=found.to)
             return Step(generation, at, to, [], found.entities)
@@ -131,15 +140,9 @@ class _Found:
 
 def _walk_versions(snapshot: Snapshot, since: int, limits: Bounds, retention: Retention) -> _Found:
     found = _Found(since, limits.versions)
-    superseded = snapshot.databases[b"superseded"]
     keep = max(1, retention.keep_versions)
     for record in found.records(snapshot):
         seq, previous, _, _, _, end = HEADER.unpack_from(record)
-        if seq < limits.entities and (
-            snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=superseded) is None
-        ):
-            found.entities.append(seq)
-            continue
         alone = retention.retract and retracts(record[end:])
         if previous >= 0:
             found.versions += _made_old(snapshot, seq, previous, keep, alone=alone)
@@ -167,12 +170,15 @@ def _made_old(
         depth += 1
 
 
-def _walk_deletes(snapshot: Snapshot, since: int, until: int) -> _Found:
+def _walk_entities(snapshot: Snapshot, since: int, until: int, *, deleted: bool) -> _Found:
+    """Entities that were written last in a stretch of the log; only `deleted` ones if so."""
     found = _Found(since, until)
     superseded = snapshot.databases[b"superseded"]
     for record in found.records(snapshot):
-        seq, _, _, _, deleted, _ = HEADER.unpack_from(record)
-        if deleted and (snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=superseded) is None):
+        seq, _, _, _, is_deleted, _ = HEADER.unpack_from(record)
+        if (is_deleted or not deleted) and (
+            snapshot.txn.get(snapshot.prefix + pack_seq(seq), db=superseded) is None
+        ):
             found.entities.append(seq)
     return found
 

@@ -20,6 +20,13 @@ from typing import TYPE_CHECKING, TypeVar
 import lmdb
 
 from sesam_node.errors import StoreError
+from sesam_node.store.lmdb.length import (
+    DamageError,
+    file_bytes,
+    lengthen,
+    make_whole,
+    needed_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,10 +58,6 @@ class GoneError(StoreError):
     """The dataset has been deleted, or made again elsewhere, since its place was looked up."""
 
 
-class DamageError(StoreError):
-    """A file that is not, or no longer, what LMDB has written."""
-
-
 class MissingDatabaseError(Exception):
     """A database inside the environment has to be opened first; then the work runs again."""
 
@@ -78,6 +81,10 @@ class Environment:
         # Writers of this process wait here: one that waits in LMDB would hold up an abort.
         self.writing = Lock()
         self.databases: dict[bytes, lmdb._Database] = {}
+
+    def needed_bytes(self) -> int:
+        """How long the file must be for every page that LMDB knows of to lie in it."""
+        return needed_bytes(self.handle)
 
     def database(self, name: bytes) -> lmdb._Database:
         """A database, by name. Raises MissingDatabaseError where this process has not opened it."""
@@ -259,6 +266,9 @@ class Registry:
                 self._abort(environment, txn)
                 raise
             environment.commits += 1
+            if file_bytes(environment.path) < environment.needed_bytes():
+                with environment.handle.begin(write=True):  # nobody else writes meanwhile
+                    lengthen(environment.path, environment.needed_bytes())
         if environment.commits % READER_CHECK_COMMITS == 0:
             environment.handle.reader_check()  # a killed reader would keep its pages for ever
         return result
@@ -395,15 +405,9 @@ class Registry:
 
     @staticmethod
     def _prepare(path: str, what: str, handle: lmdb.Environment, *, create: bool) -> Environment:
-        info = handle.info()
-        environment = Environment(path, handle, info["map_size"])
-        size = Path(path, "data.mdb").stat().st_size
-        needed = (info["last_pgno"] + 1) * handle.stat()["psize"]
-        if size < needed:  # reading the missing pages would kill the process
-            raise DamageError(
-                f"{what}: the file {path}/data.mdb is damaged: it has {size} bytes, expected "
-                f"{needed}"
-            )
+        environment = Environment(path, handle, handle.info()["map_size"])
+        if file_bytes(path) < needed_bytes(handle):
+            make_whole(path, what, handle)
         try:
             handle.reader_check()
             with handle.begin(write=True) as txn:  # in a read transaction handles do not last
