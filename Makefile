@@ -6,10 +6,11 @@ export UV_PYTHON_DOWNLOADS := never
 PYTEST := $(BIN)/pytest
 DEMO_DATA := demo/flights/data/flights.csv
 VAR ?= var
+WIDGETS := sesam_interactive/widgets/static/.made
 
 .PHONY: run demo test test-long lint format setup chromium benchmark clean
 
-setup: .venv/.made
+setup: .venv/.made $(WIDGETS)
 
 # uv lives in a folder of its own, so that syncing the environment does not remove it.
 $(UV):
@@ -18,7 +19,18 @@ $(UV):
 	.uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
 .venv/.made: pyproject.toml uv.lock jupyter-config/server-config/sesam_interactive.json | $(UV)
-	$(UV) sync --quiet --locked --all-extras --python "$$(command -v python3)"
+	SKIP_JUPYTER_BUILDER=1 $(UV) sync --quiet --locked --all-extras --python "$$(command -v python3)"
+	touch $@
+
+# Node comes with the environment: nothing has to be on the machine.
+NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+
+frontend/node_modules/.made: frontend/package.json frontend/package-lock.json .venv/.made
+	$(NPM) ci --silent --no-audit --no-fund
+	touch $@
+
+$(WIDGETS): frontend/node_modules/.made frontend/build.mjs $(shell find frontend/src -type f)
+	$(NPM) run --silent build
 	touch $@
 
 $(DEMO_DATA): demo/prepare.py | .venv/.made
@@ -43,6 +55,7 @@ demo: setup $(DEMO_DATA)
 	$(BIN)/sesam-node demo --project demo/flights
 
 test: setup chromium $(DEMO_DATA)
+	$(NPM) test --silent
 	$(PYTEST) -q -m "not long"
 
 test-long: setup chromium $(DEMO_DATA)
@@ -53,6 +66,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run --silent check
 	$(BIN)/hadolint node/Dockerfile
 	$(BIN)/yamllint -s -d "{extends: default, rules: {document-start: disable, line-length: {max: 120}}}" docker-compose.yml
 
@@ -65,4 +79,4 @@ benchmark: setup $(DEMO_DATA)
 	$(BIN)/python benchmarks/demo.py
 
 clean:
-	rm -rf .venv .uv $(VAR)
+	rm -rf .venv .uv $(VAR) frontend/node_modules sesam_interactive/widgets/static

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.html import table
+from sesam_interactive.display.html import table
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.html import properties_table
 from sesam_interactive.client.lineage import Lineage
 from sesam_interactive.client.reading import Diff, History, Query, moment_text
 from sesam_interactive.client.schema import EntityType
 from sesam_interactive.client.why import Why
+from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

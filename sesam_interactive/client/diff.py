@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from sesam_interactive.client.html import table
+from sesam_interactive.display.html import table
 from sesam_node.errors import preview
 
 SHOWN = 60

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.client.connection import Connection
 from sesam_interactive.client.datasets import Datasets
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.html import properties_table
 from sesam_interactive.client.managed import (
     DATA_VARIABLE,
     ManagedNode,
@@ -26,6 +25,7 @@ from sesam_interactive.client.managed import (
 from sesam_interactive.client.pipes import Pipes
 from sesam_interactive.client.project import Project
 from sesam_interactive.client.systems import Systems
+from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sesam_interactive.client.html import table
+from sesam_interactive.display.html import table
 
 
 class Lineage(dict[str, Any]):

@@ -12,10 +12,10 @@ from sesam_interactive.client.datasets import Dataset
 from sesam_interactive.client.diff import Diff
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.html import properties_table, table
 from sesam_interactive.client.lineage import Lineage
-from sesam_interactive.client.progress import Progress
 from sesam_interactive.client.schema import EntityType
+from sesam_interactive.display.html import properties_table, table
+from sesam_interactive.display.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

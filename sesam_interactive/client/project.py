@@ -12,8 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
-from sesam_interactive.client.entities import pretty
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.display.json_text import pretty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

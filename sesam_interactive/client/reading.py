@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.html import properties_table, table
+from sesam_interactive.display.html import properties_table, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.html import table
+from sesam_interactive.display.html import table
 from sesam_node.errors import preview
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
-from sesam_interactive.client.html import properties_table
+from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection

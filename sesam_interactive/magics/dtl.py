@@ -12,8 +12,8 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.display import display
 
 from sesam_interactive.client import ClientError, Hub, current_hub
-from sesam_interactive.client.entities import pretty
 from sesam_interactive.client.managed import PROJECT_VARIABLE
+from sesam_interactive.display.json_text import pretty
 from sesam_interactive.frames import from_frame
 from sesam_interactive.magics.cell import Cell, CellError, read_cell
 from sesam_interactive.magics.result import DtlResult

@@ -6,7 +6,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.entities import content, pretty
+from sesam_interactive.display.json_text import content, pretty
 from sesam_interactive.frames import to_pandas, to_polars
 
 if TYPE_CHECKING:

@@ -15,8 +15,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
 from demo_project import NOTEBOOKS
 from playwright.sync_api import sync_playwright
+
+import sesam_interactive
+from sesam_interactive.client.managed import wait_for_node
 
 FLAGS = [
     "--headless",
@@ -107,6 +113,87 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path, demo_copy):
     server = Lab(tmp_path, demo_copy)
+    yield server
+    server.close()
+
+
+PEOPLE = [
+    {
+        "_id": str(number),
+        "name": f"Person {number}",
+        "age": number % 90,
+        "born": f"~t19{number % 100:02d}-03-01T12:00:00Z",
+        "worth": f"~f{number}.50",
+        "address": {"city": ["Oslo", "Bergen", "Tromsø"][number % 3], "zip": f"{number:04d}"},
+        "dept": f"d{number % 4}",
+    }
+    for number in range(250)
+]
+PIPES = [
+    {"_id": "person", "type": "pipe", "source": {"type": "embedded", "entities": PEOPLE}},
+    {
+        "_id": "dept",
+        "type": "pipe",
+        "source": {
+            "type": "embedded",
+            "entities": [{"_id": f"d{n}", "title": f"Department {n}"} for n in range(4)],
+        },
+    },
+    {
+        "_id": "person-enriched",
+        "type": "pipe",
+        "source": {"type": "dataset", "dataset": "person"},
+        "transform": {
+            "type": "dtl",
+            "rules": {
+                "default": [
+                    ["copy", "_id"],
+                    ["add", "name", ["upper", "_S.name"]],
+                    ["add", "adult", ["gte", "_S.age", 18]],
+                    [
+                        "if",
+                        ["gt", "_S.age", 60],
+                        ["add", "discount", ["decimal", "0.25"]],
+                        ["add", "discount", None],
+                    ],
+                    [
+                        "add",
+                        "department",
+                        [
+                            "first",
+                            [
+                                "hops",
+                                {
+                                    "datasets": ["dept d"],
+                                    "where": [["eq", "_S.dept", "d._id"]],
+                                    "return": "d.title",
+                                },
+                            ],
+                        ],
+                    ],
+                ]
+            },
+        },
+    },
+]
+
+
+@pytest.fixture(scope="session")
+def people_lab(tmp_path_factory):
+    """One JupyterLab for all tests of views: people, departments, and a pipe that joins them.
+
+    Its pipes have run once. Notebooks are made by the tests (`notebook_page.open_cells`).
+    """
+    project = tmp_path_factory.mktemp("people")
+    (project / "pipes").mkdir()
+    for pipe in PIPES:
+        manual = pipe | {"pump": {"mode": "manual"}}
+        (project / "pipes" / f"{pipe['_id']}.conf.json").write_text(json.dumps(manual))
+    server = Lab(tmp_path_factory.mktemp("lab"), project)
+    hub = sesam_interactive.connect(*wait_for_node(server.folder / "node"))
+    for name in ("dept", "person", "person-enriched"):
+        hub.pipes[name].run(progress=False)
+    hub.close()
     yield server
     server.close()
 

@@ -1,0 +1,31 @@
+/** What a view may ask of the place that it is shown in: a notebook's kernel, or a server. */
+
+/** A problem as the node tells it: a JSON path, a code, a message, a hint. */
+export interface Problem {
+  path: string;
+  code: string;
+  message: string;
+  hint?: string;
+  level?: string;
+}
+
+/** An answer that is an error, with the node's problems. */
+export class HostError extends Error {
+  constructor(
+    message: string,
+    readonly problems: readonly Problem[] = [],
+  ) {
+    super(message);
+  }
+}
+
+export interface Host {
+  /** Ask for something by name; rejects with a HostError. */
+  request<Answer>(name: string, args?: Record<string, unknown>): Promise<Answer>;
+  /** Hear of something; what comes back ends it. */
+  on<Data>(event: string, listener: (data: Data) => void): () => void;
+  /** A value that the other side keeps beside the view, and may change. */
+  get<Value>(name: string): Value;
+  set(name: string, value: unknown): void;
+  onChange(name: string, listener: () => void): () => void;
+}

@@ -1,0 +1,1 @@
+"""Debug sessions over recorded traces: plain Python, no browser needed."""

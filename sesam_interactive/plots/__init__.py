@@ -1,0 +1,1 @@
+"""Pictures of projects and data, with plotly; each is also a table."""

@@ -1,0 +1,1 @@
+"""Interactive views of entities, rules and pipes, on anywidget: each is useful as text, too."""

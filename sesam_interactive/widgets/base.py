@@ -1,0 +1,118 @@
+"""What all views share: requests from the page and their answers, a still picture, tidy ends.
+
+The page asks by messages `{"kind": "request", "id", "name", "args"}`; a method marked with
+`@request` answers. Under ipykernel 7 that happens on a thread of its own, beside a running cell: so
+it prints nothing and shares nothing that is not safe to share.
+
+A view that is shown in a notebook leaves a still picture (HTML without scripts) beside it. A live
+view hides it; a notebook that is opened without a kernel, or on the web, shows it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import anywidget
+import traitlets
+
+from sesam_node.errors import SesamError
+
+if TYPE_CHECKING:
+    from sesam_node.errors import Problem
+
+STATIC = Path(__file__).parent / "static"
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def request(handler: Handler) -> Handler:
+    """Marks a method that answers the page: keyword arguments in, JSON out."""
+    handler.__dict__["answers"] = True
+    return handler
+
+
+class View(anywidget.AnyWidget):
+    """A widget whose page is `static/<module>.js`, made from `frontend/src/widgets/`."""
+
+    _css = STATIC / "widgets.css"
+    fallback_id = traitlets.Unicode().tag(sync=True)
+    answering: ClassVar[frozenset[str]] = frozenset()
+    shown_by: tuple[str, str | None] = ("", None)
+
+    def __init_subclass__(cls, *, module: str | None = None, **options: Any) -> None:
+        if module is not None:
+            cls._esm = STATIC / f"{module}.js"
+        names = (name for name in dir(cls) if getattr(getattr(cls, name, None), "answers", False))
+        cls.answering = frozenset(names)
+        super().__init_subclass__(**options)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(fallback_id=uuid.uuid4().hex, **values)
+        self.on_msg(self._asked)
+
+    def tell(self, event: str, data: Any) -> None:
+        """Let every page that shows this view hear of something."""
+        self.send({"kind": "event", "name": event, "data": data})
+
+    def still(self) -> str:
+        """HTML without scripts that stands for the view where no kernel runs."""
+        raise NotImplementedError
+
+    def _asked(self, _widget: View, message: Any, _buffers: Any) -> None:
+        if not isinstance(message, dict) or message.get("kind") != "request":
+            return
+        self.send({"kind": "answer", "id": message["id"]} | self._answer(message))
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        name = message.get("name")
+        if name not in self.answering:
+            return {"error": {"message": f"there is no request {name!r}", "problems": []}}
+        try:
+            return {"result": getattr(self, name)(**message.get("args", {}))}
+        except SesamError as error:
+            problems = [_told(problem) for problem in error.problems]
+            return {"error": {"message": error.message, "problems": problems}}
+        except Exception as error:  # noqa: BLE001 - the page shows it; a thread would swallow it
+            return {"error": {"message": f"{type(error).__name__}: {error}", "problems": []}}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        still = f"<div data-sesam-still='{self.fallback_id}'>{self.still()}</div>"
+        display({"text/html": still, "text/plain": repr(self)}, raw=True)
+        bundle = self._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        if data is not None:
+            display({**data, "text/plain": ""}, metadata=metadata, raw=True)
+            shown(self)
+
+
+def _told(problem: Problem) -> dict[str, str]:
+    names = ("path", "code", "message", "hint", "level")
+    return {name: str(getattr(problem, name)) for name in names if getattr(problem, name)}
+
+
+_views: dict[str, list[View]] = {}
+
+
+def shown(view: View) -> None:
+    """Keep in mind which cell shows a view; those of its last run that it made are closed."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    parent: dict[str, Any] = getattr(shell, "get_parent", dict)() if shell is not None else {}
+    cell = (parent.get("metadata") or {}).get("cellId")
+    run = (parent.get("header") or {}).get("msg_id")
+    if cell is None:
+        return
+    view.shown_by = (cell, run)
+    kept = []
+    for earlier in _views.get(cell, ()):
+        # A view that is shown again, here or in another cell, lives on.
+        if earlier is view or earlier.shown_by[1] == run:
+            kept.append(earlier)
+        elif earlier.shown_by[0] == cell:
+            earlier.close()
+    _views[cell] = [view, *(one for one in kept if one is not view)]
