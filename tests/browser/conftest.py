@@ -98,15 +98,22 @@ class Lab:
             self.lines.append(line)
 
     def get(self, path: str):
-        request = urllib.request.Request(
-            self.url + path, headers={"Authorization": f"token {self.token}"}
-        )
+        return self._ask("GET", path)
+
+    def end_kernels(self) -> None:
+        """No kernel of this test runs beside the next one."""
+        for session in self.get("/api/sessions"):
+            self._ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str):
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.url + path, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or "null")
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stderr.close()
 
 
@@ -178,12 +185,19 @@ PIPES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def people_lab(tmp_path_factory):
+@pytest.fixture
+def people_lab(shared_lab):
     """One JupyterLab for all tests of views: people, departments, and a pipe that joins them.
 
-    Its pipes have run once. Notebooks are made by the tests (`notebook_page.open_cells`).
+    Its pipes have run once. Notebooks are made by the tests (`notebook_page.open_cells`); their
+    kernels end with the test.
     """
+    yield shared_lab
+    shared_lab.end_kernels()
+
+
+@pytest.fixture(scope="session")
+def shared_lab(tmp_path_factory):
     project = tmp_path_factory.mktemp("people")
     (project / "pipes").mkdir()
     for pipe in PIPES:

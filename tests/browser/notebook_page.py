@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 import nbformat
 
+numbers = count()
 READY = """async () => {
   const app = window.jupyterapp;
   await app.restored;
@@ -29,14 +31,16 @@ def shot(page, name):
 
 def open_notebook(page, lab, name):
     """Open a notebook of the lab's `notebooks` folder and wait for its kernel."""
-    page.goto(f"{lab.url}/lab/tree/notebooks/{name}?token={lab.token}")
+    # A workspace of its own: what another test had open is not opened again.
+    page.goto(f"{lab.url}/lab/workspaces/{name}/tree/notebooks/{name}?token={lab.token}")
     page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_function(READY, timeout=60_000)
 
 
-def open_cells(page, lab, *sources, name="cells.ipynb"):
-    """Open a new notebook with these code cells; nothing has run yet."""
+def open_cells(page, lab, *sources):
+    """Open a new notebook with these code cells, in a new kernel; nothing has run yet."""
+    name = f"cells-{next(numbers)}.ipynb"
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
