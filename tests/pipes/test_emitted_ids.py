@@ -161,3 +161,23 @@ def test_in_a_union_the_later_dataset_owns_an_id(node):
     node.put("p", {"_id": "1", "key": "k", "of": "p"})
     node.run("b")
     assert node.live("b") == {"k": {"key": "k", "of": "q"}}
+
+
+def test_sources_take_turns_in_making_and_deleting_one_id(node):
+    node.pipe("b", source={"type": "union_datasets", "datasets": ["p", "q"]}, rules=KEYED)
+    lives = {}
+    for of, alive in [
+        ("p", 1),
+        ("q", 1),
+        ("q", 0),
+        ("p", 0),
+        ("p", 1),
+        ("q", 1),
+        ("p", 0),
+        ("q", 0),
+    ]:
+        lives[of] = alive
+        node.put(of, {"_id": "1", "key": "k", "of": of} | ({} if alive else {"_deleted": True}))
+        node.run("b")
+        owner = next((one for one in ("q", "p") if lives.get(one)), None)
+        assert node.live("b") == ({"k": {"key": "k", "of": owner}} if owner else {})
