@@ -32,7 +32,8 @@ def shot(page, name):
 def open_notebook(page, lab, name):
     """Open a notebook of the lab's `notebooks` folder and wait for its kernel."""
     # A workspace of its own: what another test had open is not opened again.
-    page.goto(f"{lab.url}/lab/workspaces/{name}/tree/notebooks/{name}?token={lab.token}")
+    workspace = name.removesuffix(".ipynb")
+    page.goto(f"{lab.url}/lab/workspaces/{workspace}/tree/notebooks/{name}?token={lab.token}")
     page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_function(READY, timeout=60_000)
