@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sesam_node.dtl import compile_rules
 from sesam_node.model import encode
@@ -13,7 +17,7 @@ from sesam_node.pipes.trigger import TRIGGER, trigger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import Runtime
+    from sesam_node.dtl import CompiledRules, RuleContext, Runtime
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
@@ -33,7 +37,7 @@ class DtlTransform:
         self.rules = rules
         self.path = (*path, "rules")
         self.context = rule_context(context, id_required=options["id_required"])
-        compiled = compile_rules(rules, self.context, path=self.path)
+        compiled = _compiled(rules, self.context, self.path)
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
@@ -61,6 +65,23 @@ class DtlTransform:
         taken: list[Entity] = []
         self._trigger(lambda item, _out: taken.append(item))(entity, [])
         return bool(taken)
+
+
+_kept: OrderedDict[Any, CompiledRules] = OrderedDict()
+KEPT = 64
+
+
+def _compiled(rules: Any, context: RuleContext, path: tuple[str | int, ...]) -> CompiledRules:
+    """As `compile_rules`; the last ones are kept: a worker runs the same pipes again and again."""
+    names = (field.name for field in fields(context) if field.name != "namespaces")
+    facts = tuple(getattr(context, name) for name in names)
+    # In the order they were written in: it is that of the properties that come out.
+    key = msgspec.json.encode(rules), facts, tuple(context.namespaces.items()), path
+    found = _kept.pop(key, None) or compile_rules(rules, context, path=path)
+    _kept[key] = found
+    if len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return found
 
 
 def looked_up_datasets(rules: Any) -> set[str]:
