@@ -152,5 +152,9 @@ class ConflictError(SesamError):
     """Something that cannot be done now: the pump already runs, the pipe already exists."""
 
 
+class OutdatedError(ConflictError):
+    """A change of something that is not any more as whoever changes it has seen it."""
+
+
 class NotBuiltError(PipeError):
     """A component whose options are known and checked, but which this version cannot run."""

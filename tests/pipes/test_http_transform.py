@@ -81,3 +81,14 @@ def test_a_preview_asks_only_services_without_side_effects(memory_node, web):
     transformed(memory_node, server, side_effects=False)
     (result,) = memory_node.preview("b")
     assert [entity["_id"] for entity in result["emitted"]] == ["2", "2-copy"]
+
+
+def test_a_preview_skips_what_has_side_effects_or_runs_it_where_that_is_wanted(memory_node, web):
+    memory_node.put("a", {"_id": "2", "x": 2})
+    server = web(twice)
+    transformed(memory_node, server)
+    (result,) = memory_node.preview("b", side_effects="skip")
+    assert [entity["_id"] for entity in result["emitted"]] == ["2"]
+    assert server.asked == []
+    (result,) = memory_node.preview("b", side_effects="run")
+    assert [entity["_id"] for entity in result["emitted"]] == ["2", "2-copy"]

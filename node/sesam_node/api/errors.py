@@ -20,6 +20,7 @@ from sesam_node.errors import (
     InputError,
     NotBuiltError,
     NotFoundError,
+    OutdatedError,
     PipeError,
     SesamError,
     StoreError,
@@ -56,6 +57,7 @@ class ApiError(SesamError):
 STATUS: tuple[tuple[type[SesamError], int], ...] = (
     (NotFoundError, 404),
     (ForbiddenError, 403),
+    (OutdatedError, 412),
     (ConflictError, 409),
     (FenceError, 409),
     (ExpiredError, 410),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -117,6 +118,11 @@ def config_error(problem: Problem) -> dict[str, Any]:
 def json_bytes(value: Any) -> bytes:
     """A value as JSON, in the order and with the numbers it was given."""
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def config_tag(component: Mapping[str, Any] | None) -> str:
+    """What a configuration is known by, `""` where there is none: another tag, another text."""
+    return "" if component is None else hashlib.sha256(json_bytes(component)).hexdigest()[:32]
 
 
 def same(old: Active, new: Active) -> bool:

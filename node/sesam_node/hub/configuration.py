@@ -21,12 +21,20 @@ from sesam_node.config.document import (
     is_pipe,
 )
 from sesam_node.config.environment import check_env
-from sesam_node.errors import ConfigError, ConflictError, NotFoundError, Problem, preview
+from sesam_node.errors import (
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    OutdatedError,
+    Problem,
+    preview,
+)
 from sesam_node.hub.access import WHOLE, Access, kind_of, new_owners
 from sesam_node.hub.active import (
     Active,
     abandoned_datasets,
     concerned_pipes,
+    config_tag,
     json_bytes,
     same,
     written_datasets,
@@ -239,8 +247,13 @@ class Configuration:
         *,
         force: bool = False,
         by: Principal | None = None,
+        seen: Collection[str] | None = None,
     ) -> None:
-        """Replace or add one pipe or system."""
+        """Replace or add one pipe or system.
+
+        With `seen` only where its `config_tag` is one of these (`""`: it is not there); raises
+        OutdatedError where it is another.
+        """
         component = {"_id": component_id, **component}
         if component["_id"] != component_id:
             raise ConfigError(
@@ -254,6 +267,9 @@ class Configuration:
             other = document.by_id.get(component_id)
             if other is not None and is_pipe(other) != (kind == "pipe"):
                 raise ConflictError(f'"{component_id}" is not the id of a {kind}')
+            if seen is not None and config_tag(other) not in seen:
+                state = "is not there" if other is None else "has been changed or added meanwhile"
+                raise OutdatedError(f'the {kind} "{component_id}" {state}; nothing was saved')
             changed = document.with_components([component])
             placed = self._placed - {component_id}
             await self._change(changed, force=force, only=[component_id], by=by, placed=placed)

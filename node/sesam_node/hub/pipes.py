@@ -149,10 +149,13 @@ class Pipes:
         source: Sequence[Entity] | None = None,
         limit: int | None = 1,
         as_of: str | None = None,
+        *,
+        side_effects: str = "refuse",
     ) -> dict[str, Any]:
         """Run a pipe, or a draft of its configuration, over sample entities; writes nothing.
 
-        With `as_of` the datasets are as they were at that moment.
+        With `as_of` the datasets are as they were at that moment. `side_effects` says what becomes
+        of transforms that have some, see `pipes.operations.preview`.
         """
         if config is None:
             self._pumps.runnable(pipe_id)
@@ -168,6 +171,7 @@ class Pipes:
                 "entities": None if source is None else list(source),
                 "limit": 1 if limit is None else limit,
                 "as_of": as_of,
+                "side_effects": side_effects,
             },
             timeout_s=self._call_timeout_s,
         )

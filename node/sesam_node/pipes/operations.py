@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 STAGES = ("source", "before-transforms", "after-transforms", "sink")
 PREVIEW_LIMIT = 10
+SIDE_EFFECTS = ("refuse", "skip", "run")
+"""What a preview does with transforms that have side effects."""
 
 
 def publish(
@@ -195,31 +197,44 @@ def preview(
     entities: list[Any] | None = None,
     limit: int = PREVIEW_LIMIT,
     as_of: str | None = None,
+    side_effects: str = "refuse",
 ) -> dict[str, Any]:
     """What a pipe, or a draft of it, makes of some entities. Nothing is written.
 
     `entities` are given, or the first `limit` of the source; of a receiver those of its sink.
     With `as_of` these and what they are looked up in are as they were then. Each
     of `results` has `source`, `emitted`, `filtered`, `discarded` (nothing came out) and `error`.
+    Where transforms with side effects are to be skipped, `skipped` has their positions and types.
     Raises ConfigError or DtlError where the pipe cannot be built.
     """
     if pipe is not None:
         definition = replace(definition, pipe={**pipe, "_id": definition.pipe_id})
     built = build_pipe(definition, past_of(definition, store, as_of))
     try:
-        for transform in built.transforms:
-            if getattr(transform, "side_effects", False):
-                raise InputError("a transform with side effects cannot be previewed")
+        told = _without_side_effects(built, side_effects)
         evaluator = evaluator_of(built)
         results: list[dict[str, Any]] = []
         for batch in _sample(built, entities, limit):
             for position in range(batch.size):
                 results.append(previewed(evaluator, batch, position))
                 if len(results) >= limit and entities is None:
-                    return {"results": results}
-        return {"results": results}
+                    return {"results": results, **told}
+        return {"results": results, **told}
     finally:
         built.close()
+
+
+def _without_side_effects(pipe: Pipe, wanted: str) -> dict[str, Any]:
+    """Takes transforms with side effects out of a pipe where that is wanted, and says which."""
+    acting = [i for i, t in enumerate(pipe.transforms) if getattr(t, "side_effects", False)]
+    if not acting or wanted == "run":
+        return {}
+    if wanted != "skip":
+        raise InputError("a transform with side effects cannot be previewed")
+    given = pipe.definition.pipe["transform"]
+    configs = given if type(given) is list else [given]
+    pipe.transforms = [t for i, t in enumerate(pipe.transforms) if i not in acting]
+    return {"skipped": [{"position": i, "type": configs[i].get("type")} for i in acting]}
 
 
 def _sample(pipe: Pipe, entities: list[Any] | None, limit: int) -> Iterator[Batch]:

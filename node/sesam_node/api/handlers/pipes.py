@@ -22,9 +22,11 @@ from sesam_node.api.operations import (
     operation,
 )
 from sesam_node.errors import ConflictError
+from sesam_node.hub.active import config_tag
 from sesam_node.model.formats import FORMATS
 from sesam_node.model.stream import read_json
 from sesam_node.pipes.execution_log import log_name
+from sesam_node.pipes.operations import SIDE_EFFECTS
 
 INTERNAL = Parameter("include-internal-pipes", "boolean", default=False, doc="system pipes too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
@@ -69,16 +71,39 @@ class PipeConfigHandler(ApiHandler):
     @operation(needs=on_pipe("read_config"))
     def get(self, pipe_id: str) -> None:
         """The configuration of a pipe, as uploaded."""
-        self.answer(self.hub.configuration.component("pipe", pipe_id)["config"]["original"])
+        found = self.hub.configuration.component("pipe", pipe_id)["config"]["original"]
+        self.set_header("ETag", f'"{config_tag(found)}"')
+        self.answer(found)
 
     @operation(FORCE, body="application/json", needs=on_each("write_config", "pipe"))
     async def put(self, pipe_id: str) -> None:
-        """Replace the configuration of a pipe, or add it; the answer is the pipe."""
+        """Replace the configuration of a pipe, or add it; the answer is the pipe.
+
+        With `If-Match: <ETag>` only where it is still as it was read, with `If-None-Match: *` only
+        where there is none; else 412.
+        """
         component = self.json_object("a pipe's configuration")
         await self.hub.configuration.put_one(
-            "pipe", pipe_id, component, force=self.query()["force"], by=self.principal
+            "pipe",
+            pipe_id,
+            component,
+            force=self.query()["force"],
+            by=self.principal,
+            seen=self._seen(),
         )
         self.answer(self.hub.pipes.get(pipe_id))
+
+    def _seen(self) -> list[str] | None:
+        """The tags that the configuration may have, by the headers; null for any."""
+        match = self.request.headers.get("If-Match")
+        if match is not None:
+            if match.strip() == "*":
+                raise ApiError(400, "If-Match takes an ETag", "as GET gives it, not *")
+            return [tag.strip().removeprefix("W/").strip('"') or "?" for tag in match.split(",")]
+        none_match = self.request.headers.get("If-None-Match")
+        if none_match is not None and none_match.strip() != "*":
+            raise ApiError(400, "If-None-Match takes only *", "with If-Match an ETag is compared")
+        return None if none_match is None else [""]
 
 
 class PumpHandler(ApiHandler):
@@ -136,6 +161,13 @@ class PreviewHandler(ApiHandler):
         form("source", doc="an entity or a list of entities (JSON) to use instead of the source"),
         form("limit", "integer", 1, "how many entities of the source"),
         form("as_of", doc="over the datasets as they were at an offset or time"),
+        form(
+            "side-effects",
+            default="refuse",
+            choices=SIDE_EFFECTS,
+            doc="transforms that have some: refuse the preview, skip them (`skipped` says which), "
+            "or run them, which takes what running and changing the pipe takes",
+        ),
         body="application/x-www-form-urlencoded",
         needs=on_pipe("read_data"),
     )
@@ -150,8 +182,17 @@ class PreviewHandler(ApiHandler):
             if source is None:
                 self.hub.access.check_source(self.principal, pipe_id)
             self.hub.access.check_mentions(self.principal, config, self.hub.datasets.names())
+            if fields["side-effects"] == "run":
+                self.hub.access.check(self.principal, "run_pump_operation", "pipe", pipe_id)
+                if config is not None:
+                    self.hub.access.check(self.principal, "write_config", "pipe", pipe_id)
         preview = await self.hub.pipes.preview(
-            pipe_id, config, entities, fields["limit"], fields["as_of"]
+            pipe_id,
+            config,
+            entities,
+            fields["limit"],
+            fields["as_of"],
+            side_effects=fields["side-effects"],
         )
         self.answer([preview])
 
