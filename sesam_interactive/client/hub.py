@@ -30,6 +30,8 @@ from sesam_interactive.display.html import properties_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_interactive.debugger import Session
+
 _default: Hub | None = None
 
 
@@ -74,6 +76,16 @@ class Hub:
     def project(self, folder: str | Path) -> Project:
         """A project folder, to validate, upload and save pipes to."""
         return Project(self._connection, Path(folder))
+
+    def debug(self, rules: Any, *ids: str, dataset: str | None = None, **options: Any) -> Session:
+        """A debugging session of a draft's rules, over a `dataset=` or given `entities=`.
+
+        The draft is a rule set, a list of transforms or a whole pipe; options as for a pipe's
+        `debug`. Raises ClientError with the node's problems.
+        """
+        from sesam_interactive.client.debug import debug
+
+        return debug(self._connection, None, ids, rules=rules, dataset=dataset, **options)
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""

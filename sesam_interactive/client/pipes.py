@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.debugger import Session
     from sesam_node.model import Entity
 
 POLL_S = 0.1
@@ -255,6 +256,17 @@ class Pipe:
             raise ClientError(f'the comparison of "{self.name}" did not end: {reason}')
         result: dict[str, Any] = told["result"]
         return result
+
+    def debug(self, *ids: str, **options: Any) -> Session:
+        """A debugging session: the full record of what its rules do with some source entities.
+
+        Those with `ids`, those given (`entities=`), or the first `limit=` (10). Other options:
+        `rules=` of a draft, `transform=` (a position) of several, `overlay=` and `as_of=` for
+        another world. Raises ClientError with the node's problems. See `docs/debugger.md`.
+        """
+        from sesam_interactive.client.debug import debug
+
+        return debug(self._connection, self.name, ids, **options)
 
     def save(self, config: Mapping[str, Any]) -> None:
         """Put a new configuration of this pipe on the node; made where there is none."""

@@ -1,0 +1,138 @@
+"""A session as text and as HTML: the rules with a marker and values beside, and the variables."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from sesam_interactive.debugger.state import state_html
+from sesam_node.errors import preview
+
+if TYPE_CHECKING:
+    from sesam_interactive.debugger.session import Session
+
+AROUND = 6
+"""Lines of the rules that text shows before and behind the marked ones."""
+
+VALUE = 48
+MARK = "\N{BLACK RIGHT-POINTING TRIANGLE}"
+CODE = "font-family:monospace;white-space:pre;padding:0 .6em"
+HERE = "background:#f9a82540"
+
+
+def line_values(session: Session) -> dict[int, str]:
+    """What stands beside each line: the value of the outermost place that begins there.
+
+    Of a rule nothing is shown: it is all of its transforms.
+    """
+    found: dict[int, str] = {}
+    rules = session.rules
+    for path, value in session.values().items():
+        if value.kind == "rule":
+            continue
+        line = rules.line(path)
+        if line not in found:
+            found[line] = value.text(VALUE)
+    return found
+
+
+def head_text(session: Session) -> str:
+    """What is debugged, and where we are in it."""
+    row = session.entities[session.entity]
+    many = len(session.entities)
+    version = "" if row["version"] is None else f" version {row['version']}"
+    which = f"{preview(row['id'])}{version}" + (
+        f" ({session.entity + 1} of {many})" if many > 1 else ""
+    )
+    where = f"step {session.position} of {session.end}"
+    return f"{session.subject.title}, entity {which}, {where}"
+
+
+def here_text(session: Session) -> str:
+    """The event at the position, in words."""
+    event = session.event
+    if event is None:
+        failed = session.error
+        if failed:
+            return f"failed at {session.rules.short(failed['path'])}: {failed['message']}"
+        if session.entities[session.entity]["outcome"] == "filtered":
+            return "done: the entity was filtered"
+        return f"done: {len(session.results)} came out"
+    short = session.rules.short(session.path)
+    return f"at {short}: {event['kind']} {event['name']}"
+
+
+def marked_lines(session: Session) -> range:
+    """The lines of the rules that the position is at; none at the end."""
+    if session.event is None:
+        return range(0)
+    rules, path = session.rules, session.path
+    if session.event["kind"] == "rule":
+        line = rules.line(path)
+        return range(line, line + 1)
+    return range(rules.line(path), rules.last_line(path) + 1)
+
+
+def session_text(session: Session) -> str:
+    """The session for a terminal: some lines around the marker, then the variables."""
+    marked = marked_lines(session)
+    values, lines = line_values(session), session.rules.lines
+    first = max(min(marked, default=1) - AROUND, 1)
+    last = min(max(marked, default=len(lines)) + AROUND, len(lines))
+    if not marked:
+        first = max(last - 2 * AROUND, 1)
+    out = [head_text(session), here_text(session)]
+    if first > 1:
+        out.append(f"       ... {first - 1} lines before")
+    width = max((len(lines[n - 1]) for n in range(first, last + 1)), default=0)
+    for number in range(first, last + 1):
+        mark = MARK if number in marked else " "
+        beside = f"  {values[number]}" if number in values else ""
+        out.append(f"{mark} {number:>4}  {lines[number - 1]:<{width}}{beside}".rstrip())
+    if last < len(lines):
+        out.append(f"       ... {len(lines) - last} lines more")
+    frames = session.frames
+    if len(frames) > 1:
+        out.append("in " + " > ".join(frame["rule"] for frame in frames))
+    out.append(repr(session.state))
+    if session.event is None:
+        out += [f"out {preview(result, 96)}" for result in session.results[:5]]
+        if len(session.results) > 5:
+            out.append(f"... {len(session.results) - 5} more")
+    out += [f"note: {note}" for note in session.notes]
+    return "\n".join(out)
+
+
+def rules_html(session: Session) -> str:
+    """The rules line by line, marked where we are, with the values beside."""
+    marked, values = marked_lines(session), line_values(session)
+    rows = []
+    for number, line in enumerate(session.rules.lines, start=1):
+        style = f" style='{HERE}'" if number in marked else ""
+        mark = MARK if number in marked[:1] else ""
+        value = escape(values.get(number, ""))
+        dim = "opacity:.55" if value == "not run" else "opacity:.85;font-style:italic"
+        rows.append(
+            f"<tr{style}><td style='text-align:right;opacity:.6'>{mark} {number}</td>"
+            f"<td style='text-align:left;{CODE}'>{escape(line)}</td>"
+            f"<td style='text-align:left;{CODE};{dim}'>{value}</td></tr>"
+        )
+    return (
+        "<div style='max-height:32em;overflow:auto'><table style='border-collapse:collapse'>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def session_html(session: Session) -> str:
+    """The session as HTML without scripts."""
+    frames = " \N{RIGHTWARDS ARROW} ".join(escape(frame["rule"]) for frame in session.frames)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in session.notes)
+    results = ""
+    if session.event is None:
+        shown = "\n".join(escape(preview(result, 300)) for result in session.results[:5])
+        results = f"<b>out</b><pre style='white-space:pre-wrap'>{shown}</pre>"
+    return (
+        f"<div><b>{escape(head_text(session))}</b><br>{escape(here_text(session))}"
+        f"<span style='opacity:.7'> &nbsp; {frames}</span>{rules_html(session)}"
+        f"{state_html(session.state)}{results}{notes}</div>"
+    )
