@@ -120,9 +120,12 @@ def test_the_state_has_the_variables_of_the_applying_rule(session):
 
 def test_why_leads_to_the_source_and_on_to_the_pipe_that_made_it(session):
     answer = session.why("lines[1].who")
-    assert answer.origins == [{"dataset": "people", "id": "1", "version": 0, "property": "name"}]
+    assert answer.origins == [
+        {"dataset": "item", "id": "b", "version": 1, "property": None},
+        {"dataset": "people", "id": "1", "version": 0, "property": "name"},
+    ]
     assert "$.transform.rules.line[1][2]" in answer.rules
-    origin = answer.follow()
+    origin = answer.follow(1)
     assert (origin["pipe"], origin["how"]) == ("people", "made")
     assert {one["id"] for one in session.why("lines").origins} >= {"a", "b"}
     assert session.choose("2").why_not()["reason"] == "filtered"
