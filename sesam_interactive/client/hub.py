@@ -30,6 +30,7 @@ from sesam_interactive.display.html import properties_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_interactive.client.flow import Flow
     from sesam_interactive.debugger import Session
 
 _default: Hub | None = None
@@ -86,6 +87,15 @@ class Hub:
         from sesam_interactive.client.debug import debug
 
         return debug(self._connection, None, ids, rules=rules, dataset=dataset, **options)
+
+    def flow(self, *, rates: bool = True) -> Flow:
+        """Its systems, pipes and datasets as a graph, with states, queues, rates and failures.
+
+        As it is now; text, a table (`to_polars()`) or a picture (`plot()`).
+        """
+        from sesam_interactive.client.flow import read_flow
+
+        return read_flow(self._connection, rates=rates)
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""
