@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "demo" / "flights"
+CUSTOMERS = ROOT / "demo" / "customers"
 NOTEBOOKS = ROOT / "notebooks"
 
 
@@ -18,3 +19,8 @@ def small_demo(target: Path, flights: int = 6_000) -> Path:
     with (DEMO / "data" / "flights.csv").open() as file:
         (folder / "data" / "flights.csv").write_text("".join(islice(file, flights + 1)))
     return folder
+
+
+def customers_copy(target: Path) -> Path:
+    """A copy of the demo project with customers, its files to be changed at will."""
+    return Path(shutil.copytree(CUSTOMERS, target / "customers"))
