@@ -101,6 +101,7 @@ export function widget(Component: ComponentType<{ host: Host }>) {
     render({ model, el }: { model: Model; el: HTMLElement }) {
       const host = new KernelHost(model);
       el.classList.add("sesam");
+      keepKeys(el);
       hideFallback(el, model.get("fallback_id") as string);
       const root = createRoot(el);
       root.render(<Component host={host} />);
@@ -110,6 +111,14 @@ export function widget(Component: ComponentType<{ host: Host }>) {
       };
     },
   };
+}
+
+/** JupyterLab's one-letter commands ("b": a cell below) are not meant by keys that a view uses. */
+function keepKeys(el: HTMLElement): void {
+  el.addEventListener("focusin", (event) => {
+    // JupyterLab asks only the element with the focus itself.
+    if (event.target instanceof Element) event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+  });
 }
 
 /** The picture that stands in for the view in a saved notebook is not needed beside it. */

@@ -1,20 +1,22 @@
 """Rules under work, and what feeds them: what the editor of rules asks the node.
 
-    hub.pipes["person-named"].edit()
-    hub.edit([["copy", "*"]], dataset="person")
+hub.pipes["person-named"].edit()
+hub.edit([["copy", "*"]], dataset="person")
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.pipes import Pipe
-from sesam_interactive.display.html import differing_lines
 from sesam_interactive.display.json_text import pretty
+from sesam_interactive.display.lines import differing_lines
 from sesam_node.dtl.format import format_text
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
 
+WIDTH = 72
 NEW: list[Any] = [["copy", "*"]]
 
 
@@ -73,7 +76,8 @@ class RulesDraft:
         self.dataset = dataset
         self.entities = None if entities is None else list(entities)
         self.transform = transform
-        self._seen: dict[str, Any] | None = None
+        self._seen: str | None = None
+        self._datasets: list[str] | None = None
 
     @property
     def title(self) -> str:
@@ -96,7 +100,7 @@ class RulesDraft:
             transform = transform[self._position(transform)]
         if transform and transform.get("type", "dtl") != "dtl":
             raise ClientError(f'the transform of "{self.pipe}" is of type "{transform["type"]}"')
-        return format_text(json.dumps(transform.get("rules", NEW), ensure_ascii=False), width=88)
+        return format_text(json.dumps(transform.get("rules", NEW), ensure_ascii=False), width=WIDTH)
 
     def _position(self, transforms: list[dict[str, Any]]) -> int:
         known = [n for n, one in enumerate(transforms) if one.get("type") == "dtl"]
@@ -105,25 +109,43 @@ class RulesDraft:
         if self.transform in known:
             return self.transform
         positions = ", ".join(map(str, known)) or "none"
-        raise ClientError(f'say which transform of "{self.pipe}" is meant; of type dtl: {positions}')
+        raise ClientError(
+            f'say which transform of "{self.pipe}" is meant; of type dtl: {positions}'
+        )
 
     # -- what the node says of a text --------------------------------------------------------------
 
     def check(self, text: str) -> dict[str, Any]:
         """`problems` of a text with their places, as the node gives them."""
-        return self._ask("check", text=text, datasets=self._known_datasets(), **self._place())
+        found = self._checked(text)
+        if any(problem["code"] == "unknown-dataset" for problem in found["problems"]):
+            # It may have come since they were listed.
+            self._datasets = None
+            found = self._checked(text)
+        return found
 
-    def complete(self, text: str, offset: int) -> dict[str, Any]:
-        return self._ask("complete", text=text, offset=offset, **self._place())
-
-    def hover(self, text: str, offset: int) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._ask(
-            "hover", text=text, offset=offset, **self._place()
+    def _checked(self, text: str) -> dict[str, Any]:
+        if self._datasets is None:
+            self._datasets = self._known_datasets()
+        found: dict[str, Any] = self._ask(
+            "check", text=text, datasets=self._datasets, **self._place()
         )
         return found
 
+    def complete(self, text: str, offset: int) -> dict[str, Any]:
+        """`items` for an offset in characters, to stand from `from` to `to`."""
+        found: dict[str, Any] = self._ask("complete", text=text, offset=offset, **self._place())
+        return found
+
+    def hover(self, text: str, offset: int) -> dict[str, Any] | None:
+        """What stands at an offset: `label`, `detail`, `doc`, `examples`; None for nothing."""
+        asked = self._place() | {"text": text, "offset": offset}
+        found: dict[str, Any] | None = self._ask("hover", **asked)
+        return found
+
     def format(self, text: str) -> str:
-        laid_out: str = self._ask("format", text=text, width=88)["text"]
+        """The text in its one layout; comments stay."""
+        laid_out: str = self._ask("format", text=text, width=WIDTH)["text"]
         return laid_out
 
     # -- what rules make of entities ---------------------------------------------------------------
@@ -180,57 +202,60 @@ class RulesDraft:
 
     def changes(self, rules: Any, pipe: str | None = None) -> Changes:
         """What saving these rules as a pipe would change, there and in its sink."""
-        name, before, after = self._configs(rules, pipe)
-        self._seen = before
+        name = self._name(pipe)
+        before, self._seen = self._config(name)
+        after = self._with_rules(before if before is not None else self._new(name), rules)
         old = pretty(before).splitlines() if before is not None else []
         titles = f"{name} (deployed)", f"{name} (new)"
         lines = difflib.unified_diff(old, pretty(after).splitlines(), *titles, lineterm="")
         output = None
         if before is not None and before != after:
-            try:
+            with suppress(ClientError):
                 output = Pipe(self._connection, name).diff(after)
-            except ClientError:
-                output = None
         return Changes(name, tuple(lines), output)
 
     def save(self, rules: Any, pipe: str | None = None) -> str:
         """Put the rules on the node; gives the pipe's id.
 
-        Raises ClientError where the pipe has changed since `changes` was asked.
+        Raises ClientError where the pipe is not as `changes` told last: somebody else changed it.
         """
-        name, before, after = self._configs(rules, pipe)
-        if before != self._seen:
-            text = f'"{name}" was changed meanwhile by somebody else: look at the changes again'
-            raise ClientError(text, status=409)
-        Pipe(self._connection, name).save(after)
-        self._seen = after
+        name = self._name(pipe)
+        before, tag = self._config(name)
+        if tag != self._seen:
+            text = f'"{name}" was changed meanwhile: nothing was saved, look at the changes again'
+            raise ClientError(text, status=412)
+        after = self._with_rules(before if before is not None else self._new(name), rules)
+        seen = {"If-None-Match": "*"} if tag is None else {"If-Match": tag}
+        path = f"/pipes/{segment(name)}/config"
+        self._connection.json("PUT", path, json=after, headers=seen)
+        self._seen = self._config(name)[1]
         return name
 
-    def _configs(
-        self, rules: Any, pipe: str | None
-    ) -> tuple[str, dict[str, Any] | None, dict[str, Any]]:
-        """Name, deployed and new configuration of the pipe to save."""
+    def _name(self, pipe: str | None) -> str:
         name = pipe or self.pipe
         if name is None:
             raise ClientError('name the pipe to save the rules as: save("name")')
-        before = self._config(name)
-        base = before if before is not None else self._new(name)
-        transform: Any = base.get("transform")
+        return name
+
+    def _config(self, name: str) -> tuple[dict[str, Any] | None, str | None]:
+        """A pipe's configuration and its ETag; None for one that is not there."""
+        try:
+            answer = self._connection.request("GET", f"/pipes/{segment(name)}/config")
+        except ClientError as error:
+            if error.status == 404:
+                return None, None
+            raise
+        return answer.json(), answer.headers.get("ETag")
+
+    def _with_rules(self, config: dict[str, Any], rules: Any) -> dict[str, Any]:
+        transform: Any = config.get("transform")
         if isinstance(transform, list):
             position = self._position(transform)
             changed: Any = [*transform]
             changed[position] = {**transform[position], "rules": rules}
         else:
             changed = {**(transform or {"type": "dtl"}), "rules": rules}
-        return name, before, {**base, "transform": changed}
-
-    def _config(self, name: str) -> dict[str, Any] | None:
-        try:
-            return Pipe(self._connection, name).config
-        except ClientError as error:
-            if error.status == 404:
-                return None
-            raise
+        return {**config, "transform": changed}
 
     def _new(self, name: str) -> dict[str, Any]:
         if self.pipe is not None:
@@ -273,5 +298,5 @@ def editor(draft: RulesDraft, rules: Any = None) -> DtlEditor:
     elif isinstance(rules, str):
         text = rules
     else:
-        text = format_text(json.dumps(rules, ensure_ascii=False), width=88)
+        text = format_text(json.dumps(rules, ensure_ascii=False), width=WIDTH)
     return DtlEditor(draft, text)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from sesam_interactive.client.flow import Flow
     from sesam_interactive.debugger import Session
+    from sesam_interactive.widgets.dtl_editor import DtlEditor
+    from sesam_node.model import Entity
 
 _default: Hub | None = None
 
@@ -96,6 +98,20 @@ class Hub:
         from sesam_interactive.client.flow import read_flow
 
         return read_flow(self._connection, rates=rates)
+
+    def edit(
+        self,
+        rules: Any = None,
+        *,
+        pipe: str | None = None,
+        dataset: str | None = None,
+        entities: list[Entity] | None = None,
+    ) -> DtlEditor:
+        """An editor of new rules over a pipe's source, a dataset, or entities at hand."""
+        from sesam_interactive.client.editing import RulesDraft, editor
+
+        draft = RulesDraft(self._connection, pipe=pipe, dataset=dataset, entities=entities)
+        return editor(draft, rules)
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.debugger import Session
+    from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
 
 POLL_S = 0.1
@@ -271,6 +272,17 @@ class Pipe:
     def save(self, config: Mapping[str, Any]) -> None:
         """Put a new configuration of this pipe on the node; made where there is none."""
         self._connection.json("PUT", f"{self._path}/config", json=dict(config))
+
+    def edit(self, rules: Any = None, *, transform: int | None = None) -> DtlEditor:
+        """An editor of its rules that shows what they make of real entities while one types.
+
+        `rules` (text or JSON) stand in place of the deployed ones; `transform` says which of
+        several transforms is meant. Nothing is written until it is saved.
+        """
+        from sesam_interactive.client.editing import RulesDraft, editor
+
+        draft = RulesDraft(self._connection, pipe=self.name, transform=transform)
+        return editor(draft, rules)
 
     def __repr__(self) -> str:
         return f'<Pipe "{self.name}">'

@@ -44,8 +44,8 @@ class View(anywidget.AnyWidget):
     def __init_subclass__(cls, *, module: str | None = None, **options: Any) -> None:
         if module is not None:
             cls._esm = STATIC / f"{module}.js"
-        names = (name for name in dir(cls) if getattr(getattr(cls, name, None), "answers", False))
-        cls.answering = frozenset(names)
+        members = (member for base in cls.__mro__ for member in vars(base).items())
+        cls.answering = frozenset(name for name, it in members if getattr(it, "answers", False))
         super().__init_subclass__(**options)
 
     def __init__(self, **values: Any) -> None:

@@ -37,6 +37,8 @@ const own = {
 };
 
 const STRING = /^"(?:[^"\\\n]|\\.)*"?/;
+/** What the datasets of hops are called: `p.name`. */
+const ALIAS = /^[A-Za-z]\w*\.[\w:-]+$/;
 const VARIABLE = /^"(_S|_T|_P|_R|_B|_)(?=[."])/;
 
 /** Reads one line after another; which words are calls is known by the vocabulary. */
@@ -71,6 +73,7 @@ export function tokens(vocabulary: Vocabulary): StreamParser<Tokens> {
       }
       if (state.stack.at(-2)?.closes === "}" && /^(datasets?|dataset-ids)$/.test(state.stack.at(-2)!.name)) return "dataset";
     }
+    if (ALIAS.test(inner) && state.stack.some(({ name }) => name === "hops" || name === "apply-hops")) return "names";
     if (/^\$(ENV|SECRET)\(|^\{\{|^~[a-z:]/.test(inner)) return "constant";
     return "string";
   };
@@ -85,10 +88,11 @@ export function tokens(vocabulary: Vocabulary): StreamParser<Tokens> {
       transform: own.transform,
       rule: own.rule,
       dataset: own.dataset,
-      variable: own.variable,
+      dtlVariable: own.variable,
       names: own.names,
       constant: own.constant,
     },
+    indent: (state, after, context) => Math.max(0, state.stack.length - (/^\s*[\]}]/.test(after) ? 1 : 0)) * context.unit,
     token(stream, state) {
       if (state.inComment) {
         if (stream.skipTo("*/")) {
@@ -117,7 +121,7 @@ export function tokens(vocabulary: Vocabulary): StreamParser<Tokens> {
       if (!isKey && stream.match(VARIABLE)) {
         begun(state);
         state.rest = "names";
-        return "variable";
+        return "dtlVariable";
       }
       const word = stream.match(STRING);
       if (word) return text(state, (word as RegExpMatchArray)[0]);

@@ -114,3 +114,17 @@ export function duration(ns: number): string {
   if (ns < 1e9) return `${figure(ns / 1e6)} ms`;
   return `${figure(ns / 1e9)} s`;
 }
+
+/** JSON for people: what fits on a line of `width` characters stays on one. */
+export function pretty(value: unknown, width = 48, indent = ""): string {
+  const flat = spaced(value, width * 2);
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "nothing";
+  if (flat.length + indent.length <= width) return flat;
+  const inner = `${indent}  `;
+  const lines = Array.isArray(value)
+    ? value.map((item) => pretty(item, width, inner))
+    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${pretty(item, width, inner)}`);
+  if (lines.length === 0) return flat;
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${inner}${lines.join(`,\n${inner}`)}\n${indent}${close}`;
+}

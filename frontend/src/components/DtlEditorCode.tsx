@@ -1,0 +1,195 @@
+/** The text of rules that is written: completion, hover, problems with fixes, values beside it. */
+
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { foldKeymap } from "@codemirror/language";
+import { type Diagnostic, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { EditorState } from "@codemirror/state";
+import { EditorView, drawSelection, dropCursor, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { useEffect, useRef } from "react";
+
+import type { Host, Problem } from "../host";
+import { hovering, placeAt, rulesText } from "../dtl/codemirror";
+import { fixOf } from "../dtl/fixes";
+import type { Vocabulary } from "../dtl/language";
+
+export interface PlacedProblem extends Problem {
+  from: number;
+  to: number;
+  line?: number;
+  column?: number;
+}
+
+interface Completion {
+  label: string;
+  kind: string;
+  insert: string;
+  detail: string;
+  doc: string;
+}
+
+interface Known {
+  from: number;
+  to: number;
+  label: string;
+  kind: string;
+  detail: string;
+  doc: string;
+  examples?: { expression: unknown; expect: unknown }[];
+}
+
+export interface CodeActions {
+  /** What was recorded at a place of the rules, as a box; null for nothing. */
+  recorded(path: string): HTMLElement | null;
+  changed(text: string): void;
+  save(): void;
+  format(): void;
+  /** Go to another entity: 1 the next, -1 the one before. */
+  turn(by: number): void;
+}
+
+/** Makes the editor once; the actions may be others with each rendering. */
+export function useCode(host: Host, text: string, actions: CodeActions) {
+  const parent = useRef<HTMLDivElement | null>(null);
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef(actions);
+  latest.current = actions;
+
+  useEffect(() => {
+    const made = new EditorView({
+      parent: parent.current!,
+      state: EditorState.create({ doc: text, extensions: extensions(host, latest) }),
+    });
+    view.current = made;
+    return () => made.destroy();
+  }, []);
+
+  return { parent, view };
+}
+
+function extensions(host: Host, latest: { current: CodeActions }) {
+  const does = (name: "save" | "format") => () => {
+    latest.current[name]();
+    return true;
+  };
+  const turns = (by: number) => () => {
+    latest.current.turn(by);
+    return true;
+  };
+  return [
+    lineNumbers(),
+    history(),
+    drawSelection(),
+    dropCursor(),
+    EditorState.allowMultipleSelections.of(true),
+    highlightActiveLine(),
+    highlightSelectionMatches(),
+    closeBrackets(),
+    rulesText(host.get<Vocabulary>("vocabulary")),
+    autocompletion({ override: [(context) => completions(host, context)], activateOnTypingDelay: 60, icons: false }),
+    hovering((view, position) => known(host, view, position, latest.current)),
+    keymap.of([
+      { key: "Mod-s", run: does("save"), preventDefault: true },
+      { key: "Shift-Alt-f", run: does("format") },
+      { key: "Alt-PageDown", run: turns(1) },
+      { key: "Alt-PageUp", run: turns(-1) },
+      ...closeBracketsKeymap,
+      ...completionKeymap,
+      ...lintKeymap,
+      ...foldKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...defaultKeymap,
+      indentWithTab,
+    ]),
+    EditorView.contentAttributes.of({ "aria-label": "DTL rules" }),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) latest.current.changed(update.state.doc.toString());
+    }),
+  ];
+}
+
+async function completions(host: Host, context: CompletionContext): Promise<CompletionResult | null> {
+  if (!context.explicit && !context.matchBefore(/[\w"$.:_-]/)) return null;
+  try {
+    const answer = await host.request<{ from: number; to: number; items: Completion[] }>("complete", {
+      text: context.state.doc.toString(),
+      offset: context.pos,
+    });
+    if (context.aborted || answer.items.length === 0) return null;
+    return {
+      from: answer.from,
+      to: answer.to,
+      filter: false,
+      options: answer.items.map((item) => ({
+        label: item.label,
+        apply: item.insert,
+        detail: item.kind === "property" ? item.detail : item.kind,
+        type: item.kind,
+        info: () => described(item),
+      })),
+    };
+  } catch {
+    // No completion is no error for who types; the problems say what is wrong.
+    return null;
+  }
+}
+
+async function known(host: Host, view: EditorView, position: number, actions: CodeActions) {
+  const place = placeAt(view.state, position);
+  const dom = document.createElement("div");
+  dom.className = "sesam-hover";
+  const recorded = place && actions.recorded(place.path);
+  if (recorded) dom.append(recorded);
+  const text = view.state.doc.toString();
+  const found = await host.request<Known | null>("hover", { text, offset: position }).catch(() => null);
+  if (found) dom.append(described(found));
+  if (!dom.hasChildNodes()) return null;
+  const [from, to] = found ? [found.from, found.to] : [place!.from, place!.to];
+  return { from, to: Math.min(to, view.state.doc.length), dom };
+}
+
+/** The signature, the text and an example of something that may stand in rules. */
+function described(item: { label: string; detail: string; doc: string; examples?: Known["examples"] }): HTMLElement {
+  const box = document.createElement("div");
+  box.className = "sesam-described";
+  const head = document.createElement("code");
+  head.textContent = item.detail ? `${item.label}  ${item.detail}` : item.label;
+  const doc = document.createElement("p");
+  doc.textContent = item.doc;
+  box.append(head, doc);
+  for (const { expression, expect } of (item.examples ?? []).slice(0, 2)) {
+    const example = document.createElement("code");
+    example.className = "sesam-example";
+    example.textContent = `${JSON.stringify(expression)}  →  ${JSON.stringify(expect)}`;
+    box.append(example);
+  }
+  return box;
+}
+
+/** Shows problems in the text; what a hint proposes is a button there. */
+export function showProblems(view: EditorView, problems: readonly PlacedProblem[]): void {
+  const text = view.state.doc.toString();
+  const diagnostics = problems.map((problem): Diagnostic => {
+    const fix = fixOf(text, problem);
+    const from = Math.min(problem.from, text.length);
+    return {
+      from,
+      to: Math.max(from, Math.min(problem.to, text.length)),
+      severity: problem.level === "warning" ? "warning" : "error",
+      message: problem.hint ? `${problem.message}; ${problem.hint}` : problem.message,
+      source: problem.code,
+      ...(fix && {
+        actions: [
+          {
+            name: fix.label,
+            apply: (shown) => shown.dispatch({ changes: { from: fix.from, to: fix.to, insert: fix.insert } }),
+          },
+        ],
+      }),
+    };
+  });
+  diagnostics.sort((a, b) => a.from - b.from);
+  view.dispatch(setDiagnostics(view.state, diagnostics));
+}

@@ -1,0 +1,98 @@
+/** Source and target of the chosen entity side by side; the sample as a strip. */
+
+import { EntityDiff } from "./EntityDiff";
+import { content } from "../dtl/values";
+
+export interface Result {
+  source: Record<string, unknown>;
+  emitted: Record<string, unknown>[];
+  filtered: boolean;
+  error: { message: string } | null;
+}
+
+export interface Outcome {
+  id: string;
+  outcome: "emitted" | "filtered" | "failed" | "nothing";
+  differs?: boolean;
+}
+
+/** Every entity of the sample as a mark: what became of it, and is it another than deployed? */
+export function Strip({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
+  return (
+    <div className="sesam-strip" role="listbox" aria-label="entities of the sample">
+      {sample.map((one, position) => {
+        const said = `${one.id}: ${one.outcome}${one.differs ? ", differs from deployed" : ""}`;
+        return (
+          <button
+            key={`${one.id}.${position}`}
+            type="button"
+            role="option"
+            aria-selected={position === chosen}
+            aria-label={said}
+            title={said}
+            className={`is-${one.outcome}${one.differs ? " is-different" : ""}`}
+            onClick={() => choose(one.id)}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+export function summary(sample: Outcome[]): string {
+  const count = (word: Outcome["outcome"]) => sample.filter((one) => one.outcome === word).length;
+  const words = (["emitted", "filtered", "failed", "nothing"] as const)
+    .map((word) => [count(word), word] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, word]) => `${number} ${word}`);
+  return `${sample.length} ${sample.length === 1 ? "entity" : "entities"}: ${words.join(", ")}`;
+}
+
+export type Against = "deployed" | "source" | "nothing";
+
+interface Props {
+  result: Result;
+  deployed: Result | null;
+  against: Against;
+}
+
+export function Sides({ result, deployed, against }: Props) {
+  const source = content(result.source);
+  return (
+    <div className="sesam-sides">
+      <section>
+        <h4>source</h4>
+        <EntityDiff entity={source} label="source entity" />
+      </section>
+      <section>
+        <h4>target</h4>
+        <Target result={result} against={compared(result, deployed, against)} />
+      </section>
+    </div>
+  );
+}
+
+/** What each emitted entity is compared with. */
+function compared(result: Result, deployed: Result | null, against: Against): (position: number) => Record<string, unknown> | null {
+  if (against === "source") return () => content(result.source);
+  if (against === "nothing" || deployed === null) return () => null;
+  return (position) => {
+    const id = result.emitted[position]?.["_id"];
+    const other = deployed.emitted.find((one) => one["_id"] === id) ?? deployed.emitted[position];
+    return other ? content(other) : {};
+  };
+}
+
+function Target({ result, against }: { result: Result; against: (position: number) => Record<string, unknown> | null }) {
+  if (result.error) return <div className="sesam-failure">{result.error.message}</div>;
+  if (result.filtered) return <div className="sesam-empty">filtered: a target of this id is deleted</div>;
+  if (result.emitted.length === 0) return <div className="sesam-empty">nothing comes out</div>;
+  return (
+    <>
+      {result.emitted.slice(0, 20).map((entity, position) => (
+        <EntityDiff key={position} entity={content(entity)} against={against(position)} label={`target entity ${position + 1}`} />
+      ))}
+      {result.emitted.length > 20 && <div className="sesam-empty">and {result.emitted.length - 20} more</div>}
+    </>
+  );
+}

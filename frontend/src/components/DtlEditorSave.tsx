@@ -1,0 +1,100 @@
+/** What saving would change, and saving. */
+
+import { useEffect, useState } from "react";
+
+import { HostError, type Host } from "../host";
+
+interface Changes {
+  pipe: string;
+  lines: string[];
+  counts: Record<string, number> | null;
+}
+
+interface Props {
+  host: Host;
+  text: string;
+  close: (saved: boolean) => void;
+}
+
+export function SavePanel({ host, text, close }: Props) {
+  const [changes, setChanges] = useState<Changes | null>(null);
+  const [error, setError] = useState("");
+  const [isSaving, setSaving] = useState(false);
+
+  useEffect(() => {
+    let isThere = true;
+    host
+      .request<Changes>("changes_of", { text })
+      .then((found) => isThere && setChanges(found))
+      .catch((failure: Error) => isThere && setError(failureText(failure)));
+    return () => {
+      isThere = false;
+    };
+  }, [text]);
+
+  const save = async () => {
+    setSaving(true);
+    try {
+      await host.request("save_text", { text });
+      close(true);
+    } catch (failure) {
+      setError(failureText(failure as Error));
+      setSaving(false);
+    }
+  };
+
+  const nothing = changes !== null && changes.lines.length === 0;
+  return (
+    <div
+      className="sesam-panel"
+      role="dialog"
+      aria-label="save the rules"
+      onKeyDown={(event) => event.key === "Escape" && close(false)}
+    >
+      {error && <div className="sesam-failure">{error}</div>}
+      {!changes && !error && <div className="sesam-empty">comparing with what is deployed…</div>}
+      {nothing && <div className="sesam-empty">nothing would change: this is what is deployed</div>}
+      {changes && !nothing && (
+        <>
+          <pre className="sesam-code sesam-difference">
+            {changes.lines.map((line, number) => (
+              <div key={number} className={lineClass(line)}>
+                {line}
+              </div>
+            ))}
+          </pre>
+          {changes.counts && <p>{outputText(changes.counts)}</p>}
+          {text.includes("//") || text.includes("/*") ? <p className="sesam-dim">Comments of the text are not kept on the node.</p> : null}
+        </>
+      )}
+      <div className="sesam-bar">
+        {changes && !nothing && (
+          <button type="button" className="sesam-button is-main" disabled={isSaving} onClick={() => void save()} autoFocus>
+            {isSaving ? "Saving…" : `Save to ${changes.pipe}`}
+          </button>
+        )}
+        <button type="button" className="sesam-button" onClick={() => close(false)} autoFocus={nothing || error !== ""}>
+          {nothing ? "Close" : "Cancel"}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function lineClass(line: string): string {
+  if (line.startsWith("+++") || line.startsWith("---")) return "is-head";
+  return line[0] === "+" ? "is-added" : line[0] === "-" ? "is-removed" : "";
+}
+
+function outputText(counts: Record<string, number>): string {
+  const words = ["added", "changed", "deleted", "errors"]
+    .filter((word) => counts[word])
+    .map((word) => `${counts[word]!.toLocaleString("en")} ${word === "errors" ? "failing" : word}`);
+  const read = (counts["read"] ?? 0).toLocaleString("en");
+  return `Over ${read} source entities the output would have ${words.join(", ") || "no changes"}.`;
+}
+
+function failureText(failure: Error): string {
+  const problems = failure instanceof HostError ? failure.problems : [];
+  return [failure.message, ...problems.map(({ path, message, hint }) => `${path}  ${message}${hint ? `; ${hint}` : ""}`)].join("\n");
+}

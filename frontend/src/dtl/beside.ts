@@ -1,0 +1,110 @@
+/** What stands beside the rules: of each place the value that it gave, in few words. */
+
+import type { Span } from "./layout";
+import { type Recording, type Seen, type TraceEvent, seen } from "./trace";
+import { short } from "./values";
+
+export type Detail = "lines" | "all" | "off";
+
+export interface Inlay {
+  /** Where in the text it stands, behind what it is about. */
+  at: number;
+  text: string;
+  kind: "value" | "null" | "error" | "sets" | "ends";
+  path: string;
+}
+
+export interface Beside {
+  inlays: Inlay[];
+  /** What was not evaluated for the entity. */
+  unrun: Span[];
+  /** The places that were evaluated, for pointing at them. */
+  places: { path: string; span: Span }[];
+}
+
+const LINE = 64;
+const INLINE = 22;
+
+/** What an event did, in few words; "" where there is nothing to say. */
+export function told(recording: Recording, event: TraceEvent, width: number): string {
+  if (event.error !== undefined) return `failed: ${event.error}`;
+  if (event.ends) return event.ends;
+  if (event.emits) return `emitted ${event.emits.map((value) => short(recording.value(value), width)).join(", ")}`;
+  const sets = Object.entries(event.sets ?? {});
+  if (sets.length > 0) {
+    const each = sets.length === 1 ? width : Math.max(12, Math.floor(width / sets.length));
+    const text = sets.map(([name, value]) => `${name} = ${short(recording.value(value), each)}`).join(", ");
+    return text.length <= width + 24 ? text : `${text.slice(0, width + 23)}…`;
+  }
+  if (event.removes?.length) return `without ${event.removes.join(", ")}`;
+  if (event.output !== undefined) return short(recording.value(event.output), width);
+  return "";
+}
+
+function kindOf(recording: Recording, event: TraceEvent): Inlay["kind"] {
+  if (event.error !== undefined) return "error";
+  if (event.ends) return "ends";
+  if (event.sets || event.removes || event.emits) return "sets";
+  return event.output !== undefined && recording.value(event.output) === null ? "null" : "value";
+}
+
+/** The values beside a text, up to an event where one is given. `lineEnd` gives the end of an offset's line. */
+export function besides(
+  recording: Recording,
+  spans: ReadonlyMap<string, Span>,
+  lineEnd: (offset: number) => number,
+  detail: Detail,
+  frame = 0,
+  upTo = Infinity,
+): Beside {
+  const happened = seen(recording, frame, upTo);
+  const ofLines = new Map<number, { from: number; inlay: Inlay }>();
+  const inlays: Inlay[] = [];
+  const places: Beside["places"] = [];
+  const unrun: Span[] = [];
+  for (const node of recording.document.nodes) {
+    const span = spans.get(node.path);
+    if (span === undefined) continue;
+    const one = happened.get(node.path);
+    if (one === undefined) {
+      if (node.kind !== "path") unrun.push(span);
+      continue;
+    }
+    places.push({ path: node.path, span });
+    if (node.kind === "rule" || detail === "off") continue;
+    const inlay = inlayOf(recording, one, node.kind === "transform" || detail === "lines" ? LINE : INLINE);
+    if (inlay.text === "") continue;
+    if (node.kind === "transform" || (detail === "lines" && node.kind === "function")) {
+      const at = lineEnd(span[0]);
+      const held = ofLines.get(at);
+      if (held === undefined || span[0] < held.from) ofLines.set(at, { from: span[0], inlay: { ...inlay, at } });
+    } else if (detail === "all") {
+      inlays.push({ ...inlay, at: span[1] });
+    }
+  }
+  for (const { inlay } of ofLines.values()) inlays.push(inlay);
+  inlays.sort((a, b) => a.at - b.at);
+  return { inlays, unrun: outermost(unrun), places };
+}
+
+function inlayOf(recording: Recording, one: Seen, width: number): Inlay {
+  const event = recording.events[one.event]!;
+  const text = told(recording, event, width);
+  return {
+    at: 0,
+    path: one.path,
+    kind: kindOf(recording, event),
+    text: text && one.count > 1 ? `${text}  ×${one.count}` : text,
+  };
+}
+
+/** Spans without those that lie within another one. */
+function outermost(spans: Span[]): Span[] {
+  const sorted = [...spans].sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+  const found: Span[] = [];
+  for (const span of sorted) {
+    const last = found.at(-1);
+    if (last === undefined || span[0] >= last[1]) found.push(span);
+  }
+  return found;
+}
