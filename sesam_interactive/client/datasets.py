@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.profile import Profile
     from sesam_interactive.client.reading import Moment
     from sesam_node.model import Entity
 
@@ -178,6 +179,17 @@ class Dataset:
     def schema(self) -> EntityType:
         """What its live entities look like: a JSON schema, with counts per property."""
         return EntityType(self._connection.get(f"{self._path}/schema"))
+
+    def profile(self, *properties: str, limit: int | None = None) -> Profile:
+        """What its properties are like: types, how many are filled and distinct, how spread.
+
+        Of all properties, or those named (`address.city`, `lines.sku`), over all live entities or
+        the first `limit`. Two profiles `compare`. Raises ClientError for one that is nowhere.
+        """
+        from sesam_interactive.client.columns import Place
+        from sesam_interactive.client.profile import read_profile
+
+        return read_profile(Place(self._connection, self.name, self.moment), properties, limit)
 
     def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
         """A polars frame of the live entities; options as for `sesam_interactive.frames`."""
