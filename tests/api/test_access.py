@@ -333,7 +333,9 @@ def test_a_pipe_cannot_read_or_write_what_its_author_may_not(node, as_):
     assert as_("group:Developer", "hr").post("/pipes", json=[tries[0]]).status_code == 201
 
 
-@pytest.mark.parametrize("path", ["/dtl/preview", "/dtl/trace", "/dtl/explain", "/dtl/complete"])
+@pytest.mark.parametrize(
+    "path", ["/dtl/preview", "/dtl/trace", "/dtl/scan", "/dtl/explain", "/dtl/complete"]
+)
 def test_rules_that_are_tried_read_only_what_one_may_read(node, as_, path):
     put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
     hops = [
@@ -350,12 +352,24 @@ def test_rules_that_are_tried_read_only_what_one_may_read(node, as_, path):
     for body in bodies:
         if path == "/dtl/explain":
             body.pop("entities", None)
+        if path == "/dtl/scan":
+            body["when"] = []
         assert as_("group:Developer").post(path, json=body).status_code == 403, body
     draft = pipe("open", source={"type": "dataset", "dataset": "salaries"})
     answer = as_("group:Developer").post(
         "/pipes/open/preview", data={"pipe-config": httpx.Response(200, json=draft).text}
     )
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/dtl/preview", "/dtl/trace", "/dtl/scan"])
+def test_only_what_one_may_read_is_overlaid(node, as_, path):
+    put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
+    body = {"rules": [["copy", "*"]], "entities": [{"_id": "1"}], "overlay": {"salaries": {}}}
+    if path == "/dtl/scan":
+        body["when"] = [{"outcome": "ok"}]
+    assert as_("group:Developer").post(path, json=body).status_code == 403
+    assert as_("group:Developer", "hr").post(path, json=body).status_code == 200
 
 
 def test_what_comes_into_a_pipe_takes_the_permissions_of_where_it_comes_from(node, as_):

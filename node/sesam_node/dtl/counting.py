@@ -135,6 +135,25 @@ class Counters:
         """Has a node no counter, its own or another's: a constant, or a key that an index holds?"""
         return position not in self.own and position not in self.leader
 
+    def evaluations(self, path: str) -> Callable[[], int]:
+        """Gives a number that rises whenever a node is evaluated, maybe with others beside it."""
+        position = self.nearest(path)
+        while position is not None and position not in self.own:
+            leader = self.leader.get(position)
+            position = self.parent(position) if leader is None else leader
+        if position is None:
+            return count().__next__
+        fired, at, hits = self.fired, position, self.hits.get(position)
+        return (lambda: fired[at]) if hits is None else (lambda: fired[at] + hits.value())
+
+    def null_results(self, path: str) -> Callable[[], int]:
+        """Gives a number that rises whenever a node gives null, maybe also when it is evaluated."""
+        position = self.index.get(path)
+        if position is None or position in self.always_null or self.is_derived(position):
+            return self.evaluations(path)
+        nulls, at = self.nulls, position
+        return lambda: nulls[at]
+
     def parent(self, position: int) -> int | None:
         """The node that a node stands in."""
         outer = islice(parents(self.nodes[position]["path"]), 1, None)

@@ -75,6 +75,32 @@ def record(
     return masked(document, made.secrets.values())
 
 
+class OneByOne:
+    """Records one entity at a time: for who looks at each and keeps few.
+
+    Raises DtlError with every Problem for rules that do not compile.
+    """
+
+    def __init__(
+        self,
+        rules: Any,
+        context: RuleContext,
+        runtime: Runtime,
+        path: tuple[str | int, ...] = ("rules",),
+    ) -> None:
+        self._recorder = Recorder(rules, context)
+        self._run = walk_rules(rules, context, path=path).bind(runtime, self._recorder)
+        self._secrets = runtime.secrets
+
+    def document(self, entity: Entity) -> dict[str, Any]:
+        """The trace document of this entity alone; secrets in it are hidden."""
+        recorder = self._recorder
+        for held in (recorder.entities, recorder.values, recorder.by_content, recorder.by_identity):
+            held.clear()
+        _run(self._run, [entity])
+        return masked(recorder.document(), self._secrets.values())
+
+
 def _run(run: Run, entities: Iterable[Entity]) -> None:
     for entity in entities:
         try:

@@ -7,13 +7,14 @@ it after a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.environment import substitute
 from sesam_node.errors import ConfigError, InputError, NotFoundError, Problem, suggestion
 from sesam_node.hub.active import written_datasets
 from sesam_node.hub.interactive import InteractiveService
+from sesam_node.pipes.overlay import World
 
 if TYPE_CHECKING:
     from sesam_node.pipes.runs import PipeDefinition
@@ -29,7 +30,8 @@ class Asked:
 
     `pipe` names a pipe whose source is meant, `dataset` a dataset; with neither the entities come
     with the request, or there are none. `pipe_id` is what namespaces are taken from where there is
-    no pipe, `namespaced` whether names have them (null: as the node has it).
+    no pipe, `namespaced` whether names have them (null: as the node has it). `world` says in which
+    state of the datasets.
     """
 
     rules: Any = None
@@ -37,6 +39,7 @@ class Asked:
     dataset: str | None = None
     pipe_id: str | None = None
     namespaced: bool | None = None
+    world: World = field(default_factory=World)
 
 
 class Dtl(InteractiveService):
@@ -63,6 +66,7 @@ class Dtl(InteractiveService):
             definition=self._asked(asked),
             rules=self._rules(asked.rules),
             wanted=wanted,
+            world=asked.world,
         )
 
     async def trace(
@@ -76,7 +80,35 @@ class Dtl(InteractiveService):
             wanted=wanted,
             strength=strength,
             position=transform,
+            world=asked.world,
         )
+
+    async def scan(
+        self,
+        asked: Asked,
+        wanted: Wanted,
+        when: list[Any],
+        transform: int | None,
+        *,
+        most: int,
+        traced: bool,
+    ) -> dict[str, Any]:
+        """A portion of a scan for entities that fulfil a condition. Raises DtlError, ConfigError.
+
+        InputError where a condition is none.
+        """
+        found: dict[str, Any] = await self._work(
+            "sesam_node.pipes.scan:scan_rules",
+            definition=self._asked(asked),
+            rules=self._rules(asked.rules),
+            wanted=wanted,
+            when=when,
+            position=transform,
+            most=most,
+            traced=traced,
+            world=asked.world,
+        )
+        return found
 
     async def explain(self, asked: Asked, transform: int | None) -> dict[str, Any]:
         """How rules are carried out, as data and as text. Raises DtlError, ConfigError."""

@@ -28,6 +28,7 @@ from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_head
 from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.observing import up_to_date
 from sesam_node.pipes.operations import error_data, previewed
+from sesam_node.pipes.overlay import World
 from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.rule_texts import is_later, place_at, placed, problems_in, rule_sets
 from sesam_node.pipes.samples import Sample, Wanted
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from sesam_node.dtl import RuleContext
     from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Batch
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Store
@@ -55,6 +57,9 @@ EVENTS = 200_000
 PREVIEW_BYTES = 50_000_000
 """How large the results of a preview may be; no further entity is run then."""
 
+HERE = World()
+"""The datasets as they are."""
+
 NO_ENV: Mapping[str, Any] = MappingProxyType({})
 TRANSFORM = "$.transform.rules"
 
@@ -68,10 +73,10 @@ def with_rules(definition: PipeDefinition, rules: Any) -> PipeDefinition:
     )
 
 
-def _built(definition: PipeDefinition, store: Store, rules: Any) -> Pipe:
+def built(definition: PipeDefinition, store: Store, rules: Any, world: World = HERE) -> Pipe:
     """The pipe to run. Raises DtlError with paths from the request: `$.rules.default[0]`."""
     try:
-        pipe = build_pipe(with_rules(definition, rules), store)
+        pipe = build_pipe(with_rules(definition, rules), world.of(definition, store))
     except DtlError as error:
         raise error if rules is None else DtlError(error.message, asked(error.problems)) from None
     for transform in pipe.transforms:
@@ -91,14 +96,19 @@ def request_path(path: str) -> str:
 
 
 def preview_rules(
-    definition: PipeDefinition, store: Store, *, rules: Any = None, wanted: Wanted
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    rules: Any = None,
+    wanted: Wanted,
+    world: World = HERE,
 ) -> dict[str, Any]:
     """What rules make of some source entities: `results` as those of a pipe's preview.
 
     An entity that fails has an `error`; the others go on. What rules decrypt is hidden. Raises
     DtlError where the rules do not compile.
     """
-    pipe = _built(definition, store, rules)
+    pipe = built(definition, store, rules, world)
     try:
         sample = Sample(pipe, wanted)
         if any(decrypts(getattr(transform, "rules", None)) for transform in pipe.transforms):
@@ -106,7 +116,7 @@ def preview_rules(
         else:
             pipe.ensure_indexes()
             lookup = StoreLookup(pipe.context)
-            evaluator = Evaluator(pipe, lookup, _runtime(pipe, lookup))
+            evaluator = Evaluator(pipe, lookup, runtime_of(pipe, lookup))
             found = _previewed(evaluator, sample)
     finally:
         pipe.close()
@@ -168,7 +178,7 @@ def _with_request_paths(error: dict[str, Any] | None, rules: Any) -> None:
             problem["path"] = request_path(problem["path"])
 
 
-def _runtime(pipe: Pipe, lookup: StoreLookup) -> Runtime:
+def runtime_of(pipe: Pipe, lookup: StoreLookup) -> Runtime:
     """What rules get while a sample of entities is shown to somebody."""
     return Runtime(lookup=lookup, sleep=_awake, secrets=pipe.definition.secrets)
 
@@ -188,9 +198,10 @@ class Tracing:
         self.sample = sample
         self.position = dtl_position(pipe, position)
         self.lookup = StoreLookup(pipe.context)
-        self.runtime = _runtime(pipe, self.lookup)
+        self.runtime = runtime_of(pipe, self.lookup)
         self.skipped: list[dict[str, Any]] = []
         self.read_all = False
+        self.current: Batch | None = None
 
     def record(self, strength: str, path: tuple[str | int, ...] | None = None) -> dict[str, Any]:
         """The trace document; its paths lie below `path`, or are those of the pipe."""
@@ -210,8 +221,14 @@ class Tracing:
 
     def entities(self, transform: DtlTransform) -> Iterator[Entity]:
         """What the transform gets: source entities as the steps before it give them."""
+        for given in self.given(transform):
+            yield from given
+
+    def given(self, transform: DtlTransform) -> Iterator[list[Entity]]:
+        """What the transform gets of each source entity, which is `current` meanwhile."""
         before = self.steps_before()
         for one in self.sample:
+            self.current = one
             entity = source_entity(one, 0)
             self.lookup.forget()
             self.lookup.current_dataset = one.dataset
@@ -228,7 +245,7 @@ class Tracing:
             except DtlError as error:
                 self.skipped.append({"_id": entity["_id"], "message": error.message})
                 continue
-            yield from filter(transform.takes, given)
+            yield list(filter(transform.takes, given))
         self.read_all = True
 
     def steps_before(self) -> list[Any]:
@@ -260,19 +277,21 @@ def trace_rules(
     wanted: Wanted,
     strength: str,
     position: int | None = None,
+    world: World = HERE,
 ) -> dict[str, Any]:
     """The record of what rules do with some source entities: `trace`, a trace document.
 
-    `skipped` are source entities that an earlier transform of the pipe failed on, `stopped` is
-    "time" or "events" where that ended it. Raises DtlError, InputError.
+    `skipped` are source entities that an earlier transform of the pipe failed on, `read` counts
+    source entities, `next` is where to go on, `stopped` is "time" or "events" where that ended it.
+    Raises DtlError, InputError.
     """
-    pipe = _built(definition, store, rules)
+    pipe = built(definition, store, rules, world)
     try:
         tracing = Tracing(pipe, Sample(pipe, wanted), position)
         document = tracing.record(strength, None if rules is None else ("rules",))
     finally:
         pipe.close()
-    return {"trace": document, **tracing.told()}
+    return {"trace": document, "read": tracing.sample.read, **tracing.told()}
 
 
 def dtl_position(pipe: Pipe, position: int | None) -> int:
@@ -399,7 +418,7 @@ def explain_rules(
 
     Raises DtlError, InputError.
     """
-    pipe = _built(definition, store, rules)
+    pipe = built(definition, store, rules)
     try:
         at = dtl_position(pipe, position)
         transform: Any = pipe.transforms[at]

@@ -19,10 +19,12 @@ from sesam_node.dtl import functions
 from sesam_node.dtl.format import STYLES
 from sesam_node.errors import preview, suggestion
 from sesam_node.hub.dtl import Asked
+from sesam_node.pipes.overlay import World
 from sesam_node.pipes.samples import Wanted
 
 MAX_PREVIEW = 1_000
 MAX_COUNTED = 100_000
+MAX_SCANNED = 10_000_000
 SECONDS = 20
 
 RULES = form("rules", ANYTHING, doc="rules by name, or a list of transforms; the pipe's if absent")
@@ -44,6 +46,13 @@ TIME = form("seconds", "integer", SECONDS, f"stop after so many, at most {SECOND
 JSON = "application/json"
 
 
+SINCE = form("since", "object", doc='where to begin: the "next" of an earlier answer')
+WORLD = (
+    form("overlay", "object", doc="by dataset and _id, entities that stand for the stored ones"),
+    form("as_of", doc="over the datasets as they were at an offset of the source, or a time"),
+)
+
+
 class DtlHandler(ApiHandler):
     """What the handlers of bodies share."""
 
@@ -57,7 +66,8 @@ class DtlHandler(ApiHandler):
         Raises ForbiddenError where whoever asks may not read what they name.
         """
         place = {p.name: fields[p.name] for p in PLACE}
-        asked = Asked(rules=_rules(fields.get("rules")), **place)
+        world = World(fields.get("overlay") or {}, fields.get("as_of"))
+        asked = Asked(rules=_rules(fields.get("rules")), world=world, **place)
         if not self.principal.is_admin:
             self._check_reading(asked, fields.get("text"))
         return asked
@@ -70,6 +80,7 @@ class DtlHandler(ApiHandler):
             access.check_source(who, asked.pipe)
         if asked.dataset is not None:
             access.check(who, "read_data", "dataset", asked.dataset)
+        access.check_all(who, "read_data", "dataset", sorted(asked.world.overlay))
         names = self.hub.datasets.names()
         access.check_mentions(who, self.hub.dtl.with_variables(asked.rules), names)
         if text is not None:
@@ -126,14 +137,17 @@ class CheckHandler(DtlHandler):
 
 
 class PreviewHandler(DtlHandler):
-    @operation(RULES, *PLACE, *EXAMPLES, body=JSON, needs=on_each("read_data", "dataset"))
+    @operation(
+        RULES, *PLACE, *EXAMPLES, SINCE, *WORLD, body=JSON, needs=on_each("read_data", "dataset")
+    )
     async def post(self) -> None:
         """What rules make of some source entities; nothing is written.
 
         Each of `results` has `source`, `emitted`, `filtered`, `discarded` and `error`, as the
         preview of a pipe; an entity that fails does not end it. `missing` are ids that were not
-        found, `stopped` is "time" where time was up, "size" where it is too much for one answer.
-        At most 1,000 entities.
+        found, `stopped` is "time" where time was up, "size" where it is too much for one answer,
+        `next` is where to go on. At most 1,000 entities. With `overlay` some stored entities are
+        others, or not there (null); that is written nowhere.
         """
         fields = self.fields()
         asked = self.asked(fields)
@@ -146,6 +160,8 @@ class TraceHandler(DtlHandler):
         RULES,
         *PLACE,
         *EXAMPLES,
+        SINCE,
+        *WORLD,
         TRANSFORM,
         TIME,
         form("strength", default="full", choices=("full", "counters"), doc="how much is recorded"),
@@ -157,7 +173,9 @@ class TraceHandler(DtlHandler):
 
         At most 1,000 entities with strength "full", 100,000 with "counters". `skipped` are source
         entities that an earlier transform failed on, `missing` ids that were not found; `stopped`
-        is "time", or "events" where the trace is full. What rules decrypt is hidden.
+        is "time", or "events" where the trace is full. `read` counts source entities, and where
+        there are more, `next` is the `since` of the next portion; counters of all portions are one
+        document after `fold`. What rules decrypt is hidden.
         """
         fields = self.fields()
         asked = self.asked(fields)
@@ -167,6 +185,53 @@ class TraceHandler(DtlHandler):
         self.answer(
             await self.hub.dtl.trace(asked, wanted, fields["strength"], fields["transform"])
         )
+
+
+class ScanHandler(DtlHandler):
+    @operation(
+        RULES,
+        *PLACE,
+        form("when", "array", required=True, doc="conditions, of which one must hold"),
+        form("limit", "integer", MAX_COUNTED, "how many source entities"),
+        form("hits", "integer", 1, "stop after so many, at most 1,000"),
+        form("trace", "boolean", default=True, doc="record the hits in full?"),
+        ENTITIES,
+        IDS,
+        SINCE,
+        *WORLD,
+        TRANSFORM,
+        TIME,
+        body=JSON,
+        needs=on_each("read_data", "dataset"),
+    )
+    async def post(self) -> None:
+        """The next source entities of which a condition holds, recorded; nothing is written.
+
+        Conditions: `{"if": DTL over _S and _T}` of what comes out, or `at` a place (`moment`
+        "before" or "after"); `{"at" or "function", "gets" or "gives": "null"}`, `"gives":
+        "error"`, `"runs": true`, `"branch": 0`; `{"outcome": "filtered"}`; `{"differs":
+        "deployed" or "stored"}`. Each of `hits` has `_id`, `version`, `conditions`, `at`, the
+        `entity` of the `trace`, and `outputs` where they were compared. `read` counts source
+        entities, `next` is where to go on, `stopped` is "hits" or "time".
+        """
+        fields = self.fields()
+        asked = self.asked(fields)
+        _check_fed(asked, fields)
+        if fields["hits"] > MAX_PREVIEW:
+            raise ApiError(
+                400,
+                'the field "hits" does not fit',
+                f"at most {MAX_PREVIEW:,}, got {fields['hits']:,}",
+            )
+        found = await self.hub.dtl.scan(
+            asked,
+            _wanted(fields, MAX_SCANNED),
+            fields["when"],
+            fields["transform"],
+            most=max(fields["hits"], 1),
+            traced=fields["trace"],
+        )
+        self.answer(found)
 
 
 class ExplainHandler(DtlHandler):
@@ -264,7 +329,9 @@ def _wanted(fields: dict[str, Any], most: int) -> Wanted:
             raise ApiError(
                 400, f'the field "{name}" does not fit', f"at most {most:,}, got {count:,}"
             )
-    wanted = Wanted(entities, tuple(_texts("ids", ids or [])), fields["limit"])
+    wanted = Wanted(
+        entities, tuple(_texts("ids", ids or [])), fields["limit"], since=fields.get("since")
+    )
     seconds = fields.get("seconds", SECONDS)
     return replace(wanted, seconds=float(min(seconds, SECONDS)))
 
@@ -274,6 +341,7 @@ ROUTES = [
     ("/dtl/check", CheckHandler),
     ("/dtl/preview", PreviewHandler),
     ("/dtl/trace", TraceHandler),
+    ("/dtl/scan", ScanHandler),
     ("/dtl/explain", ExplainHandler),
     ("/dtl/complete", CompleteHandler),
     ("/dtl/hover", HoverHandler),
