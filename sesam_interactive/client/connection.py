@@ -94,12 +94,23 @@ class Connection:
         return answer.content if is_table else None
 
     @contextmanager
-    def stream(self, path: str, **parameters: Any) -> Iterator[httpx.Response]:
-        """A GET whose body is read as it comes; leaving the block ends it on the node too."""
+    def stream(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        accept: str = JSON,
+        body: Any = None,
+        **parameters: Any,
+    ) -> Iterator[httpx.Response]:
+        """A call whose answer is read as it comes; leaving the block ends it on the node too."""
+        options: dict[str, Any] = {"params": _parameters(parameters), "headers": {"Accept": accept}}
+        if body is not None:
+            options["json"] = body
         try:
-            with self._client.stream("GET", path, params=_parameters(parameters)) as answer:
+            with self._client.stream(method, path, **options) as answer:
                 if answer.status_code >= 400:
-                    raise failure(answer.status_code, answer.read(), f"GET {path}")
+                    raise failure(answer.status_code, answer.read(), f"{method} {path}")
                 yield answer
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error

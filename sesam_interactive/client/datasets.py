@@ -8,6 +8,7 @@ from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.framed import ROWS
 from sesam_interactive.client.lineage import Lineage
 from sesam_interactive.client.reading import Diff, History, Query, moment_text
 from sesam_interactive.client.schema import EntityType
@@ -191,13 +192,47 @@ class Dataset:
 
         return read_profile(Place(self._connection, self.name, self.moment), properties, limit)
 
-    def to_polars(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
-        """A polars frame of the live entities; options as for `sesam_interactive.frames`."""
-        return self.entities(since, limit).to_polars(**options)
+    def _asked(self, since: int | None, limit: int | None, where: Any) -> Entities | Query:
+        if where is None:
+            return self.entities(since, limit)
+        asked = {"where": where, "limit": limit, "after": since, "as_of": self.moment}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        return Query(self._connection, self._path, wanted)
 
-    def to_pandas(self, since: int | None = None, limit: int | None = None, **options: Any) -> Any:
-        """A pandas frame of the live entities, with the same columns as `to_polars`."""
-        return self.entities(since, limit).to_pandas(**options)
+    def to_polars(
+        self,
+        since: int | None = None,
+        limit: int | None = None,
+        *,
+        where: Any = None,
+        **options: Any,
+    ) -> Any:
+        """A polars frame of the live entities, or those that fulfil the DTL condition `where`.
+
+        Options: `columns=[names]`, `schema={name: type}`, `reserved=True`; see `Framed.to_polars`.
+        """
+        return self._asked(since, limit, where).to_polars(**options)
+
+    def to_pandas(
+        self,
+        since: int | None = None,
+        limit: int | None = None,
+        *,
+        where: Any = None,
+        **options: Any,
+    ) -> Any:
+        """A pandas frame of them, with the same columns as `to_polars`."""
+        return self._asked(since, limit, where).to_pandas(**options)
+
+    def iter_frames(self, size: int = ROWS, *, where: Any = None, **options: Any) -> Iterator[Any]:
+        """The frame of `to_polars` in parts of `size` rows, of the same types, in little memory."""
+        return self._asked(None, None, where).iter_frames(size, **options)
+
+    def arrow_batches(
+        self, size: int = ROWS, *, where: Any = None, **options: Any
+    ) -> Iterator[Any]:
+        """The same parts as pyarrow record batches of one schema."""
+        return self._asked(None, None, where).arrow_batches(size, **options)
 
     def delete(self) -> None:
         """Delete the dataset with all its versions; its pipe starts from the beginning."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.framed import Framed
+from sesam_interactive.client.lines import open_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.lines import Lines
     from sesam_node.model import Entity
 
 PAGE = 10_000
 
 
-class Entities:
+class Entities(Framed):
     """A lazy, re-iterable sequence of entities; each iteration reads anew, page by page.
 
     Reading takes constant memory and no long transaction on the node. `since` is exclusive.
@@ -54,22 +60,16 @@ class Entities:
         page = self._connection.get(self._path, since=self._since, limit=size, **self._parameters)
         return list(page)
 
-    def to_polars(self, schema: Any = None, *, reserved: bool = False) -> Any:
-        """A polars frame of these entities; see `sesam_interactive.frames.to_polars`.
-
-        The node makes the table: types come with it.
-        """
-        from sesam_interactive.frames import from_arrow, to_polars
-
-        data = self._connection.table(
-            self._path, since=self._since, limit=self._limit, **self._parameters
+    def _open_lines(
+        self, *, columns: Sequence[str] | None, reserved: bool
+    ) -> AbstractContextManager[Lines]:
+        names = None if columns is None else json.dumps(list(columns), ensure_ascii=False)
+        return open_lines(
+            self._connection,
+            self._path,
+            since=self._since,
+            limit=self._limit,
+            properties=names,
+            reserved=reserved,
+            **self._parameters,
         )
-        if data is None:
-            return to_polars(self, schema=schema, reserved=reserved)
-        return from_arrow(data, schema=schema, reserved=reserved)
-
-    def to_pandas(self, schema: Any = None, *, reserved: bool = False) -> Any:
-        """A pandas frame of these entities, with the same columns as `to_polars`."""
-        from sesam_interactive.frames import as_pandas
-
-        return as_pandas(self.to_polars(reserved=reserved), schema=schema)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.framed import Framed
+from sesam_interactive.client.lines import open_lines
 from sesam_interactive.display.html import properties_table, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.lines import Lines
     from sesam_node.model import Entity
 
 Moment = int | str | date | datetime
@@ -24,7 +28,7 @@ def moment_text(moment: Moment) -> str:
     return moment.isoformat() if isinstance(moment, date) else str(moment)
 
 
-class Query:
+class Query(Framed):
     """The answer of a query; each iteration asks anew."""
 
     def __init__(self, connection: Connection, path: str, asked: dict[str, Any]) -> None:
@@ -53,17 +57,14 @@ class Query:
         asked = self._asked | {"count": True}
         return int(self._connection.json("POST", self._path, json=asked)["count"])
 
-    def to_polars(self, schema: Any = None) -> Any:
-        """A polars frame of the answer; see `sesam_interactive.frames.to_polars`."""
-        from sesam_interactive.frames import to_polars
-
-        return to_polars(self.entities(), schema=schema)
-
-    def to_pandas(self, schema: Any = None) -> Any:
-        """A pandas frame of the answer, with the same columns as `to_polars`."""
-        from sesam_interactive.frames import to_pandas
-
-        return to_pandas(self.entities(), schema=schema)
+    def _open_lines(
+        self, *, columns: Sequence[str] | None, reserved: bool
+    ) -> AbstractContextManager[Lines]:
+        del reserved  # what is selected comes with some of them, and they are left out of frames
+        asked = self._asked
+        if columns is not None and "select" not in asked:
+            asked = asked | {"select": list(columns)}
+        return open_lines(self._connection, self._path, asked=asked)
 
     def __repr__(self) -> str:
         text = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())

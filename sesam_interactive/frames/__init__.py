@@ -1,6 +1,16 @@
 """Entities to data frames and back, types kept."""
 
 from sesam_interactive.frames.from_frame import from_frame
-from sesam_interactive.frames.to_frame import as_pandas, from_arrow, to_pandas, to_polars
+from sesam_interactive.frames.lines import frames_of_lines, from_lines
+from sesam_interactive.frames.to_frame import RESERVED, as_pandas, from_arrow, to_pandas, to_polars
 
-__all__ = ["as_pandas", "from_arrow", "from_frame", "to_pandas", "to_polars"]
+__all__ = [
+    "RESERVED",
+    "as_pandas",
+    "frames_of_lines",
+    "from_arrow",
+    "from_frame",
+    "from_lines",
+    "to_pandas",
+    "to_polars",
+]

@@ -35,19 +35,26 @@ def to_polars(
     import polars as pl
 
     listed = list(entities)
-    series = []
+    series = {}
     for name in _names(listed, reserved=reserved):
         values = [entity.get(name) for entity in listed]
         column = Column()
         column.add_all(values, tagged=True)
-        as_they_are = column.kind == "text" and not any_tilde(values)
-        convert = None if as_they_are else converter(column)
-        converted = values if convert is None else [convert(value) for value in values]
-        made = pl.Series(name, converted, dtype=polars_type(column), strict=False)
+        made = series_of(name, column, values)
         if schema and name in schema:
             made = made.cast(schema[name])
-        series.append(made)
+        series[name] = made
     return pl.DataFrame(series)
+
+
+def series_of(name: str, column: Column, values: Sequence[Any]) -> Any:
+    """The polars series of the values of a column."""
+    import polars as pl
+
+    as_they_are = column.kind == "text" and not any_tilde(values)
+    convert = None if as_they_are else converter(column)
+    converted = values if convert is None else [convert(value) for value in values]
+    return pl.Series(name, converted, dtype=polars_type(column), strict=False)
 
 
 def _names(entities: Sequence[Entity], *, reserved: bool) -> list[str]:
@@ -112,7 +119,7 @@ def polars_type(column: Column) -> Any:
 
     if column.kind == "list":
         return pl.List(polars_type(column.inner or Column()))
-    if column.kind == "struct":
+    if column.kind == "struct" and column.fields:
         return pl.Struct({name: polars_type(inner) for name, inner in column.fields.items()})
     if column.kind == "integer":
         return pl.Int64() if column.digits <= 18 else pl.Decimal(38, 0)
@@ -134,7 +141,7 @@ def converter(column: Column) -> Callable[[Any], Any] | None:
     if kind == "list":
         return _list_converter(column.inner or Column())
     if kind == "struct":
-        return _struct_converter(column)
+        return _struct_converter(column) if column.fields else _to_json
     if kind == "datetime":
         return nanos if column.in_nanos else _to_micros
     return SCALARS[kind]

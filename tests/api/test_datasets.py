@@ -325,6 +325,24 @@ def test_a_subset_comes_in_every_format(box):
         assert ids(read_entities_as(answer.content, form)) == ["a", "b", "c"]
 
 
+def test_only_the_properties_that_are_asked_for_come(box):
+    def read_lines(**parameters):
+        answer = box.get(
+            "/datasets/box/entities",
+            params={"history": "false", "deleted": "false", "limit": "1"} | parameters,
+            headers={"Accept": "application/x-ndjson"},
+        )
+        return answer.text
+
+    assert read_lines(properties='["country", "none"]', reserved="false") == (
+        '{"_id":"a","country":"NO"}\n'
+    )
+    assert '"_updated":' in read_lines(properties="[]")
+    assert '"_updated":' not in read_lines(reserved="false")
+    answer = box.get("/datasets/box/entities", params={"properties": "country"})
+    assert (answer.status_code, answer.json()["problems"][0]["path"]) == (400, "$.properties")
+
+
 # ---- time travel ---------------------------------------------------------------------------------
 
 

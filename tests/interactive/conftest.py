@@ -1,12 +1,16 @@
 """A managed node with a small project, and an IPython shell connected to it."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import sesam_interactive
 from sesam_interactive.client import ManagedNode
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 PEOPLE = [
     {"_id": "1", "name": "Ada", "born": "~t1815-12-10T00:00:00Z", "worth": "~f10.50", "dept": "x"},

@@ -21,6 +21,7 @@ from sesam_node.model.formats import (
     FORMATS,
     JSON,
     MSGPACK,
+    NDJSON,
     accepted,
     read_entities_as,
     sent,
@@ -244,12 +245,21 @@ def test_message_pack_of_others_has_timestamps_and_bytes():
         (ARROW, b"", "broken-arrow"),
         (ARROW, b"ARROW1" + b"x" * 20, "broken-arrow"),
         (JSON, b'{"_id": 1}', "missing-id"),
+        (NDJSON, b'{"_id":"1"}\n{"_id":1}', "missing-id"),
+        (NDJSON, b'{"_id":"1"}\n[]', "wrong-type"),
+        (NDJSON, b'{"_id":"1"}\n{"_id":', "broken-json"),
     ],
 )
 def test_what_is_no_entity_is_told(form, data, code):
     with pytest.raises(InputError) as caught:
         read_entities_as(data, form)
     assert caught.value.problems[0].code == code
+
+
+def test_the_line_that_is_broken_is_told():
+    with pytest.raises(InputError) as caught:
+        read_entities_as(b'\xef\xbb\xbf{"_id":"1"}\n\n{"_id":"2",}\n', NDJSON)
+    assert caught.value.problems[0].message.startswith("line 3, column 12:")
 
 
 def test_a_damaged_stream_is_refused_whole():
@@ -321,6 +331,7 @@ def test_more_properties_than_a_table_should_have_are_refused():
         ("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", JSON),
         ("application/x-msgpack", MSGPACK),
         ("application/msgpack", MSGPACK),
+        ("application/jsonl", NDJSON),
         ("application/vnd.apache.arrow.stream, application/json;q=0.5", ARROW),
         ("application/json, application/x-msgpack;q=0.9", JSON),
         ("application/x-msgpack;q=0", JSON),

@@ -175,7 +175,14 @@ class Datasets:
             found = pages(dataset, selection)
             held = held_dataset(self._store, dataset_id) if uncommitted else None
             if held is not None and as_of is None and not selection.reverse:
-                found = with_held(found, held, head, selection.since, selection.limit)
+                found = with_held(
+                    found,
+                    held,
+                    head,
+                    selection.since,
+                    selection.limit,
+                    reserved=selection.reserved,
+                )
             return Stream(headers, write_entities(found, form), form)
         # What evaluates expressions, or takes long at a stretch, is not done on the server's loop.
         call = self._executor.call(

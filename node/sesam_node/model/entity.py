@@ -23,6 +23,9 @@ encode = msgspec.json.Encoder(order="deterministic").encode
 decode: Any = msgspec.json.Decoder().decode
 """The value of canonical JSON bytes. Raises msgspec.DecodeError."""
 
+decode_raw: Any = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+"""A JSON array of entities whose values are not looked at."""
+
 
 def content(entity: Entity) -> Entity:
     """The part of an entity that is stored and hashed: reserved root properties are dropped.
@@ -59,6 +62,12 @@ def entity_id(entity: Entity, path: str = "$") -> str:
         'every entity needs an "_id"',
     )
     raise InputError("an entity has no _id", [problem])
+
+
+def only(bodies: list[bytes], names: frozenset[str]) -> list[bytes]:
+    """The canonical bytes of entities, reduced to some of their properties, whose values stay."""
+    rows = decode_raw(b"[%b]" % b",".join(bodies))
+    return [encode({name: row[name] for name in names & row.keys()}) for row in rows]
 
 
 def tombstone(body: bytes) -> bytes:

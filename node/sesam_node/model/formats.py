@@ -1,15 +1,16 @@
 """The formats that entities travel in, by their content types.
 
-JSON is one array, Arrow a stream of record batches (`model/arrow`). MessagePack is one map after
-the other, as its streaming readers take it (`msgpack.Unpacker`), because an array would have to
-know its length first; its values are those of the JSON form, tagged text included.
+JSON is one array, NDJSON the same objects a line each, Arrow a stream of record batches
+(`model/arrow`). MessagePack is one map after the other, as its streaming readers take it
+(`msgpack.Unpacker`), because an array would have to know its length first; its values are those of
+the JSON form, tagged text included.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sesam_node.model.stream import read_entities
+from sesam_node.model.stream import read_entities, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Entity
 
 JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 MSGPACK: Final = "application/x-msgpack"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 PAGE_BYTES: Final = 64 * 1024
-FORMATS: Final = (JSON, MSGPACK, ARROW)
+FORMATS: Final = (JSON, NDJSON, MSGPACK, ARROW)
 
 NAMES: Final = {
+    "application/ndjson": NDJSON,
+    "application/jsonl": NDJSON,
+    "application/x-jsonlines": NDJSON,
+    NDJSON: NDJSON,
     "application/msgpack": MSGPACK,
     "application/vnd.msgpack": MSGPACK,
     MSGPACK: MSGPACK,
@@ -69,7 +75,7 @@ def write_entities(pages: Iterable[list[bytes]], form: str) -> Iterator[bytes]:
         from sesam_node.model.arrow.write import to_arrow
 
         return to_arrow(pages)
-    return json_pages(pages)
+    return json_lines(pages) if form == NDJSON else json_pages(pages)
 
 
 def in_pages(items: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -96,6 +102,13 @@ def json_pages(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
     yield b"[]" if before == b"[" else b"]"
 
 
+def json_lines(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
+    """The entities a line each, a chunk for each page."""
+    for page in pages:
+        if page:
+            yield b"\n".join(page) + b"\n"
+
+
 def read_entities_as(data: bytes, form: str) -> list[Entity]:
     """The entities of a body in a format, checked and in normal form. Raises InputError."""
     if form == MSGPACK:
@@ -106,4 +119,4 @@ def read_entities_as(data: bytes, form: str) -> list[Entity]:
         from sesam_node.model.arrow.read import from_arrow
 
         return from_arrow(data)
-    return read_entities(data)
+    return read_lines(data) if form == NDJSON else read_entities(data)

@@ -7,6 +7,7 @@ limit of depth, an `_id` on every entity, typed values in normal form. Inside, n
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sesam_node.model.values import Entity
 
 MAX_DEPTH = 250
+decode_lines: Any = msgspec.json.Decoder().decode_lines
 
 
 def read_json(data: bytes, what: str = "body") -> Any:
@@ -73,6 +75,36 @@ def read_entities(data: bytes) -> list[Entity]:
         problem = Problem("$", "wrong-type", f"expected a list of entities, got {preview(value)}")
         raise InputError("the body holds no entities", [problem])
     return check_entities(entities, tagged=b'"~' in data)
+
+
+def read_lines(data: bytes) -> list[Entity]:
+    """The entities of JSON objects, one a line, checked and in normal form.
+
+    Raises InputError with line and column of what is no JSON; the paths of other problems count
+    the entities. Nothing is given then.
+    """
+    if data[:3] == b"\xef\xbb\xbf":
+        data = data[3:]
+    try:
+        entities = decode_lines(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _broken_line(data) from None
+    return check_entities(entities, tagged=b'"~' in data)
+
+
+def _broken_line(data: bytes) -> InputError:
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            if line.strip():
+                read_json(line)
+        except InputError as error:
+            problems = [
+                replace(problem, message=re.sub(r"^line \d+", f"line {number}", problem.message))
+                for problem in error.problems
+            ]
+            return InputError("the body is no JSON, a line for each entity", problems)
+    problem = Problem("$", "broken-json", "expected one JSON object in each line")
+    return InputError("the body is no JSON, a line for each entity", [problem])
 
 
 def check_entities(entities: list[Any], *, tagged: bool = True, named: bool = True) -> list[Entity]:

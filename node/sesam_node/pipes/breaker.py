@@ -305,7 +305,13 @@ def _as_write(version: Version) -> Write:
 
 
 def with_held(
-    pages: Iterator[list[bytes]], held: Dataset, head: int, since: int | None, limit: int | None
+    pages: Iterator[list[bytes]],
+    held: Dataset,
+    head: int,
+    since: int | None,
+    limit: int | None,
+    *,
+    reserved: bool = True,
 ) -> Iterator[list[bytes]]:
     """Pages of entities, and after them what is held back, under the seqs that it would get."""
     left = limit
@@ -317,7 +323,10 @@ def with_held(
         versions = held.changes(at, PAGE if left is None else min(PAGE, left))
         if not versions:
             return
-        yield [wire_held(version, head) for version in versions]
+        if reserved:
+            yield [wire_held(version, head) for version in versions]
+        else:
+            yield [version.body for version in versions]
         at = versions[-1].seq
         left = None if left is None else left - len(versions)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sesam_node.errors import NotFoundError, Problem, preview
-from sesam_node.model.entity import with_header
+from sesam_node.errors import InputError, NotFoundError, Problem, preview
+from sesam_node.model.entity import only, with_header
 from sesam_node.model.formats import write_entities
 from sesam_node.pipes.subsets import Subset, wrong_subset
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FIRST_PAGE = 100
 PAGE = 1_000
 PAGE_BYTES = 256 * 1024
+KEPT = frozenset({"_id", "_deleted"})
+"""What comes whatever the properties are that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Selection:
     `since` is an offset, exclusive; `until` a head beyond which nothing is read; `start` leaves out
     so many. With `history` every version comes, else the latest of each id. `deleted` counts only
     for the latter. `subset` is `["eq", index expression, value]`. `as_of`
-    is a head that the dataset had earlier: it is read as it was then.
+    is a head that the dataset had earlier: it is read as it was then. Without `reserved` entities
+    come as they are stored: of the node's own properties `_id` only, and `_deleted` where it is
+    true. `properties` are those that come, with `_id`; all where it is null.
     """
 
     since: int | None = None
@@ -45,6 +49,8 @@ class Selection:
     reverse: bool = False
     subset: Any = None
     as_of: int | None = None
+    reserved: bool = True
+    properties: frozenset[str] | None = None
 
 
 def read_dataset(store: Store, *, dataset: str, selection: Selection, form: str) -> Iterator[bytes]:
@@ -65,11 +71,24 @@ def pages(dataset: Dataset, selection: Selection) -> Iterator[list[bytes]]:
         end = None if left is None else left_out + left
         wanted = page[left_out:end]
         left_out = 0
-        yield [wire(version) for version in wanted]
+        yield _sent(wanted, selection)
         if left is not None:
             left -= len(wanted)
             if left <= 0:
                 return
+
+
+def _sent(versions: list[Version], selection: Selection) -> list[bytes]:
+    """Versions as they are sent."""
+    if selection.properties is not None:
+        kept = selection.properties | KEPT
+        bodies = only([version.body for version in versions], kept)
+        versions = [
+            version._replace(body=body) for version, body in zip(versions, bodies, strict=True)
+        ]
+    if selection.reserved:
+        return [wire(version) for version in versions]
+    return [version.body for version in versions]
 
 
 def versions_of(dataset: Dataset, selection: Selection) -> Iterator[list[Version]]:
@@ -109,6 +128,18 @@ def wire(version: Version) -> bytes:
         version.hash,
         deleted=version.deleted,
     )
+
+
+def read_properties(text: str | None) -> frozenset[str] | None:
+    """The names of a request parameter, a JSON list. Raises InputError."""
+    if not text:
+        return None
+    try:
+        return frozenset(msgspec.json.decode(text, type=list[str]))
+    except msgspec.DecodeError:
+        message = f"expected a JSON list of names, got {preview(text)}"
+        problem = Problem("$.properties", "wrong-type", message, 'such as ["name", "town"]')
+        raise InputError("the properties cannot be read", [problem]) from None
 
 
 # -- subsets ---------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from sesam_node.hub.datasets import read_since
 from sesam_node.model.formats import FORMATS
 from sesam_node.model.moment import read_moment
 from sesam_node.pipes.query import Query
-from sesam_node.pipes.reading import Selection, read_subset
+from sesam_node.pipes.reading import Selection, read_properties, read_subset
 
 INTERNAL = Parameter("include-internal-datasets", "boolean", default=True, doc="system: ones too")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
@@ -32,13 +32,18 @@ SUBSET = Parameter("subset", doc='["eq", <index expression>, <value>]; 404 witho
 UNCOMMITTED = Parameter(
     "uncommitted", "boolean", default=False, doc="and what a tripped circuit breaker holds back"
 )
+RESERVED = Parameter(
+    "reserved", "boolean", default=True, doc="false: without `_updated`, `_hash` and the like"
+)
 ENTITIES = ", ".join(FORMATS)
 
 
 def selection(values: dict[str, Any]) -> Selection:
     """What the parameters of a read select. Raises InputError where one does not fit."""
     subset = read_subset(values.pop("subset", None))
-    return Selection(since=read_since(values.pop("since")), subset=subset, **values)
+    properties = read_properties(values.pop("properties", None))
+    since = read_since(values.pop("since"))
+    return Selection(since=since, subset=subset, properties=properties, **values)
 
 
 class DatasetsHandler(ApiHandler):
@@ -96,6 +101,8 @@ class EntitiesHandler(ApiHandler):
         Parameter("deleted", "boolean", default=True, doc="deleted too; always with all versions"),
         Parameter("reverse", "boolean", default=False, doc="newest first"),
         Parameter("populated", "boolean", default=False, doc="404 until the dataset is populated"),
+        RESERVED,
+        Parameter("properties", doc='only these and `_id`: a JSON list, as ["name", "town"]'),
         UNCOMMITTED,
         SUBSET,
         AS_OF,

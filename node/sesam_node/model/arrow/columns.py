@@ -38,6 +38,7 @@ WIDER: Final = {
     ("integer", "decimal"): "decimal",
     ("decimal", "integer"): "decimal",
 }
+WITH_DIGITS: Final = frozenset({"integer", "decimal", "float"})
 NO_TYPE: Final = type(None)
 INTEGERS_AND_TEXTS: Final = {int, str}
 INTEGERS_AND_FLOATS: Final = {int, float}
@@ -251,7 +252,7 @@ class Column:
                 return
             self.kind = widened
             self.mixed = True
-        if self.kind in ("integer", "decimal") and self.digits + self.scale > MAX_DIGITS:
+        if self.kind in WITH_DIGITS and self.digits + self.scale > MAX_DIGITS:
             self.become_json()
 
     def _note(self, value: Any) -> str:
@@ -379,7 +380,7 @@ class Columns:
     """The columns of many entities, in the order in which they appear; `_id` is the first."""
 
     def __init__(self) -> None:
-        self.by_name: dict[str, Column] = {"_id": Column("text")}
+        self.by_name: dict[str, Column] = {"_id": Column()}
         self._present: dict[str, int] = {}
         self._rows = 0
 
@@ -435,6 +436,8 @@ class Columns:
 
     def found(self) -> dict[str, Column]:
         """The columns of what is in; those that no entity lacks know that."""
+        if not self._rows:
+            self.by_name["_id"].kind = "text"
         for name, column in self.by_name.items():
             column.always = self._present.get(name, 0) == self._rows
         return self.by_name

@@ -1,0 +1,103 @@
+"""What becomes frames: entities of datasets and pipes, and the answers of queries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sesam_interactive.client.lines import Lines
+
+ROWS = 100_000
+
+
+class Framed:
+    """Entities that can be read as lines, and so as frames.
+
+    An interrupt ends the request on the node as well.
+    """
+
+    def _open_lines(
+        self, *, columns: Sequence[str] | None, reserved: bool
+    ) -> AbstractContextManager[Lines]:
+        raise NotImplementedError
+
+    def to_polars(
+        self,
+        schema: Mapping[str, Any] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        reserved: bool = False,
+    ) -> Any:
+        """A polars frame: a row an entity, a column a property, types kept.
+
+        `columns` names those that are wanted, in their order; others are not sent. `schema` (name
+        to polars type) casts columns, `reserved` adds the node's own (`_updated`, `_ts`, ...).
+        """
+        from sesam_interactive.frames import RESERVED, from_lines
+
+        reserved = reserved or not RESERVED.isdisjoint(columns or ())
+        with self._open_lines(columns=columns, reserved=reserved) as lines:
+            frame = from_lines(lines, schema=schema, reserved=reserved)
+        return frame if columns is None else chosen(frame, columns)
+
+    def to_pandas(
+        self,
+        schema: Mapping[str, Any] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        reserved: bool = False,
+    ) -> Any:
+        """A pandas frame with the same columns as `to_polars`; `schema` has pandas types."""
+        from sesam_interactive.frames import as_pandas
+
+        return as_pandas(self.to_polars(columns=columns, reserved=reserved), schema=schema)
+
+    def iter_frames(
+        self,
+        size: int = ROWS,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        columns: Sequence[str] | None = None,
+        reserved: bool = False,
+    ) -> Iterator[Any]:
+        """The polars frame of `to_polars` in parts of `size` rows, all with the same types.
+
+        Memory does not grow with the number of entities: they wait in a temporary file, since the
+        types are known when all have been looked at.
+        """
+        from sesam_interactive.frames import RESERVED, frames_of_lines
+
+        reserved = reserved or not RESERVED.isdisjoint(columns or ())
+        with self._open_lines(columns=columns, reserved=reserved) as lines:
+            for frame in frames_of_lines(lines, size, schema=schema, reserved=reserved):
+                yield frame if columns is None else chosen(frame, columns)
+
+    def arrow_batches(
+        self,
+        size: int = ROWS,
+        *,
+        columns: Sequence[str] | None = None,
+        reserved: bool = False,
+    ) -> Iterator[Any]:
+        """The same parts as pyarrow record batches of one schema."""
+        import polars as pl
+
+        old = pl.CompatLevel.oldest()
+        for frame in self.iter_frames(size, columns=columns, reserved=reserved):
+            yield from frame.rechunk().to_arrow(compat_level=old).to_batches()
+
+
+def chosen(frame: Any, columns: Sequence[str]) -> Any:
+    """These columns of a frame; of what no entity has, nulls."""
+    import polars as pl
+
+    there = set(frame.columns)
+    return pl.DataFrame(
+        {
+            name: frame.get_column(name) if name in there else pl.Series([None] * frame.height)
+            for name in columns
+        }
+    )

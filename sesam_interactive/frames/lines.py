@@ -1,0 +1,367 @@
+"""Entities that come as lines of JSON to a polars frame, as fast as they can be parsed.
+
+Blocks of whole lines are parsed by Arrow in threads while the next ones come in, by a schema that
+holds nothing but what was seen (`shapes.py`); then the tags of each column are read (`tagged.py`).
+A block that does not fit widens the schema and is parsed again. Columns whose type only the values
+tell (several JSON types under one name, large integers) are made at the end, value by value, from
+a temporary file that the lines are kept in. The frame is exactly that of `to_frame.to_polars`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, repeat
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from sesam_interactive.frames.shapes import Shape
+from sesam_interactive.frames.tagged import merged, plain_type, typed, widened
+from sesam_interactive.frames.to_frame import RESERVED, series_of
+from sesam_node.model.arrow.columns import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from sesam_interactive.frames.tagged import Typed
+
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+SAMPLE_LINES: Final = 1_000
+THREADS: Final = min(4, os.cpu_count() or 1)
+NEWLINE: Final = b"\n"
+ABSENT: Final = (Column(), None)
+NULL: Final = b"null"
+decode: Any = msgspec.json.Decoder().decode
+raw_lines: Any = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode_lines
+"""Lines as dicts whose values are not looked at."""
+
+decode_lines: Any = msgspec.json.Decoder().decode_lines
+encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class DoesNotFit(Exception):  # noqa: N818 - no error for people
+    """A block has values that the schema does not hold."""
+
+
+def from_lines(
+    chunks: Iterable[bytes],
+    *,
+    schema: Mapping[str, Any] | None = None,
+    reserved: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+) -> Any:
+    """The polars frame of entities that come as chunks of NDJSON, cut anywhere.
+
+    Memory holds the frame and some blocks of lines. `schema` and `reserved` are those of
+    `to_polars`.
+    """
+    with TemporaryFile() as kept:
+        reader = Reader(kept, reserved=reserved)
+        reader.read(blocks(chunks, block_bytes))
+        return cast(reader.frame(), schema)
+
+
+def frames_of_lines(
+    chunks: Iterable[bytes],
+    size: int,
+    *,
+    schema: Mapping[str, Any] | None = None,
+    reserved: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Any]:
+    """The frame of `from_lines` in parts of `size` rows, all with its types.
+
+    Memory holds some blocks of lines and a part; a temporary file holds the lines, because the
+    types are known when all have come.
+    """
+    import polars as pl
+
+    with TemporaryFile() as kept:
+        reader = Reader(kept, reserved=reserved, twice=True)
+        reader.read(blocks(chunks, block_bytes))
+        waiting: list[Any] = []
+        for frame in reader.frames():
+            waiting.append(frame)
+            rows = sum(part.height for part in waiting)
+            if rows < size:
+                continue
+            whole = pl.concat(waiting)
+            last = rows - rows % size
+            for at in range(0, last, size):
+                yield cast(whole[at : at + size], schema)
+            waiting = [whole[last:]] if last < rows else []
+        if waiting:
+            yield cast(pl.concat(waiting), schema)
+
+
+def cast(frame: Any, schema: Mapping[str, Any] | None) -> Any:
+    """The frame with other types for some of its columns."""
+    casts: Any = {name: kind for name, kind in (schema or {}).items() if name in frame.columns}
+    return frame.cast(casts) if casts else frame
+
+
+def blocks(chunks: Iterable[bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The same bytes in blocks of whole lines of about `size`."""
+    waiting: list[bytes] = []
+    length = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        length += len(chunk)
+        if length >= size and NEWLINE in chunk:
+            block = b"".join(waiting)
+            end = block.rindex(NEWLINE) + 1
+            yield block[:end]
+            waiting = [block[end:]]
+            length = len(waiting[0])
+    if length:
+        yield b"".join(waiting)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The typed columns of a block; None where only the values tell."""
+
+    rows: int
+    columns: dict[str, Typed | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How blocks are parsed: by this schema.
+
+    `left_out` are the columns that are made at the end, `dropped` those that no one asked for.
+    """
+
+    schema: dict[str, Any]
+    left_out: frozenset[str]
+    dropped: frozenset[str]
+
+    def parse(self, block: bytes) -> Part:
+        """The columns of a block. Raises DoesNotFit."""
+        import pyarrow as pa
+        import pyarrow.json as arrow_json
+
+        if self.left_out:
+            block = self._without(block)
+        try:
+            table = arrow_json.read_json(
+                pa.BufferReader(block),
+                # One block: the array of a column is in one piece.
+                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1),
+                parse_options=arrow_json.ParseOptions(
+                    explicit_schema=pa.schema(list(self.schema.items())),
+                    unexpected_field_behavior="error",
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise DoesNotFit from error
+        return Part(
+            table.num_rows,
+            {
+                name: typed(column.chunk(0))
+                for name, column in zip(table.column_names, table.columns, strict=True)
+                if name not in self.dropped
+            },
+        )
+
+    def _without(self, block: bytes) -> bytes:
+        """The lines without what is left out."""
+        rows = raw_lines(block)
+        for name in self.left_out:
+            for row in rows:
+                row.pop(name, None)
+        return encode_lines(rows)
+
+
+class Reader:
+    """One reading: what has been seen of the schema, and the parts that are done."""
+
+    def __init__(self, kept: Any, *, reserved: bool = False, twice: bool = False) -> None:
+        self._kept = kept
+        # What is read twice is parsed twice: memory holds a block.
+        self._twice = twice
+        self._sizes: list[int] = []
+        self._dropped = frozenset() if reserved else RESERVED
+        self._shapes = {"_id": Shape()}
+        self._plan: Plan | None = None
+        self._parts: list[Part] = []
+        self.columns: dict[str, Column] = {}
+        """The columns that are made value by value."""
+
+    def read(self, blocks: Iterable[bytes]) -> None:
+        """Take in all blocks; threads parse some of them at a time."""
+        pool = ThreadPoolExecutor(THREADS, "sesam-frame")
+        try:
+            self._read(blocks, pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _read(self, blocks: Iterable[bytes], pool: ThreadPoolExecutor) -> None:
+        pending: deque[tuple[bytes, Plan, Future[Part]]] = deque()
+        for block in blocks:
+            plan = self._plan or self._widened(_first_lines(block, SAMPLE_LINES))
+            self._kept.write(block)
+            self._sizes.append(len(block))
+            pending.append((block, plan, pool.submit(plan.parse, block)))
+            if len(pending) > THREADS:
+                self._take(*pending.popleft())
+        while pending:
+            self._take(*pending.popleft())
+
+    def _take(self, block: bytes, plan: Plan, future: Future[Part]) -> None:
+        """Keep what came of a block; parse it again where that did not fit."""
+        tries: list[Callable[[], Part]] = [future.result, lambda: self._newest.parse(block)]
+        for attempt in tries if plan is not self._plan else tries[:1]:
+            with suppress(DoesNotFit):
+                self._keep(attempt())
+                return
+        plan = self._widened(block)
+        try:
+            self._keep(plan.parse(block))
+        except DoesNotFit:
+            self._keep(Part(0, dict.fromkeys(self._shapes)))
+
+    def _keep(self, part: Part) -> None:
+        if self._twice:
+            kinds = {name: found and (found[0], None) for name, found in part.columns.items()}
+            part = Part(part.rows, kinds)
+        self._parts.append(part)
+
+    @property
+    def _newest(self) -> Plan:
+        return self._plan or Plan({}, frozenset(), self._dropped)
+
+    def _widened(self, block: bytes) -> Plan:
+        """The plan that holds the entities of a block too; later blocks are parsed by it."""
+        entities = decode_lines(block)
+        for name in dict.fromkeys(chain.from_iterable(entities)):
+            shape = self._shapes.setdefault(name, Shape())
+            shape.add_all([entity.get(name) for entity in entities])
+        left_out = {name for name, shape in self._shapes.items() if shape.is_mixed}
+        schema = {
+            name: shape.arrow_type() for name, shape in self._shapes.items() if name not in left_out
+        }
+        self._plan = Plan(schema, frozenset(left_out), self._dropped)
+        return self._plan
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    def frame(self) -> Any:
+        """The frame of all that has been read."""
+        import polars as pl
+        import pyarrow as pa
+
+        names, types = self._types()
+        arrays = {
+            name: pa.chunked_array([self._array(part, name, kind) for part in self._parts], kind)
+            for name, kind in types.items()
+        }
+        self._parts.clear()
+        series = _series(arrays)
+        values = [self._by_value(columns) for columns in self._values()]
+        for name in self.columns:
+            series[name] = pl.concat([block.pop(name) for block in values])
+        return _framed(names, series)
+
+    def frames(self) -> Iterator[Any]:
+        """The same frame in parts, one for each block, made one after the other."""
+        import pyarrow as pa
+
+        names, types = self._types()
+        values = self._values() if self.columns else repeat({})
+        for part, block, columns in zip(self._parts, self._kept_blocks(), values, strict=False):
+            again = self._newest.parse(block) if types else part
+            arrays = {
+                name: pa.chunked_array([self._array(again, name, kind)], kind)
+                for name, kind in types.items()
+            }
+            yield _framed(names, _series(arrays) | self._by_value(columns))
+
+    def _types(self) -> tuple[list[str], dict[str, Any]]:
+        """The names of all columns, and the types of those that were parsed."""
+        names = [name for name in self._shapes if name not in self._dropped]
+        if self._parts and self._shapes["_id"].kind == "null":
+            names.remove("_id")
+        found = {name: self._column(name) for name in names}
+        self.columns = {name: Column() for name in names if found[name] is None}
+        for values in self._values():
+            for name, column in self.columns.items():
+                column.add_all(values[name], tagged=True)
+        types = {name: plain_type(column) for name, column in found.items() if column is not None}
+        if not self._parts:
+            types["_id"] = plain_type(Column("text"))
+        return names, types
+
+    def _column(self, name: str) -> Column | None:
+        """The kind of a column from all parts; None where only the values tell."""
+        if name in self._newest.left_out:
+            return None
+        both: Column | None = Column()
+        for part in self._parts:
+            found = part.columns.get(name, ABSENT)
+            both = None if found is None or both is None else merged(both, found[0])
+        return both
+
+    def _array(self, part: Part, name: str, kind: Any) -> Any:
+        import pyarrow as pa
+
+        found = part.columns.get(name)
+        return pa.nulls(part.rows, kind) if found is None else widened(found[1], kind)
+
+    def _by_value(self, values: dict[str, list[Any]]) -> dict[str, Any]:
+        return {
+            name: series_of(name, column, values[name]) for name, column in self.columns.items()
+        }
+
+    def _values(self) -> Iterator[dict[str, list[Any]]]:
+        """The values of these columns, block by block, from what was kept."""
+        for block in self._kept_blocks() if self.columns else ():
+            rows = raw_lines(block)
+            yield {
+                name: decode(b"[%b]" % b",".join([row.get(name, NULL) for row in rows]))
+                for name in self.columns
+            }
+
+    def _kept_blocks(self) -> Iterator[bytes]:
+        at = 0
+        for size in self._sizes:
+            self._kept.seek(at)
+            yield self._kept.read(size)
+            at += size
+
+
+def _series(arrays: dict[str, Any]) -> dict[str, Any]:
+    """The polars series of Arrow arrays."""
+    import polars as pl
+    import pyarrow as pa
+
+    if not arrays:
+        return {}
+    # Polars has other names for columns without one.
+    numbered = {str(number): array for number, array in enumerate(arrays.values())}
+    frame: Any = pl.from_arrow(pa.table(numbered), rechunk=False)
+    return {
+        name: series.alias(name) for name, series in zip(arrays, frame.get_columns(), strict=True)
+    }
+
+
+def _framed(names: list[str], series: dict[str, Any]) -> Any:
+    import polars as pl
+
+    return pl.DataFrame({name: series[name] for name in names})
+
+
+def _first_lines(block: bytes, count: int) -> bytes:
+    end = 0
+    for _ in range(count):
+        found = block.find(NEWLINE, end)
+        if found < 0:
+            return block
+        end = found + 1
+    return block[:end]
