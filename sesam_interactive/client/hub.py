@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sesam_interactive.client.flow import Flow
+    from sesam_interactive.client.overlap import Overlap, Overlaps
     from sesam_interactive.debugger import Session
     from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
@@ -98,6 +99,28 @@ class Hub:
         from sesam_interactive.client.flow import read_flow
 
         return read_flow(self._connection, rates=rates)
+
+    def overlap(
+        self, left: str | list[str], right: str | list[str], *, limit: int | None = None
+    ) -> Overlap:
+        """How much a join of two properties would hit: `"orders.customer_id", "customers._id"`.
+
+        Lists of properties are joined together. `limit` takes the first left entities only. Tells
+        types that do not fit and changes of the keys that hit more, with the DTL to copy. Raises
+        ClientError for names that are nowhere.
+        """
+        from sesam_interactive.client.overlap import read_overlap
+
+        return read_overlap(self._connection, left, right, limit)
+
+    def overlaps(self, left: str, right: str, *, limit: int | None = None) -> Overlaps:
+        """Which properties of two datasets might be joined, the likeliest first.
+
+        A side may be narrowed to one property (`orders.customer_id`).
+        """
+        from sesam_interactive.client.overlap import read_overlaps
+
+        return read_overlaps(self._connection, left, right, limit)
 
     def edit(
         self,
