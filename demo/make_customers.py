@@ -291,7 +291,7 @@ class Maker:
         orders = []
         for position in range(ORDERS):
             person = self.rng.choice(weighted)
-            placed = self.moment(datetime(2023, 9, 1, tzinfo=UTC))
+            placed = self.moment(datetime(2024, 2, 1, tzinfo=UTC))
             orders.append((placed, person, position))
         orders.sort(key=lambda item: (item[0], item[2]))
         made = [
@@ -319,7 +319,7 @@ class Maker:
     def _order(self, number: str, person: Person, placed: datetime) -> dict[str, Any]:
         currency = CURRENCY[person.country]
         lines: list[dict[str, Any]] = []
-        for _ in range(self.rng.choice([1, 1, 1, 2, 2, 3, 4])):
+        for _ in range(self.rng.choice([1, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
             sku, name, price = self.rng.choice(GOODS)
             if any(line["sku"] == sku for line in lines):
                 continue
