@@ -20,4 +20,6 @@ class Why(dict[str, Any]):
         return self.text.rstrip()
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text)}</pre>"
+        # Some pages that show notebooks have no monospaced style for <pre>.
+        style = "font-family:monospace;font-size:12px;line-height:1.4;background:transparent"
+        return f"<pre style='{style}'>{escape(self.text)}</pre>"
