@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.display.html import table
+from sesam_interactive.display.rows import Rows
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Collection(Generic[Noun]):
 
     noun = ""
     path = ""
+    key = "_id"
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -32,7 +33,7 @@ class Collection(Generic[Noun]):
 
     def names(self) -> list[str]:
         """The ids that the node has now."""
-        return sorted(item["_id"] for item in self._listed())
+        return sorted(item[self.key] for item in self._listed())
 
     def __getitem__(self, name: str) -> Noun:
         names = self.names()
@@ -76,6 +77,10 @@ class Collection(Generic[Noun]):
     def _rows(self) -> list[dict[str, Any]]:
         return [self._row(item) for item in self._listed()]
 
+    def table(self) -> Rows:
+        """All of them as rows, as they are shown."""
+        return Rows(self._rows(), none=f"no {self.noun}s")
+
     def _listed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._connection.get(self.path, **self._listing())
         return found
@@ -84,7 +89,7 @@ class Collection(Generic[Noun]):
         return {}
 
     def _repr_html_(self) -> str:
-        return table(self._rows())
+        return self.table()._repr_html_()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(self.names())}>"
+        return repr(self.table())

@@ -13,15 +13,26 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from sesam_interactive.client import waiting
 from sesam_interactive.client.errors import ClientError, NoNodeError
+from sesam_interactive.client.retrying import (
+    LONGEST_WAIT_S,
+    STATUSES,
+    WAITS_S,
+    backoff_s,
+    is_safe,
+    may_retry,
+    retry_after_s,
+)
 from sesam_node.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
 JSON, ARROW = "application/json", "application/vnd.apache.arrow.stream"
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-RETRIES = 3
+ANY = {"Accept": "*/*"}
+TIMEOUT_S = 60.0
+CONNECT_S = 10.0
 
 
 def api_url(url: str) -> str:
@@ -37,20 +48,59 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-class Connection:
-    """One node's API. `token` may be None for a node that asks for none."""
+def checked_url(url: str) -> str:
+    """A URL that can be asked and shown. Raises ClientError; a login in it is not repeated."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ClientError(f"this is no URL of a node: {error}") from None
+    if parsed.userinfo:
+        raise ClientError("the URL holds a login; give the token of the node as `token` instead")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ClientError(f'expected a URL such as "http://localhost:9042", got "{url}"')
+    return url
 
-    def __init__(self, url: str, token: str | None = None, *, verify: bool = True) -> None:
-        self.url = api_url(url)
+
+def checked_token(token: str) -> str:
+    """A token without what people copy along: quotes, blanks, `Bearer`.
+
+    Raises ClientError, which does not show it, where it cannot be one.
+    """
+    token = token.strip().strip("\"'").strip()
+    token = token[7:].strip() if token[:7].lower() == "bearer " else token
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ClientError("the token has characters that no token has; was it copied whole?")
+    return token
+
+
+class Connection:
+    """One node's API. `token` may be None for a node that asks for none.
+
+    `timeout_s` is how long to wait for an answer to begin or go on. What cannot be reached, or is
+    refused for now (429, 502, 503), is tried again after each of `waits_s`, as `Retry-After` asks
+    where the node says it; calls that are not safe to repeat only where they did not arrive.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        verify: bool = True,
+        timeout_s: float = TIMEOUT_S,
+        waits_s: Sequence[float] = WAITS_S,
+    ) -> None:
+        self.url = checked_url(api_url(url))
+        self._waits_s = tuple(waits_s)
         headers = {"Accept": JSON, "Accept-Encoding": "identity"}
         if token:
-            headers["Authorization"] = f"Bearer {token.removeprefix('bearer ').strip()}"
+            headers["Authorization"] = f"Bearer {checked_token(token)}"
         self._client = httpx.Client(
             base_url=self.url,
             headers=headers,
-            timeout=TIMEOUT,
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
             # A proxy of the environment would be asked for the loopback node too.
-            transport=httpx.HTTPTransport(retries=RETRIES, verify=verify),
+            transport=httpx.HTTPTransport(verify=verify),
         )
 
     def __repr__(self) -> str:
@@ -59,15 +109,56 @@ class Connection:
     def close(self) -> None:
         self._client.close()
 
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The answer of one call. Raises ClientError for a status of 400 and above."""
-        try:
-            answer = self._client.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
-        if answer.status_code >= 400:
-            raise failure(answer.status_code, answer.content, f"{method} {path}")
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        safe: bool | None = None,
+        allowed: Container[int] = (),
+        **options: Any,
+    ) -> httpx.Response:
+        """The answer of one call. Raises ClientError for a status of 400 and above.
+
+        `safe` says that the call may be made twice, where its method does not; `allowed` are
+        statuses that are answers and no errors.
+        """
+        request = self._client.build_request(method, path, **options)
+        answer = self._send(request, f"{method} {path}", safe=safe, allowed=allowed)
+        if answer.status_code >= 400 and answer.status_code not in allowed:
+            raise failure(answer, f"{method} {path}")
         return answer
+
+    def _send(
+        self,
+        request: httpx.Request,
+        call: str,
+        *,
+        safe: bool | None = None,
+        allowed: Container[int] = (),
+        stream: bool = False,
+    ) -> httpx.Response:
+        """The answer, after as many tries as the call may take; the last refusal is an answer."""
+        if safe is None:
+            safe = is_safe(request.method, dict(request.headers))
+        for wait_s in (*self._waits_s, None):
+            waiting.check()
+            asked_s = 0.0
+            try:
+                answer = self._client.send(request, stream=stream)
+            except httpx.HTTPError as error:
+                if wait_s is None or not may_retry(error, safe=safe):
+                    raise self._unreachable(error) from None
+            else:
+                status = answer.status_code
+                if wait_s is None or not safe or status not in STATUSES or status in allowed:
+                    return answer
+                asked_s = retry_after_s(answer) or 0.0
+                if asked_s > LONGEST_WAIT_S:
+                    return answer
+                answer.close()
+            waiting.pause(max(asked_s, backoff_s(wait_s)))
+        raise AssertionError(call)
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """The decoded JSON answer of one call."""
@@ -76,7 +167,19 @@ class Connection:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """GET; parameters that are None are left out, booleans are sent as `true`, `false`."""
-        return self.json("GET", path, params=_parameters(parameters))
+        return self.json("GET", path, params=given(parameters))
+
+    def text(self, path: str, **parameters: Any) -> str:
+        """A GET of text."""
+        return self.request("GET", path, params=given(parameters), headers=ANY).text
+
+    def ask(self, path: str, **fields: Any) -> Any:
+        """A POST of JSON that only asks something, so that it is safe to repeat.
+
+        Fields that are None are left out.
+        """
+        given = {name: value for name, value in fields.items() if value is not None}
+        return self.json("POST", path, json=given, safe=True)
 
     def table(self, path: str, **parameters: Any) -> bytes | None:
         """A GET of entities as an Arrow stream; None from a node that does not know the format.
@@ -85,7 +188,7 @@ class Connection:
         """
         accept = {"Accept": f"{ARROW}, {JSON};q=0.1"}
         try:
-            answer = self.request("GET", path, params=_parameters(parameters), headers=accept)
+            answer = self.request("GET", path, params=given(parameters), headers=accept)
         except ClientError as error:
             if any(problem.code == "too-many-columns" for problem in error.problems):
                 return None
@@ -104,16 +207,22 @@ class Connection:
         **parameters: Any,
     ) -> Iterator[httpx.Response]:
         """A call whose answer is read as it comes; leaving the block ends it on the node too."""
-        options: dict[str, Any] = {"params": _parameters(parameters), "headers": {"Accept": accept}}
+        options: dict[str, Any] = {"params": given(parameters), "headers": {"Accept": accept}}
         if body is not None:
             options["json"] = body
         try:
-            with self._client.stream(method, path, **options) as answer:
+            request = self._client.build_request(method, path, **options)
+            # What is streamed is only read, so it may be asked for twice.
+            answer = self._send(request, f"{method} {path}", safe=True, stream=True)
+            try:
                 if answer.status_code >= 400:
-                    raise failure(answer.status_code, answer.read(), f"{method} {path}")
+                    answer.read()
+                    raise failure(answer, f"{method} {path}")
                 yield answer
+            finally:
+                answer.close()
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error) from None
 
     def _unreachable(self, error: httpx.HTTPError) -> NoNodeError:
         if isinstance(error, httpx.TimeoutException):
@@ -121,7 +230,8 @@ class Connection:
         return NoNodeError(f"cannot reach the node at {self.url}: {error}")
 
 
-def _parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
+def given(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Query parameters as the API takes them; those that are None are left out."""
     return {
         name.replace("_", "-") if name.startswith("include") else name: (
             json.dumps(value) if isinstance(value, bool) else str(value)
@@ -131,16 +241,19 @@ def _parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def failure(status: int, content: bytes, call: str) -> ClientError:
+def failure(answer: httpx.Response, call: str) -> ClientError:
     """The error in an answer of the node: its message, and its problems with their paths."""
+    status, content = answer.status_code, answer.content
+    wait_s = retry_after_s(answer)
     try:
         body = json.loads(content)
     except ValueError:
         body = content[:300].decode(errors="replace")
     if not isinstance(body, dict):
-        return ClientError(f"{call} answered {status}: {body}", status=status)
+        text = f"{call} answered {status}: {body}"
+        return ClientError(text, status=status, retry_after_s=wait_s)
     message = str(body.get("message") or f"{call} answered {status}")
-    problems = [_problem(item) for item in body.get("problems") or ()]
+    problems = [problem_of(item) for item in body.get("problems") or ()]
     if not problems:
         problems = [
             Problem(
@@ -154,12 +267,14 @@ def failure(status: int, content: bytes, call: str) -> ClientError:
             for error in item.get("config-errors", ())
         ]
     if not problems:
-        more = (body.get(name) for name in ("detail", "hint"))
+        more = [body.get(name) for name in ("detail", "hint")]
+        if status >= 500 and body.get("request_id"):
+            more.append(f"request_id {body['request_id']}")
         message = "; ".join([message, *(str(text) for text in more if text and text != message)])
-    return ClientError(message, tuple(problems), status)
+    return ClientError(message, problems, status, retry_after_s=wait_s)
 
 
-def _problem(item: Mapping[str, Any]) -> Problem:
+def problem_of(item: Mapping[str, Any]) -> Problem:
     names = ("path", "code", "message", "hint", "level", "component")
     given = {name: str(item[name]) for name in names if item.get(name) is not None}
     return Problem(**({"path": "", "code": "", "message": ""} | given))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.access import Permissions, read_permissions
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.framed import ROWS
 from sesam_interactive.client.lineage import Lineage
+from sesam_interactive.client.operations import DEAD_LETTERS
 from sesam_interactive.client.reading import Diff, History, Query, moment_text
 from sesam_interactive.client.schema import EntityType
 from sesam_interactive.client.why import Why
 from sesam_interactive.display.html import properties_table
+from sesam_interactive.display.json_text import content as stored_content
+from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +238,70 @@ class Dataset:
         """The same parts as pyarrow record batches of one schema."""
         return self._asked(None, None, where).arrow_batches(size, **options)
 
+    def columns(self, sample_size: int = 1_000) -> Rows:
+        """The columns of a table for its entities, as `schema_definition` of a SQL sink."""
+        path = f"{self._path}/generate-schema-definition"
+        return Rows(self._connection.get(path, sample_size=sample_size))
+
+    def write(self, entities: list[Entity] | Entity, *, force: bool = False) -> dict[str, int]:
+        """Write entities straight into it, past its pipe, all or none; `_deleted` true deletes.
+
+        For corrections by hand. Gives how many were `changed` and `unchanged`; `force` makes a new
+        version of what is unchanged too.
+        """
+        listed = [entities] if isinstance(entities, dict) else list(entities)
+        path, params = f"{self._path}/entities", {"force": force}
+        found: dict[str, int] = self._connection.json("POST", path, json=listed, params=params)
+        return found
+
+    def repost(self, *entity_ids: str) -> dict[str, int]:
+        """Write the latest version of these entities again: whatever reads it, gets them anew."""
+        found = [self.entity(entity_id) for entity_id in entity_ids]
+        return self.write([stored_content(entity) for entity in found], force=True)
+
+    def delete_entities(self, *entity_ids: str) -> dict[str, int]:
+        """Write deleted versions of these entities; their history stays."""
+        return self.write([{"_id": name, "_deleted": True} for name in entity_ids])
+
+    def operate(self, operation: str) -> dict[str, Any]:
+        """Send it an operation; what the node says of it then."""
+        asked = {"operation": operation}
+        found: dict[str, Any] = self._connection.json("POST", self._path, data=asked)
+        return found
+
+    def compact(self) -> dict[str, int]:
+        """Drop the old versions that its pipe does not keep, now; how many `versions` went."""
+        found: dict[str, int] = self.operate("compact")["compacted"]
+        return found
+
+    def commit_breaker(self) -> None:
+        """Let through what its tripped circuit breaker holds back. Raises ClientError (409)."""
+        self.operate("commit-circuit-breaker")
+
+    def roll_back_breaker(self) -> None:
+        """Drop what its tripped circuit breaker holds back. Raises ClientError (409)."""
+        self.operate("rollback-circuit-breaker")
+
+    def indexes(self) -> Rows:
+        """Its indexes: `_id`, `expression`, `status`, how far they are built."""
+        found = self._connection.get(f"{self._path}/indexes")
+        return Rows(found, ("_id", "expression", "status", "progress"), "no indexes")
+
+    def delete_orphaned_indexes(self) -> int:
+        """Delete the indexes that no pipe needs any more; gives how many."""
+        orphans = [index for index in self.indexes() if index["status"] == "orphaned"]
+        for index in orphans:
+            self.delete_index(index["_id"])
+        return len(orphans)
+
+    def delete_index(self, number: int) -> None:
+        """Delete an orphaned index by its `_id`. Raises ClientError (409) for one in use."""
+        self._connection.json("DELETE", f"{self._path}/indexes/{number}")
+
+    def permissions(self) -> Permissions:
+        """Who may read and write it: the permissions of the pipe that writes it."""
+        return read_permissions(self._connection, f"dataset/{self.name}")
+
     def delete(self) -> None:
         """Delete the dataset with all its versions; its pipe starts from the beginning."""
         self._connection.json("DELETE", self._path)
@@ -266,6 +334,16 @@ class Datasets(Collection[Dataset]):
 
     def make(self, name: str) -> Dataset:
         return Dataset(self._connection, name)
+
+    def orphans(self) -> list[Dataset]:
+        """The datasets that no pipe writes any more."""
+        pipes = self._connection.get("/pipes")
+        written = {pipe["config"]["effective"].get("sink", {}).get("dataset") for pipe in pipes}
+        written |= {(pipe["graph"] or {}).get("output") for pipe in pipes}
+        for pipe in pipes:
+            pump = pipe["config"]["effective"].get("pump") or {}
+            written.add(pump.get(DEAD_LETTERS))
+        return [self.make(name) for name in self.names() if name not in written]
 
     def _listing(self) -> dict[str, Any]:
         return {"include_internal_datasets": False}

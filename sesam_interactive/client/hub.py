@@ -12,8 +12,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.access import Access
+from sesam_interactive.client.config import Config, Metadata
 from sesam_interactive.client.connection import Connection
 from sesam_interactive.client.datasets import Datasets
+from sesam_interactive.client.dtl import Dtl
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.managed import (
     DATA_VARIABLE,
@@ -22,9 +25,13 @@ from sesam_interactive.client.managed import (
     running_node,
     wait_for_node,
 )
+from sesam_interactive.client.node import Node
 from sesam_interactive.client.pipes import Pipes
 from sesam_interactive.client.project import Project
+from sesam_interactive.client.runner import Runner
+from sesam_interactive.client.settings import Env, Secrets
 from sesam_interactive.client.systems import Systems
+from sesam_interactive.client.webhooks import Webhooks
 from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
 _default: Hub | None = None
 
 
-class Hub:
+class Hub(Node):
     """One node: its pipes, datasets, systems, variables and configuration."""
 
     def __init__(self, connection: Connection, managed: ManagedNode | None = None) -> None:
@@ -48,6 +55,14 @@ class Hub:
         self.pipes = Pipes(connection)
         self.datasets = Datasets(connection)
         self.systems = Systems(connection)
+        self.env = Env(connection)
+        self.secrets = Secrets(connection)
+        self.config = Config(connection)
+        self.metadata = Metadata(connection)
+        self.access = Access(connection)
+        self.webhooks = Webhooks(connection)
+        self.runner = Runner(connection)
+        self.dtl = Dtl(connection)
 
     @property
     def url(self) -> str:
@@ -59,23 +74,13 @@ class Hub:
         return self._connection
 
     def status(self) -> dict[str, Any]:
+        """Version, start time, what runs."""
         found: dict[str, Any] = self._connection.get("/status")
         return found
 
-    @property
-    def env(self) -> dict[str, Any]:
-        """The environment variables that `$ENV(...)` refers to."""
-        variables: dict[str, Any] = self._connection.get("/env")
-        return variables
-
     def put_env(self, variables: Mapping[str, Any]) -> None:
         """Replace all environment variables."""
-        self._connection.json("PUT", "/env", json=dict(variables))
-
-    def config(self) -> list[dict[str, Any]]:
-        """The whole configuration as it was uploaded."""
-        found: list[dict[str, Any]] = self._connection.get("/config")
-        return found
+        self.env.replace(variables)
 
     def project(self, folder: str | Path) -> Project:
         """A project folder, to validate, upload and save pipes to."""

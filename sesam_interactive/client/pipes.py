@@ -6,19 +6,25 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.access import Permissions, read_permissions, write_permissions
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.datasets import Dataset
 from sesam_interactive.client.diff import Diff
+from sesam_interactive.client.endpoints import Endpoints
 from sesam_interactive.client.entities import Entities
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.lineage import Lineage
+from sesam_interactive.client.operations import Events, Operations, counted_queues
+from sesam_interactive.client.runner import RunAll, Runner
 from sesam_interactive.client.schema import EntityType
-from sesam_interactive.display.html import properties_table, table
+from sesam_interactive.client.waiting import pause
+from sesam_interactive.display.html import properties_table
 from sesam_interactive.display.progress import Progress
+from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.debugger import Session
@@ -62,7 +68,7 @@ class Run:
         return properties_table(f"Run of {self.pipe}", rows)
 
 
-class Pipe:
+class Pipe(Operations, Endpoints):
     """One pipe of a node: its configuration, runs, log, and what it would make of entities."""
 
     def __init__(self, connection: Connection, name: str) -> None:
@@ -78,7 +84,7 @@ class Pipe:
     @property
     def config(self) -> dict[str, Any]:
         """Its configuration as it was uploaded."""
-        original: dict[str, Any] = self.info()["config"]["original"]
+        original: dict[str, Any] = self._connection.get(f"{self._path}/config")
         return original
 
     @property
@@ -95,35 +101,35 @@ class Pipe:
             raise ClientError(f'the pipe "{self.name}" writes no dataset')
         return Dataset(self._connection, name)
 
-    def pump(self) -> dict[str, Any]:
-        """The state of its pump: `runtime` with progress, queues, last and next run."""
-        state: dict[str, Any] = self._connection.get(f"{self._path}/pump")
-        return state
-
-    def operate(self, operation: str, **arguments: str) -> dict[str, Any]:
-        """Send the pump an operation (`start`, `stop`, `enable`, `update-last-seen`, ...)."""
-        data = {"operation": operation} | {k.replace("_", "-"): v for k, v in arguments.items()}
-        state: dict[str, Any] = self._connection.json("POST", f"{self._path}/pump", data=data)
-        return state
-
-    def run(self, *, full: bool = False, progress: bool = True) -> Run:
+    def run(
+        self,
+        *,
+        full: bool = False,
+        progress: bool = True,
+        stop: bool = False,
+        timeout_s: float | None = None,
+    ) -> Run:
         """Run it now and wait for the end, with a progress line.
 
-        `full` starts from the beginning and ends with deletion tracking. Interrupting leaves the
-        pump running and says so. Raises ClientError with the node's message when the run fails.
+        `full` starts from the beginning and ends with deletion tracking. Interrupting, and the end
+        of `timeout_s`, leave the pump running unless `stop`, and say so. Raises ClientError with
+        the node's message when the run fails.
         """
         before = self._newest_event()
         started = time.monotonic()
         try:
-            self.operate("start-rescan" if full else "start")
+            self.start(full=full)
         except ClientError as error:
-            if error.status != 409:
+            if error.status != 409 or not self.is_running():
                 raise
         with Progress(self.name, shown=progress) as shown:
             try:
-                runtime = self._wait(shown)
-            except KeyboardInterrupt:
-                shown.close(f"{self.name}: goes on running on the node; .stop() ends it")
+                runtime = self._wait(shown, timeout_s)
+            except (KeyboardInterrupt, ClientError):
+                if stop:
+                    self.stop()
+                what = "stopped" if stop else "goes on running on the node; .stop() ends it"
+                shown.close(f"{self.name}: {what}")
                 raise
             run = self._run(runtime, before, time.monotonic() - started)
             shown.close(repr(run)[1:-1])
@@ -131,14 +137,27 @@ class Pipe:
             raise ClientError(f'the run of "{self.name}" failed: {run.message}')
         return run
 
-    def _wait(self, shown: Progress) -> dict[str, Any]:
+    def retry_dead_letters(self, *, progress: bool = True) -> Run:
+        """Run everything again, the entities that were given up too.
+
+        What works now is written, and where the pipe tracks dead letters it is deleted from them.
+        """
+        self.dead_letters()
+        return self.run(full=True, progress=progress)
+
+    def _wait(self, shown: Progress, timeout_s: float | None) -> dict[str, Any]:
         delay = 0.02
+        started = time.monotonic()
         while True:
             runtime: dict[str, Any] = self.pump()["runtime"]
-            shown.update(int((runtime.get("progress") or {}).get("processed") or 0))
+            done = int((runtime.get("progress") or {}).get("processed") or 0)
+            waiting, _ = counted_queues(runtime)
+            shown.update(done, done + waiting if waiting else None)
             if not runtime["is-running"]:
                 return runtime
-            time.sleep(delay)
+            if timeout_s is not None and time.monotonic() - started > timeout_s:
+                raise ClientError(f'"{self.name}" has not ended within {timeout_s:g} s')
+            pause(delay)
             delay = min(POLL_S * 2, delay * 1.5)
 
     def _newest_event(self) -> Mapping[str, Any]:
@@ -162,22 +181,9 @@ class Pipe:
             event,
         )
 
-    def stop(self) -> None:
-        """Stop the running pump at its next batch; what is committed stays."""
-        self.operate("stop")
-
-    def enable(self) -> None:
-        self.operate("enable")
-
-    def disable(self, comment: str = "") -> None:
-        self.operate("disable", comment=comment)
-
-    def log(self, limit: int = 20) -> list[Entity]:
+    def log(self, limit: int = 20) -> Events:
         """The events of its execution log, newest first."""
-        events: list[Entity] = self._connection.get(
-            f"{self._path}/log", limit=limit, reverse=True, history=False
-        )
-        return events
+        return Events(self._events(limit=limit, reverse=True, history=False))
 
     def entities(self, stage: str = "sink", limit: int | None = None) -> Entities:
         """What it would produce now, computed without writing; `stage` as in the manual.
@@ -248,7 +254,7 @@ class Pipe:
             try:
                 while (told := self._connection.get(path))["state"] == "running":
                     shown.update(int(told["progress"].get("read") or 0))
-                    time.sleep(POLL_S)
+                    pause(POLL_S)
             except BaseException:
                 self._connection.json("DELETE", path)
                 raise
@@ -269,9 +275,30 @@ class Pipe:
 
         return debug(self._connection, self.name, ids, **options)
 
-    def save(self, config: Mapping[str, Any]) -> None:
-        """Put a new configuration of this pipe on the node; made where there is none."""
-        self._connection.json("PUT", f"{self._path}/config", json=dict(config))
+    def save(self, config: Mapping[str, Any], *, force: bool = False) -> None:
+        """Put a new configuration of this pipe on the node; made where there is none.
+
+        With `force` also one with errors, which is marked.
+        """
+        params = {"force": "true"} if force else None
+        self._connection.json("PUT", f"{self._path}/config", json=dict(config), params=params)
+
+    def delete(self) -> None:
+        """Delete the pipe, and the dataset that it writes."""
+        self._connection.json("DELETE", self._path)
+
+    def columns(self, sample_size: int = 1_000) -> Rows:
+        """The columns of a table for what it makes, as `schema_definition` of a SQL sink."""
+        path = f"{self._path}/generate-schema-definition"
+        return Rows(self._connection.get(path, sample_size=sample_size))
+
+    def permissions(self) -> Permissions:
+        """Who may do what with it."""
+        return read_permissions(self._connection, f"pipe/{self.name}")
+
+    def permit(self, entries: Sequence[Any]) -> Permissions:
+        """Give it a list of permissions of its own; an empty one goes back to the defaults."""
+        return write_permissions(self._connection, f"pipe/{self.name}", entries)
 
     def edit(self, rules: Any = None, *, transform: int | None = None) -> DtlEditor:
         """An editor of its rules that shows what they make of real entities while one types.
@@ -332,27 +359,28 @@ class Pipes(Collection[Pipe]):
     def make(self, name: str) -> Pipe:
         return Pipe(self._connection, name)
 
-    def run_all(self, *, reset: bool = False, max_run_time: int = 900) -> dict[str, Any]:
+    def add(self, *pipes: Mapping[str, Any], force: bool = False) -> list[Pipe]:
+        """Add pipes. Raises ClientError where one exists already (409), or has errors."""
+        body, params = [dict(pipe) for pipe in pipes], {"force": force}
+        found = self._connection.json("POST", self.path, json=body, params=params)
+        return [self.make(item["_id"]) for item in found]
+
+    def run_all(
+        self,
+        *,
+        reset: bool = False,
+        max_run_time: int = 900,
+        progress: bool = True,
+        stop: bool = False,
+    ) -> RunAll:
         """Run every pipe in the order of their graph until nothing changes any more.
 
         `reset` first empties the datasets they write, as the official client's `run` does.
-        Raises ClientError when a pipe fails in the end.
+        Interrupting leaves the run going unless `stop`. Raises ClientError when a pipe fails in
+        the end.
         """
-        answer: dict[str, Any] = self._connection.json(
-            "POST",
-            "/pipes/run-all-pipes",
-            params={
-                "reset_pipes_and_delete_sink_datasets": str(reset),
-                "delete_input_datasets": str(reset),
-                "max_run_time": str(max_run_time),
-                "extra_zero_runs": "1",
-                "output_run_statistics": "True",
-            },
-            timeout=max_run_time + 60,
-        )
-        if answer.get("status") != "success":
-            raise ClientError(f"not all pipes ran: {answer}")
-        return answer
+        runner = Runner(self._connection)
+        return runner.run(reset=reset, max_run_time=max_run_time, progress=progress, stop=stop)
 
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:
         effective = item["config"]["effective"]
@@ -362,6 +390,3 @@ class Pipes(Collection[Pipe]):
             "sink": _component(effective.get("sink", {})),
             "state": _state(effective, item.get("runtime", {})),
         }
-
-    def _repr_html_(self) -> str:
-        return table(self._rows())

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from sesam_interactive.client.access import Permissions, read_permissions, write_permissions
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
+from sesam_interactive.client.settings import Secrets
 from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
     from sesam_interactive.client.connection import Connection
+
+PATH_SAFE = "/:@!$&'()*+,;=-._~"
+FOREIGN = range(400, 600)
 
 
 class System:
@@ -18,16 +28,50 @@ class System:
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
         self.name = name
+        self._path = f"/systems/{segment(name)}"
 
     def info(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._connection.get(f"/systems/{segment(self.name)}")
+        """What the node says of it: `config` (original and effective) and `runtime`."""
+        found: dict[str, Any] = self._connection.get(self._path)
         return found
 
     @property
     def config(self) -> dict[str, Any]:
         """Its configuration as it was uploaded."""
-        original: dict[str, Any] = self.info()["config"]["original"]
+        original: dict[str, Any] = self._connection.get(f"{self._path}/config")
         return original
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its secrets: they can be written and named, never read."""
+        return Secrets(self._connection, f"{self._path}/secrets")
+
+    def save(self, config: Mapping[str, Any], *, force: bool = False) -> None:
+        """Put a new configuration of this system on the node; made where there is none."""
+        params = {"force": "true"} if force else None
+        self._connection.json("PUT", f"{self._path}/config", json=dict(config), params=params)
+
+    def delete(self) -> None:
+        """Delete the system and its secrets."""
+        self._connection.json("DELETE", self._path)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Ask the server behind the system; the node puts on what the system logs in with.
+
+        `options` are those of httpx: `params`, `json`, `content`, `headers`. The answer is the
+        server's, whatever its status; raises ClientError where there is none.
+        """
+        target = f"{self._path}/proxy/{quote(path.lstrip('/'), safe=PATH_SAFE)}"
+        options["headers"] = {"Accept": "*/*", **(options.get("headers") or {})}
+        return self._connection.request(method.upper(), target, allowed=FOREIGN, **options)
+
+    def permissions(self) -> Permissions:
+        """Who may do what with it."""
+        return read_permissions(self._connection, f"system/{self.name}")
+
+    def permit(self, entries: Sequence[Any]) -> Permissions:
+        """Give it a list of permissions of its own; an empty one goes back to the defaults."""
+        return write_permissions(self._connection, f"system/{self.name}", entries)
 
     def __repr__(self) -> str:
         return f'<System "{self.name}">'
@@ -47,6 +91,13 @@ class Systems(Collection[System]):
     def make(self, name: str) -> System:
         return System(self._connection, name)
 
+    def add(self, *systems: Mapping[str, Any], force: bool = False) -> list[System]:
+        """Add systems. Raises ClientError where one exists already (409), or has errors."""
+        body, params = [dict(system) for system in systems], {"force": force}
+        found = self._connection.json("POST", self.path, json=body, params=params)
+        return [self.make(item["_id"]) for item in found]
+
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:
-        original = item["config"]["original"]
-        return {"system": item["_id"], "type": original.get("type")}
+        original, runtime = item["config"]["original"], item.get("runtime", {})
+        state = "ok" if runtime.get("is-valid-config", True) else "invalid configuration"
+        return {"system": item["_id"], "type": original.get("type"), "state": state}

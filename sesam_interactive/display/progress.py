@@ -1,4 +1,4 @@
-"""A progress line of a running pump: plain text that works in a notebook, a terminal, a log."""
+"""A progress line of something long: plain text that works in a notebook, a terminal, a log."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 EVERY_S = 0.25
+BAR = 20
 
 
 class Progress:
-    """Shows how many entities a run has processed and how fast; ends with one closing line.
+    """Shows how much is done, how fast, and how long it will take; ends with one closing line.
 
     In a notebook the line is an output that is updated in place; in a terminal it is rewritten;
     elsewhere only the closing line is printed.
     """
 
-    def __init__(self, title: str, *, shown: bool = True) -> None:
+    def __init__(self, title: str, *, shown: bool = True, unit: str = "entities") -> None:
         self.title = title
         self.shown = shown
+        self.unit = unit
         self._started = self._last = time.monotonic()
         self._handle: Any = None
         self._closed = False
@@ -38,13 +40,14 @@ class Progress:
         if self._handle is not None and not self._closed:
             self.close(f"{self.title}: interrupted")
 
-    def update(self, processed: int) -> None:
+    def update(self, processed: int, total: int | None = None, note: str = "") -> None:
+        """Say how much is done, of how much where that is known."""
         now = time.monotonic()
-        if not self.shown or not processed or now - self._last < EVERY_S:
+        if not self.shown or not (processed or note) or now - self._last < EVERY_S:
             return
         self._last = now
-        rate = processed / (now - self._started)
-        self._show(f"{self.title}: {processed:,} entities, {rate:,.0f}/s")
+        seconds = now - self._started
+        self._show(progress_text(self.title, processed, total, seconds, self.unit, note))
 
     def close(self, text: str) -> None:
         """Replace the line by a last one."""
@@ -70,6 +73,44 @@ class Progress:
         elif sys.stdout.isatty():
             sys.stdout.write(f"\r\x1b[K{text}")
             sys.stdout.flush()
+
+
+def progress_text(
+    title: str,
+    done: int,
+    total: int | None,
+    seconds: float,
+    unit: str = "entities",
+    note: str = "",
+) -> str:
+    """`orders: ████░░░░ 40 %, 4,000 of 10,000 entities, 2,000/s, 3 s left`."""
+    rate = done / seconds if seconds > 0 else 0.0
+    if total is None or total < done or not total:
+        parts = [f"{done:,} {unit}"]
+    else:
+        share = done / total
+        full = int(share * BAR)
+        bar = "█" * full + "░" * (BAR - full)
+        parts = [f"{bar} {share:.0%}".replace("%", " %"), f"{done:,} of {total:,} {unit}"]
+    if done:
+        parts.append(f"{rate:,.0f}/s" if rate >= 1 else f"{rate:.2g}/s")
+    if total and rate and total > done:
+        parts.append(f"{duration_text((total - done) / rate)} left")
+    if note:
+        parts.append(note)
+    return f"{title}: {', '.join(parts)}"
+
+
+def duration_text(seconds: float) -> str:
+    """`8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def in_notebook() -> bool:

@@ -1,0 +1,45 @@
+"""Webhooks: who is told when a dataset, or the log of a pipe, has something new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sesam_interactive.client.connection import segment
+from sesam_interactive.display.rows import Rows
+
+if TYPE_CHECKING:
+    from sesam_interactive.client.connection import Connection
+
+
+class Webhooks:
+    """The webhooks of a node; their tokens are never shown."""
+
+    path = "/webhooks"
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(self) -> Rows:
+        """Each with `id`, `dataset` and `url`."""
+        return Rows(self._connection.get(self.path), none="no webhooks")
+
+    def add(self, dataset: str, url: str, token: str) -> None:
+        """Have the node POST `{"token": token}` to a URL whenever a dataset has something new."""
+        path, hook = f"/datasets/{segment(dataset)}/entities", {"webhook": url, "token": token}
+        self._connection.request("OPTIONS", path, params=hook)
+
+    def delete(self, hook_id: str) -> None:
+        """Tell this one nothing any more."""
+        self._connection.json("DELETE", f"{self.path}/{segment(hook_id)}")
+
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return repr(self.list())
+
+    def _repr_html_(self) -> str:
+        return self.list()._repr_html_()
