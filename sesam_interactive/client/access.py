@@ -154,7 +154,7 @@ class Permissions(list[list[Any]]):
         return f"{self.path}: {kind}{pipes}"
 
     def __repr__(self) -> str:
-        return f"{self._title}\n{text_table(self._rows())}"
+        return f"{self._title}\n{text_table(self._rows(), 200)}"
 
     def _repr_html_(self) -> str:
         return f"<div><b>{self._title}</b>{Rows(self._rows())._repr_html_()}</div>"

@@ -140,7 +140,7 @@ class Connection:
     ) -> httpx.Response:
         """The answer, after as many tries as the call may take; the last refusal is an answer."""
         if safe is None:
-            safe = is_safe(request.method, dict(request.headers))
+            safe = is_safe(request.method, request.headers)
         for wait_s in (*self._waits_s, None):
             waiting.check()
             asked_s = 0.0
@@ -171,7 +171,11 @@ class Connection:
 
     def text(self, path: str, **parameters: Any) -> str:
         """A GET of text."""
-        return self.request("GET", path, params=given(parameters), headers=ANY).text
+        return self.get_bytes(path, parameters).decode()
+
+    def get_bytes(self, path: str, parameters: Mapping[str, Any] | None = None) -> bytes:
+        """A GET of anything, as it is."""
+        return self.request("GET", path, params=given(parameters or {}), headers=ANY).content
 
     def ask(self, path: str, **fields: Any) -> Any:
         """A POST of JSON that only asks something, so that it is safe to repeat.

@@ -10,7 +10,7 @@ import atexit
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sesam_interactive.client.access import Access
 from sesam_interactive.client.config import Config, Metadata
@@ -82,9 +82,20 @@ class Hub(Node):
         """Replace all environment variables."""
         self.env.replace(variables)
 
-    def project(self, folder: str | Path) -> Project:
-        """A project folder, to validate, upload and save pipes to."""
-        return Project(self._connection, Path(folder))
+    def project(
+        self,
+        folder: str | Path,
+        profile: str = "test",
+        *,
+        whitelist: str | Path | None = None,
+    ) -> Project:
+        """A project folder, to validate, upload, compare, run and test on this node.
+
+        `profile` chooses the variables, `<profile>-env.json`; a `whitelist` is a file that lists
+        the only configuration files to take.
+        """
+        listed = None if whitelist is None else Path(whitelist)
+        return Project(self._connection, Path(folder), profile, listed)
 
     def debug(self, rules: Any, *ids: str, dataset: str | None = None, **options: Any) -> Session:
         """A debugging session of a draft's rules, over a `dataset=` or given `entities=`.
@@ -146,6 +157,12 @@ class Hub(Node):
         self._connection.close()
         if self._managed is not None:
             self._managed.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"<Hub {self.url}>"

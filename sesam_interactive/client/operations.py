@@ -36,7 +36,13 @@ class Operations:
         `supported-operations` of its runtime lists them; those below have names here.
         """
         data = {"operation": operation} | {k.replace("_", "-"): v for k, v in arguments.items()}
-        state: dict[str, Any] = self._connection.json("POST", f"{self._path}/pump", data=data)
+        try:
+            state: dict[str, Any] = self._connection.json("POST", f"{self._path}/pump", data=data)
+        except ClientError as error:
+            if error.status != 400 or "support" not in error.message:
+                raise
+            known = ", ".join(self.pump()["runtime"]["supported-operations"])
+            raise ClientError(f"{error.message}; it has {known}", status=400) from None
         return state
 
     def start(self, *, full: bool = False) -> None:
@@ -105,8 +111,10 @@ class Operations:
 
     def dead_letters(self) -> list[Entity]:
         """The entities that were given up. Raises ClientError where the pipe keeps none."""
-        config = self._connection.get(self._path)["config"]["effective"]
-        name = (config.get("pump") or {}).get(DEAD_LETTERS)
+        pump = self.pump()["config"]["effective"]
+        name = pump.get(DEAD_LETTERS)
+        if pump.get("use_dead_letter_dataset") and not name:
+            name = f"system:dead-letter:{self.name}"
         if not name:
             raise ClientError(f'the pump of "{self.name}" has no "{DEAD_LETTERS}"')
         from sesam_interactive.client.datasets import Dataset

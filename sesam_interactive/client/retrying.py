@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT"})
+CONDITIONS = ("if-match", "if-none-match")
 STATUSES = frozenset({429, 502, 503})
 WAITS_S: Sequence[float] = (0.2, 0.8, 2.5)
 LONGEST_WAIT_S = 30.0
@@ -24,9 +25,9 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
 
 
-def is_safe(method: str, headers: object) -> bool:
+def is_safe(method: str, headers: Iterable[str]) -> bool:
     """May a call of this method be made twice? A condition (`If-Match`) would fail then."""
-    conditional = isinstance(headers, dict) and any(name.lower() == "if-match" for name in headers)
+    conditional = method != "GET" and any(name.lower() in CONDITIONS for name in headers)
     return method in SAFE and not conditional
 
 

@@ -47,6 +47,7 @@ class Runner:
         self,
         *,
         reset: bool = False,
+        keep_received: bool = False,
         max_run_time: int = 900,
         check_input_pipes: bool = False,
         extra_zero_runs: int = 1,
@@ -54,14 +55,15 @@ class Runner:
     ) -> str:
         """Begin, and give the token to ask with; `run` waits for the end.
 
-        `reset` first empties the datasets that pipes write and receive. With `check_input_pipes` a
+        `reset` first empties the datasets that pipes write, and those of receivers too unless
+        `keep_received`. With `check_input_pipes` a
         failing input pipe fails the run. With `wait_for_schedule` no pump is started: the run ends
         when a node that runs by its own schedule has come to rest.
         """
         asked = {
             "request_mode": "async",
             "reset_pipes_and_delete_sink_datasets": reset,
-            "delete_input_datasets": reset,
+            "delete_input_datasets": reset and not keep_received,
             "max_run_time": max_run_time,
             "check_input_pipes": check_input_pipes,
             "extra_zero_runs": extra_zero_runs,
@@ -113,7 +115,7 @@ class Runner:
     def log(self, token: str | None = None, *, since: str | None = None) -> Rows:
         """The lines of the log of runs, oldest first: `timestamp`, `loglevel`, `logdata`."""
         shown = {"time": "timestamp", "level": "loglevel", "what": "logdata"}
-        return Rows(self._lines(token, since), shown, "no run of all pipes yet")
+        return Rows(self._lines(token, since), shown, "no run of all pipes yet", 160)
 
     def _lines(self, token: str | None, since: str | None) -> list[dict[str, Any]]:
         path = "/pipes/get-run-all-pipes-log"

@@ -19,6 +19,7 @@ class Rows(list[dict[str, Any]]):
     """A list of dicts that is shown as a table: the first 60 rows, and how many more there are.
 
     `shown` picks and names the columns: `{"when": "created"}` shows the key `created` as "when".
+    As text a value is cut at `width` characters.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Rows(list[dict[str, Any]]):
         rows: Iterable[Mapping[str, Any]] = (),
         shown: Mapping[str, str] | Sequence[str] | None = None,
         none: str = "none",
+        width: int = WIDTH,
     ) -> None:
         super().__init__(dict(row) for row in rows)
         if shown is None:
@@ -33,6 +35,7 @@ class Rows(list[dict[str, Any]]):
         named = shown if isinstance(shown, Mapping) else {name: name for name in shown}
         self._shown: dict[str, str] = dict(named)
         self._none = none
+        self._width = width
 
     def _table(self) -> list[dict[str, Any]]:
         return [{title: row.get(key) for title, key in self._shown.items()} for row in self[:SHOWN]]
@@ -44,33 +47,33 @@ class Rows(list[dict[str, Any]]):
     def __repr__(self) -> str:
         if not self:
             return self._none
-        return "\n".join(filter(None, [text_table(self._table()), self._rest]))
+        return "\n".join(filter(None, [text_table(self._table(), self._width), self._rest]))
 
     def _repr_html_(self) -> str:
         return table(self._table()) + (f"<p><i>{self._rest}</i></p>" if self._rest else "")
 
 
-def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def text_table(rows: Sequence[Mapping[str, Any]], width: int = WIDTH) -> str:
     """Rows of the same keys as aligned text; numbers to the right, long values cut."""
     if not rows:
         return "none"
     names = list(rows[0])
-    texts = [[cell_text(row.get(name)) for name in names] for row in rows]
+    texts = [[cell_text(row.get(name), width) for name in names] for row in rows]
     right = [any(_is_number(row.get(name)) for row in rows) for name in names]
     widths = [
         max(len(name), *(len(line[column]) for line in texts)) for column, name in enumerate(names)
     ]
     return "\n".join(
         "  ".join(
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(line, widths, right, strict=True)
+            text.rjust(size) if to_right else text.ljust(size)
+            for text, size, to_right in zip(line, widths, right, strict=True)
         ).rstrip()
         for line in [names, *texts]
     )
 
 
-def cell_text(value: Any) -> str:
-    """One value as text of at most 60 characters."""
+def cell_text(value: Any, width: int = WIDTH) -> str:
+    """One value as text of at most `width` characters."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -79,9 +82,9 @@ def cell_text(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
-    text = value if isinstance(value, str) else preview(value, WIDTH)
+    text = value if isinstance(value, str) else preview(value, width)
     text = " ".join(text.split())
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _is_number(value: Any) -> bool:

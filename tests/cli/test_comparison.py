@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sesam_node.cli.comparison import (
+from sesam_node.expected import Spec
+from sesam_node.expected.comparison import (
     current_entities,
     difference,
     entity_text,
     plain_numbers,
     xml_text,
 )
-from sesam_node.cli.project import Spec
 
 
 def spec(**options):

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config import read_project, write_zip
 from sesam_node.config.files import read_whitelist
 from sesam_node.errors import ConfigError
+from sesam_node.expected import read_project_json, read_specs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One `expected/*.test.json`: which pipe is read how, and compared with which file."""
-
-    file: Path
-    pipe: str
-    expected: Path
-    endpoint: str = "json"
-    stage: str | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
-    ignore: bool = False
-    ignore_deletes: bool = True
-    blacklist: tuple[str, ...] = ()
-    fields_to_sort_by: tuple[str, ...] = ("_id",)
+    from sesam_node.expected import Spec
 
 
 class Project:
@@ -78,46 +63,14 @@ class Project:
 
     def specs(self) -> list[Spec]:
         """What is expected, by the file that says so. Raises ConfigError for a broken one."""
-        files = sorted((self.folder / "expected").glob("*.test.json"))
-        return [spec for spec in map(self._spec, files) if self._takes(spec.pipe)]
+        return [spec for spec in read_specs(self.folder) if self._takes(spec.pipe)]
 
     def _takes(self, pipe_id: str) -> bool:
         return self._is_whole or pipe_id in self.document.pipes
 
-    def _spec(self, file: Path) -> Spec:
-        value = self.read_json(file)
-        if type(value) is not dict:
-            raise ConfigError(f"{self.name(file)} holds no object")
-        name = file.name.removesuffix(".test.json")
-        blacklist = value.get("blacklist") or []
-        fields = value.get("fields_to_sort_by") or ["_id"]
-        for option, items in (("blacklist", blacklist), ("fields_to_sort_by", fields)):
-            if type(items) is not list or any(type(item) is not str for item in items):
-                raise ConfigError(f'{self.name(file)}: expected a list of strings in "{option}"')
-        expected = str(value.get("file", f"{name}.json")).removeprefix("expected/")
-        return Spec(
-            file,
-            str(value.get("pipe", name)),
-            self.folder / "expected" / expected,
-            str(value.get("endpoint", "json")),
-            value.get("stage"),
-            value.get("parameters") or {},
-            value.get("ignore", False) is True,
-            value.get("ignore_deletes", True) is True,
-            tuple(blacklist),
-            tuple(fields),
-        )
-
     def read_json(self, file: Path) -> Any:
         """The JSON in a file. Raises ConfigError with its place where it is broken."""
-        try:
-            return json.loads(self._read(file).decode("utf-8-sig"))
-        except json.JSONDecodeError as error:
-            raise ConfigError(
-                f"{self.name(file)}, line {error.lineno}, column {error.colno}: {error.msg}"
-            ) from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"{self.name(file)} is no UTF-8 text") from None
+        return read_project_json(self.folder, file)
 
     def _read(self, file: Path) -> bytes:
         try:

@@ -14,10 +14,11 @@ from sesam_node.hub.bookkeeping import datasets_of
 from sesam_node.hub.gates import Gates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sesam_node.errors import Problem
     from sesam_node.hub.checking import Facts
+    from sesam_node.store import Store
 
 
 OWN = "system:"
@@ -159,3 +160,11 @@ def abandoned_datasets(old: Active, new: Active) -> Iterable[str]:
     """The datasets that go with the pipes that were removed."""
     for name in set(old.document.pipes).difference(new.document.pipes):
         yield from datasets_of(name, old.facts[name])
+
+
+def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
+    """Delete those of the datasets that are there, and give their names."""
+    found = [name for name in sorted(names) if store.exists(name)]
+    for name in found:
+        store.delete(name)
+    return found

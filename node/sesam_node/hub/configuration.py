@@ -35,6 +35,7 @@ from sesam_node.hub.active import (
     abandoned_datasets,
     concerned_pipes,
     config_tag,
+    delete_datasets,
     json_bytes,
     same,
     written_datasets,
@@ -189,6 +190,20 @@ class Configuration:
     def owners(self) -> Mapping[str, str]:
         """Who has added which component, where that is known."""
         return self._owners
+
+    async def check(self, document: Document, env: Any = None) -> list[Problem]:
+        """Everything that is wrong with a configuration, by component and path; nothing changes.
+
+        `env` are the variables to check it with, those in force if null. Raises ConfigError where
+        they are none.
+        """
+        problems = [] if env is None else check_env(env)
+        if problems:
+            raise ConfigError("these are no variables", problems)
+        outcome = await self._check(
+            document, self.active.env if env is None else env, self._vault.names()
+        )
+        return sorted({*outcome.checked.problems, *document.warnings})
 
     # -- changing ----------------------------------------------------------------------------------
 
@@ -384,13 +399,11 @@ class Configuration:
         self._vault.load(settings.get("secrets"))
         self._owners = json.loads(settings.get("owners") or b"{}")
         self._placed = frozenset(json.loads(settings.get(PLACED) or b"[]"))
-        components = json.loads(settings.get("configuration") or b"[]")
+        document = Document(tuple(json.loads(settings.get("configuration") or b"[]")))
         env = json.loads(settings.get("environment") or b"{}")
         revision = int(settings.get("revision") or 0)
-        outcome = await self._check(components, env, self._vault.names())
-        self.active = Active(
-            revision, Document(tuple(components)), env, outcome.checked, outcome.facts
-        )
+        outcome = await self._check(document, env, self._vault.names())
+        self.active = Active(revision, document, env, outcome.checked, outcome.facts)
         await self._remove_datasets()
 
     async def clear(self) -> None:
@@ -401,9 +414,11 @@ class Configuration:
     # -- how ---------------------------------------------------------------------------------------
 
     async def _check(
-        self, components: list[Any], env: Mapping[str, Any], secrets: Mapping[str, list[str]]
+        self, document: Document, env: Mapping[str, Any], secrets: Mapping[str, list[str]]
     ) -> Outcome:
-        payload = {"components": components, "env": dict(env), "known_secrets": dict(secrets)}
+        owners = {SHARED, *document.systems}
+        known = {owner: names for owner, names in secrets.items() if owner in owners}
+        payload = {"components": document.to_list(), "env": dict(env), "known_secrets": known}
         call = self._executor.call(OPERATION, payload, timeout_s=CHECK_TIMEOUT_S)
         outcome: Outcome = await call.value()
         return outcome
@@ -431,9 +446,7 @@ class Configuration:
             break_circuit(old, difference)
         known = self._vault.names() if secrets is None else _names(secrets)
         systems = {SHARED, *document.systems}
-        outcome = await self._check(
-            document.to_list(), env, {k: v for k, v in known.items() if k in systems}
-        )
+        outcome = await self._check(document, env, known)
         new = Active(old.revision + 1, document, env, outcome.checked, outcome.facts)
         if by is not None:
             self.access.check_use(by, new)
@@ -495,14 +508,6 @@ class Configuration:
             return
         await asyncio.to_thread(delete_datasets, self._store, names)
         self._store.settings.write({"datasets-to-delete": None})
-
-
-def delete_datasets(store: Store, names: Collection[str]) -> list[str]:
-    """Delete those of the datasets that are there, and give their names."""
-    found = [name for name in sorted(names) if store.exists(name)]
-    for name in found:
-        store.delete(name)
-    return found
 
 
 def _names(secrets: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:

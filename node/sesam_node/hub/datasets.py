@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConflictError, InputError, NotFoundError, Problem, preview
-from sesam_node.hub.active import written_datasets
-from sesam_node.hub.configuration import delete_datasets
+from sesam_node.hub.active import delete_datasets, written_datasets
 from sesam_node.hub.indexes import Indexes
 from sesam_node.hub.reposts import Reposts
 from sesam_node.model.formats import ARROW, JSON, write_entities

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sesam_node.errors import ConflictError, NotFoundError, SesamError
-from sesam_node.hub.configuration import delete_datasets
+from sesam_node.hub.active import delete_datasets
 from sesam_node.pipes.diff import PREFIX, staging_name
 
 if TYPE_CHECKING:

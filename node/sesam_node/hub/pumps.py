@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sesam_node.errors import ConfigError, NotFoundError, SesamError
+from sesam_node.hub.active import delete_datasets
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
-from sesam_node.hub.configuration import delete_datasets
 from sesam_node.hub.gates import is_populated_at_once
 from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode

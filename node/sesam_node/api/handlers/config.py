@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tornado import httputil
 
 from sesam_node.api.base import ApiHandler
-from sesam_node.api.errors import ApiError, validation_errors
-from sesam_node.api.operations import FORCE, LIMIT, Parameter, on_each, operation
+from sesam_node.api.errors import ApiError, problem_json, validation_errors
+from sesam_node.api.operations import FORCE, LIMIT, Parameter, on_each, on_node, operation
 from sesam_node.config.document import Document, components_of
 from sesam_node.config.files import read_zip, write_zip
 from sesam_node.config.text import read_json
@@ -64,6 +64,25 @@ class ConfigAllHandler(ConfigHandler):
     group = None
 
 
+class ConfigCheckHandler(ApiHandler):
+    @operation(
+        body="application/json, application/zip, multipart/form-data",
+        needs=on_node("read_config"),
+    )
+    async def post(self) -> None:
+        """Everything that is wrong with a configuration; nothing is loaded.
+
+        It is checked with the variables of the node, or with those in the part `env` of a form,
+        and with the names of the node's secrets. `valid` says whether it could be loaded as a
+        whole; `problems` has warnings too.
+        """
+        content_type, data = self.request.headers.get("Content-Type", ""), self.body()
+        document, env = read_document(content_type, data), read_env(content_type, data)
+        problems = await self.hub.configuration.check(document, env)
+        errors = [problem for problem in problems if problem.level == "error"]
+        self.answer({"valid": not errors, "problems": [problem_json(p) for p in problems]})
+
+
 class HistoryHandler(ApiHandler):
     @operation(
         Parameter("entity_id", required=True, doc="the id of a pipe or system, or node"),
@@ -102,14 +121,27 @@ def read_document(content_type: str, data: bytes) -> Document:
     return Document.from_list(list(components_of(value)), warnings)
 
 
-def _file_part(content_type: str, data: bytes) -> bytes:
+def read_env(content_type: str, data: bytes) -> Any:
+    """The variables in the part `env` of a form; null where there is none."""
+    if not content_type.lower().startswith("multipart/"):
+        return None
+    parts = _parts(content_type, data, "env")
+    return read_json(parts[-1], "env")[0] if parts else None
+
+
+def _parts(content_type: str, data: bytes, name: str) -> list[bytes]:
+    """The bodies of the parts of a form that have this name."""
     arguments: dict[str, list[bytes]] = {}
     files: dict[str, list[httputil.HTTPFile]] = {}
     try:
         httputil.parse_body_arguments(content_type, data, arguments, files)
     except httputil.HTTPInputError as error:
         raise ApiError(400, "the form cannot be read", str(error)) from None
-    parts = [part["body"] for part in files.get("file", [])] + arguments.get("file", [])
+    return [part["body"] for part in files.get(name, [])] + arguments.get(name, [])
+
+
+def _file_part(content_type: str, data: bytes) -> bytes:
+    parts = _parts(content_type, data, "file")
     if len(parts) != 1:
         raise ApiError(
             400,
@@ -123,5 +155,6 @@ ROUTES = [
     ("/config", ConfigHandler),
     ("/config/{group}", ConfigGroupHandler),
     ("/config-all", ConfigAllHandler),
+    ("/config-check", ConfigCheckHandler),
     ("/config-history/entity", HistoryHandler),
 ]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sesam_node.cli.project import Spec
+    from sesam_node.expected.spec import Spec
 
 LONGEST_INTEGER = len("9007199254740991")
 
@@ -26,6 +26,14 @@ def entity_text(entities: Sequence[Any], spec: Spec) -> str:
     """Entities as comparable text: sorted by the spec, keys sorted, two blanks deep."""
     ordered = sorted(entities, key=lambda entity: sort_key(entity, spec))
     return json.dumps(ordered, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def expected_text(entities: Sequence[dict[str, Any]], spec: Spec) -> str:
+    """What a pipe gave as the file that expects it: without deleted entities, `<>&` escaped."""
+    text = entity_text(current_entities(entities, [], spec), spec)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 def current_entities(
