@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.connection import segment
+from sesam_interactive.client.connection import problem_of, segment
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.project_results import Validation
 from sesam_interactive.display.html import table
 from sesam_interactive.display.json_text import pretty
 from sesam_interactive.display.rows import Rows, text_table
@@ -84,6 +86,34 @@ class Config:
             for item in answer["validation_errors"]
             for error in item["config-errors"]
         ]
+
+    def check(
+        self,
+        components: Sequence[Mapping[str, Any]] | bytes,
+        *,
+        env: Mapping[str, Any] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Validation:
+        """Everything that is wrong with a configuration, or a zip of one; nothing is loaded.
+
+        `env` are the variables to check it with, the node's without; `files` the names of files to
+        show, by the id of the component in them.
+        """
+        if isinstance(components, bytes):
+            names, body = dict(files or {}), components
+        else:
+            names = {str(item.get("_id")): "" for item in components} | dict(files or {})
+            body = json.dumps([dict(item) for item in components]).encode()
+        parts = {"file": ("config", body, "application/octet-stream")}
+        if env is not None:
+            parts["env"] = ("env", json.dumps(dict(env)).encode(), "application/json")
+        try:
+            told = self._connection.json("POST", "/config-check", files=parts, safe=True)
+        except ClientError as error:
+            if error.status != 400 or not error.problems:
+                raise
+            return Validation(list(error.problems), names)
+        return Validation([problem_of(item) for item in told["problems"]], names)
 
     def history(self, component: str, limit: int | None = None) -> Revisions:
         """What a pipe, a system or "node" was, the newest revision first."""

@@ -192,6 +192,24 @@ class Dtl:
         trace: dict[str, Any] = found["trace"]
         return trace
 
+    def scan(
+        self,
+        *when: dict[str, Any],
+        rules: Rules | None = None,
+        pipe: Any = None,
+        dataset: Any = None,
+        since: Any = None,
+        hits: int = 1,
+    ) -> dict[str, Any]:
+        """The next source entities of which a condition holds, such as `{"gives": "error"}`.
+
+        As many `hits` as wanted with their `trace`, as far as one call goes; `next` of the answer
+        is the `since` to go on from. `pipe.debug()` has breakpoints that go on by themselves.
+        """
+        fields = {"rules": rules, **_fed(pipe, dataset), "since": since, "hits": hits}
+        found: dict[str, Any] = self._connection.ask("/dtl/scan", when=list(when), **fields)
+        return found
+
     def __repr__(self) -> str:
         return f"<Dtl of {self._connection.url}: {len(self.functions())} functions and transforms>"
 

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.connection import problem_of, segment
+from sesam_interactive.client.config import ZIP, Config
+from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.project_files import (
     DEFAULT_PROFILE,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
 
 ENV = "variables"
-ZIP = "application/zip"
 # What the official client, and a test, add to the metadata of the node while they work.
 HELD = (
     ("task_manager", "disable_user_pipes", True),
@@ -86,20 +86,13 @@ class Project:
 
     def _validation(self, content: bytes, env: Mapping[str, Any]) -> Validation | None:
         """What the node says of a zip; None from one that cannot check without loading."""
-        parts = {
-            "file": ("config", content, ZIP),
-            "env": ("env", json.dumps(env).encode(), "application/json"),
-        }
         names = self._files.names_by_id()
         try:
-            told = self._connection.json("POST", "/config-check", files=parts, safe=True)
+            return Config(self._connection).check(content, env=env, files=names)
         except ClientError as error:
             if error.status == 404:
                 return None
-            if error.status != 400 or not error.problems:
-                raise
-            return Validation(list(error.problems), names)
-        return Validation([problem_of(item) for item in told["problems"]], names)
+            raise
 
     def _refused(self, found: Validation) -> ClientError:
         count = len(found.errors)

@@ -44,7 +44,7 @@ def problems_html(problems: Iterable[Problem], files: Mapping[str, str] | None =
 
 def where(problem: Problem, files: Mapping[str, str]) -> str:
     """The file or component, and the path in it."""
-    return f"{files.get(problem.component, problem.component)} {problem.path}".strip()
+    return f"{files.get(problem.component) or problem.component} {problem.path}".strip()
 
 
 def message(problem: Problem) -> str:

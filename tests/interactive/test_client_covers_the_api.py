@@ -133,6 +133,7 @@ CALLS = {
     "PUT /config/{group}": lambda hub: hub.config.replace([pipe("own")], group="apart"),
     "GET /config-all": lambda hub: hub.config.all_groups(),
     "PUT /config-all": lambda hub: hub.config.replace_all_groups(hub.config()),
+    "POST /config-check": lambda hub: hub.config.check([pipe("new")]),
     "GET /config-history/entity": lambda hub: hub.config.history("person"),
     "GET /env": lambda hub: hub.env.all(),
     "POST /env": lambda hub: hub.env.add({"region": "eu"}),
@@ -214,6 +215,9 @@ CALLS = {
     "POST /dtl/check": lambda hub: hub.dtl.check(RULES),
     "POST /dtl/preview": lambda hub: hub.dtl.preview(RULES, dataset="person"),
     "POST /dtl/trace": lambda hub: hub.dtl.trace(RULES, dataset="person", ids=["1"]),
+    "POST /dtl/scan": lambda hub: hub.dtl.scan(
+        {"runs": True, "at": "$.default"}, rules=RULES, dataset="person"
+    ),
     "POST /dtl/explain": lambda hub: hub.dtl.explain(pipe=hub.pipes["person-named"]),
     "POST /dtl/complete": lambda hub: hub.dtl.complete(TEXT, 4),
     "POST /dtl/hover": lambda hub: hub.dtl.hover(TEXT, 4),
