@@ -195,6 +195,10 @@ def test_failing_entities_are_listed_and_dead_ones_tried_again(hub):
     assert pipe.retry_dead_letters(progress=False).changed == 3
     assert pipe.dead_letters() == []
     assert len(hub.datasets["careful"]) == 3
+    assert hub.datasets.orphans() == []
+    pipe.delete()
+    assert [dataset.name for dataset in hub.datasets.orphans()] == ["letters"]
+    hub.datasets["letters"].delete()
 
 
 def test_entities_are_corrected_by_hand(hub):
