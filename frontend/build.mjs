@@ -18,10 +18,16 @@ const modules = {
   // Written for React, which pages and JupyterLab bring along; a widget carries the small one.
   alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" },
 };
+// Saved pages hold their script in themselves.
+const pages = {
+  ...modules,
+  entryPoints: readdirSync("src/pages").map((name) => `src/pages/${name}`),
+  format: "iife",
+};
 const styles = { ...shared, entryPoints: ["src/style/widgets.css"] };
 
 if (process.argv.includes("--watch")) {
-  for (const options of [modules, styles]) await (await context(options)).watch();
+  for (const options of [modules, pages, styles]) await (await context(options)).watch();
 } else {
-  await Promise.all([build(modules), build(styles)]);
+  await Promise.all([build(modules), build(pages), build(styles)]);
 }

@@ -153,6 +153,18 @@ export class Recording {
     return found;
   }
 
+  get end(): number {
+    return this.events.length;
+  }
+
+  /** `_S`, `_T` and `_P` at a position: before its event, or `after` it and all within. */
+  at(position: number, after = false): State {
+    const last = this.events.length - 1;
+    // Behind the last event is behind the default rule, which is the first.
+    if (last < 0) return { rule: "", _S: this.source, _T: {}, _P: null };
+    return position > last ? this.state(0, true) : this.state(position, after);
+  }
+
   /** `_S`, `_T` and `_P` before an event, or after it and all within. */
   state(event: number, after = false): State {
     const end = after ? this.ends[event]! : event;
@@ -209,35 +221,38 @@ function endsOf(events: readonly TraceEvent[]): number[] {
 }
 
 // -- steps --------------------------------------------------------------------------------------
+// A position is the number of the event that is about to be evaluated; behind the last one is the end.
 
 /** Where a debugger stops: rules, transforms and calls. A path is read on the way. */
 export function isStop(event: TraceEvent): boolean {
   return event.kind !== "path";
 }
 
+/** The first stop from a position on, or the end. */
+function stopFrom(recording: Recording, at: number): number {
+  let next = at;
+  while (next < recording.events.length && !isStop(recording.events[next]!)) next++;
+  return Math.min(next, recording.events.length);
+}
+
 export function stepInto(recording: Recording, at: number): number {
-  const next = recording.events.findIndex((event, number) => number > at && isStop(event));
-  return next < 0 ? at : next;
+  return stopFrom(recording, at + 1);
 }
 
 export function stepOver(recording: Recording, at: number): number {
-  for (let next = recording.ends[at]!; next < recording.events.length; next++) {
-    if (isStop(recording.events[next]!)) return next;
-  }
-  return at;
+  return stopFrom(recording, recording.ends[at] ?? recording.events.length);
 }
 
-/** The next stop after what encloses this one. */
+/** Behind what encloses this position. */
 export function stepOut(recording: Recording, at: number): number {
-  const parent = recording.events[at]!.parent;
-  return parent === null ? at : stepOver(recording, parent);
+  const parent = recording.events[at]?.parent ?? null;
+  return parent === null ? recording.events.length : stepOver(recording, parent);
 }
 
 export function stepBack(recording: Recording, at: number): number {
-  for (let earlier = at - 1; earlier >= 0; earlier--) {
-    if (isStop(recording.events[earlier]!)) return earlier;
-  }
-  return at;
+  let earlier = at - 1;
+  while (earlier > 0 && !isStop(recording.events[earlier]!)) earlier--;
+  return Math.max(earlier, 0);
 }
 
 /** The next (or with `back` the last earlier) event at one of the breakpoints; where there is none, the end. */
@@ -246,14 +261,7 @@ export function runTo(recording: Recording, at: number, breakpoints: ReadonlySet
   for (let next = at + step; next >= 0 && next < recording.events.length; next += step) {
     if (breakpoints.has(recording.path(next))) return next;
   }
-  return back ? 0 : lastStop(recording);
-}
-
-export function lastStop(recording: Recording): number {
-  for (let number = recording.events.length - 1; number > 0; number--) {
-    if (isStop(recording.events[number]!)) return number;
-  }
-  return 0;
+  return back ? 0 : recording.events.length;
 }
 
 // -- values beside the rules ----------------------------------------------------------------------
@@ -296,16 +304,18 @@ export interface Coverage extends TraceNode {
   error: number;
   /** Nanoseconds a time that it ran, with all within; null where no time was taken. */
   each: number | null;
+  /** How many different values it gave; null where that is not recorded. */
+  distinct: number | null;
 }
 
 /** How often each place of the rules was evaluated, gave null, raised, by JSON path; both strengths. */
 export function coverage(document: FullTrace | CountersTrace): Map<string, Coverage> {
   const found = new Map<string, Coverage & { ns: number; timed: number }>();
   for (const { path, kind, name } of document.nodes) {
-    found.set(path, { path, kind, name, fired: 0, null: 0, error: 0, each: null, ns: 0, timed: 0 });
+    found.set(path, { path, kind, name, fired: 0, null: 0, error: 0, each: null, distinct: null, ns: 0, timed: 0 });
   }
   const add = (node: TraceNode, fired: number, nulls: number, errors: number, ns: number, timed: number) => {
-    const held = found.get(node.path) ?? { ...node, fired: 0, null: 0, error: 0, each: null, ns: 0, timed: 0 };
+    const held = found.get(node.path) ?? { ...node, fired: 0, null: 0, error: 0, each: null, distinct: null, ns: 0, timed: 0 };
     found.set(node.path, held);
     held.fired += fired;
     held.null += nulls;
@@ -318,14 +328,63 @@ export function coverage(document: FullTrace | CountersTrace): Map<string, Cover
     for (const one of document.counters) add(one, one.fired, one.null, one.error, one.ns, one.timed);
     return found;
   }
+  const values = new Map<string, Set<string>>();
   for (const entity of document.entities) {
     for (const event of entity.events) {
+      if (event.output !== undefined && event.kind !== "rule") {
+        const path = document.paths[event.path]!;
+        const known = values.get(path) ?? new Set<string>();
+        values.set(path, known.add(JSON.stringify(document.values[event.output])));
+      }
       const isNull = event.output !== undefined && document.values[event.output] === null;
       const node = { path: document.paths[event.path]!, kind: event.kind, name: event.name };
       add(node, 1, isNull ? 1 : 0, event.error === undefined ? 0 : 1, event.ns, 1);
     }
   }
+  for (const [path, known] of values) found.get(path)!.distinct = known.size;
   return found;
+}
+
+export interface Cost extends TraceNode {
+  count: number;
+  ns: number;
+  /** Without what ran within. */
+  self: number;
+  lookups: number;
+  found: number;
+  /** Look-ups that read every entity of a dataset. */
+  scans: number;
+  /** Look-ups of the same keys in the same dataset, for one entity, beyond the first. */
+  repeated: number;
+}
+
+/** What each place of the rules cost in the recorded entities, the dearest first. */
+export function costs(document: FullTrace): Cost[] {
+  const found = new Map<number, Cost>();
+  for (const entity of document.entities) {
+    const inner = new Array<number>(entity.events.length).fill(0);
+    const asked = new Set<string>();
+    for (const event of entity.events) if (event.parent !== null) inner[event.parent]! += event.ns;
+    entity.events.forEach((event, number) => {
+      const path = document.paths[event.path]!;
+      const zero = { count: 0, ns: 0, self: 0, lookups: 0, found: 0, scans: 0, repeated: 0 };
+      const cost = found.get(event.path) ?? { path, kind: event.kind, name: event.name, ...zero };
+      found.set(event.path, cost);
+      cost.count += 1;
+      cost.ns += event.ns;
+      cost.self += Math.max(0, event.ns - inner[number]!);
+      for (const lookup of event.lookups ?? []) {
+        cost.lookups += 1;
+        cost.found += lookup.found;
+        cost.scans += lookup.index === null ? 1 : 0;
+        const keys = lookup.keys === undefined ? null : document.values[lookup.keys];
+        const key = JSON.stringify([lookup.dataset, lookup.index, keys]);
+        if (asked.has(key)) cost.repeated += 1;
+        asked.add(key);
+      }
+    });
+  }
+  return [...found.values()].sort((a, b) => b.self - a.self || (a.path < b.path ? -1 : 1));
 }
 
 /** The positions of the entities that did something at a place: fired there, gave null, raised, or did not fire. */

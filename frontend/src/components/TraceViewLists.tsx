@@ -1,0 +1,133 @@
+/** The recorded entities by the way that they took, and what the places of the rules cost. */
+
+import { rulesPath, type Cost, type FullTrace, type Way } from "../dtl/trace";
+import { duration, figure } from "../dtl/values";
+
+export interface EntityRow {
+  id: unknown;
+  version: number | null;
+  outcome: "ok" | "filtered" | "failed" | "nothing";
+  signature: string;
+}
+
+const MANY = 40;
+
+interface EntitiesProps {
+  rows: EntityRow[];
+  ways: Way[];
+  /** Only these, where a place of the rules was picked. */
+  filter: { label: string; entities: number[] } | null;
+  chosen: number;
+  choose: (entity: number) => void;
+  clear: () => void;
+}
+
+export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }: EntitiesProps) {
+  const chip = (number: number) => (
+    <button
+      key={number}
+      type="button"
+      className={`sesam-chip is-${rows[number]!.outcome}`}
+      aria-pressed={number === chosen}
+      title={`${String(rows[number]!.id)}: ${rows[number]!.outcome}`}
+      onClick={() => choose(number)}
+    >
+      {String(rows[number]!.id)}
+    </button>
+  );
+  const chips = (numbers: number[]) => (
+    <>
+      {numbers.slice(0, MANY).map(chip)}
+      {numbers.length > MANY && <span className="sesam-dim">and {figure(numbers.length - MANY)} more</span>}
+    </>
+  );
+  if (filter) {
+    return (
+      <div className="sesam-ways">
+        <p>
+          {filter.label}: {figure(filter.entities.length)} of {figure(rows.length)}{" "}
+          <button type="button" className="sesam-link" onClick={clear}>
+            all entities
+          </button>
+        </p>
+        {chips(filter.entities)}
+      </div>
+    );
+  }
+  return (
+    <div className="sesam-ways">
+      <p className="sesam-dim">
+        {figure(rows.length)} {rows.length === 1 ? "entity" : "entities"} took {figure(ways.length)} {ways.length === 1 ? "way" : "different ways"} through the rules.
+      </p>
+      <table className="sesam-table">
+        <tbody>
+          {ways.map((way) => (
+            <tr key={way.signature} className={way.entities.includes(chosen) ? "is-chosen" : ""}>
+              <td className="is-number">{figure(way.entities.length)}</td>
+              <td className="sesam-signature">{way.signature}</td>
+              <td>{chips(way.entities)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The dearest places: a click goes there. */
+export function TraceViewCosts({ document, costs, goPath }: { document: FullTrace; costs: readonly Cost[]; goPath: (path: string) => void }) {
+  const total = document.entities.reduce((sum, entity) => sum + entity.ns, 0) || 1;
+  const base = rulesPath(document).length + 1;
+  return (
+    <div>
+      <p className="sesam-dim">
+        {duration(total / Math.max(1, document.entities.length))} an entity, recording included: shares count more than times.
+      </p>
+      <table className="sesam-table">
+        <thead>
+          <tr>
+            <th>place</th>
+            <th>call</th>
+            <th className="is-number">runs</th>
+            <th className="is-number">itself</th>
+            <th className="is-number">share</th>
+            <th>look-ups</th>
+          </tr>
+        </thead>
+        <tbody>
+          {costs
+            .filter(({ kind }) => kind !== "path")
+            .slice(0, 15)
+            .map((cost) => (
+              <tr key={cost.path}>
+                <td>
+                  <button type="button" className="sesam-link" onClick={() => goPath(cost.path)}>
+                    {cost.path.slice(base)}
+                  </button>
+                </td>
+                <td>{cost.name}</td>
+                <td className="is-number">{figure(cost.count)}</td>
+                <td className="is-number">{duration(cost.self / cost.count)}</td>
+                <td className="is-number">
+                  <meter min={0} max={1} value={cost.self / total} /> {figure((100 * cost.self) / total)}%
+                </td>
+                <td>{lookupText(cost)}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function lookupText(cost: Cost) {
+  if (!cost.lookups) return "";
+  const found = `${figure(cost.lookups)}, ${figure(cost.found / cost.lookups)} found each`;
+  return (
+    <>
+      {found}
+      {cost.scans > 0 && <b className="sesam-warning"> reads every entity</b>}
+      {cost.repeated > 0 && <b className="sesam-warning"> {figure(cost.repeated)} repeated</b>}
+    </>
+  );
+}

@@ -1,0 +1,135 @@
+/** The variables at a position: what the step there changes in the target, the source, the caller. */
+
+import { useState } from "react";
+
+import { EntityDiff, Value } from "./EntityDiff";
+import type { Recording, State } from "../dtl/trace";
+import { content, pretty, same } from "../dtl/values";
+
+interface Props {
+  recording: Recording;
+  position: number;
+  /** Makes the source editable: what would be with another one? */
+  whatIf?: ((source: Record<string, unknown>) => void) | undefined;
+}
+
+export function TraceViewState({ recording, position, whatIf }: Props) {
+  const before = recording.at(position);
+  const after = recording.at(position, true);
+  const isOwn = isEntity(before._S) && same(before._S, recording.source);
+  return (
+    <div className="sesam-state">
+      <section>
+        <h4>
+          _T <span className="sesam-dim">{position >= recording.end ? "at the end" : same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>
+        </h4>
+        <EntityDiff entity={after._T} against={position >= recording.end ? null : before._T} label="target" />
+      </section>
+      <section>
+        <h4>
+          _S <span className="sesam-dim">of rule {before.rule}</span>
+        </h4>
+        {isOwn && whatIf ? (
+          <EditableSource source={content(before._S as Record<string, unknown>)} whatIf={whatIf} />
+        ) : (
+          <Source value={before._S} />
+        )}
+      </section>
+      {callers(before).map((caller, depth) => (
+        <details key={depth} open={depth === 0}>
+          <summary>
+            {"_P.".repeat(depth)}_P <span className="sesam-dim">of rule {caller.rule}</span>
+          </summary>
+          <h4>_T</h4>
+          <EntityDiff entity={caller._T} label="target of the caller" />
+          <h4>_S</h4>
+          <Source value={caller._S} />
+        </details>
+      ))}
+    </div>
+  );
+}
+
+function callers(state: State): State[] {
+  return state._P === null ? [] : [state._P, ...callers(state._P)];
+}
+
+function isEntity(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function Source({ value }: { value: unknown }) {
+  return isEntity(value) ? <EntityDiff entity={content(value)} label="source" /> : <Value value={value} />;
+}
+
+/** The source entity with a field for each value; what is written is tried, and stored nowhere. */
+function EditableSource({ source, whatIf }: { source: Record<string, unknown>; whatIf: (source: Record<string, unknown>) => void }) {
+  const [editing, setEditing] = useState<string | null>(null);
+  return (
+    <table className="sesam-entity" aria-label="source">
+      <tbody>
+        {Object.entries(source).map(([name, value]) => (
+          <tr key={name}>
+            <td className="sesam-entity-mark" />
+            <th scope="row">{name}</th>
+            <td>
+              {editing === name ? (
+                <ValueField
+                  name={name}
+                  value={value}
+                  done={(changed) => {
+                    setEditing(null);
+                    if (changed !== undefined) whatIf({ ...source, [name]: changed });
+                  }}
+                />
+              ) : (
+                <>
+                  <Value value={value} />
+                  {name !== "_id" && (
+                    <button type="button" className="sesam-link sesam-pen" title={`what if ${name} were something else?`} aria-label={`edit ${name}`} onClick={() => setEditing(name)}>
+                      ✎
+                    </button>
+                  )}
+                </>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function ValueField({ name, value, done }: { name: string; value: unknown; done: (changed?: unknown) => void }) {
+  const [text, setText] = useState(pretty(value, 30));
+  const [error, setError] = useState("");
+  const read = () => {
+    try {
+      done(JSON.parse(text));
+    } catch (failure) {
+      setError(`that is no JSON: ${(failure as Error).message}`);
+    }
+  };
+  return (
+    <>
+      <textarea
+        className="sesam-input sesam-field"
+        aria-label={`value of ${name}`}
+        rows={Math.min(8, text.split("\n").length)}
+        value={text}
+        autoFocus
+        onInput={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          event.stopPropagation();
+          if (event.key === "Escape") done();
+          if (event.key === "Enter" && !event.shiftKey) {
+            event.preventDefault();
+            read();
+          }
+        }}
+      />
+      <div className="sesam-dim">{error || "Enter: what if; Escape: as it was; Shift+Enter: a new line"}</div>
+    </>
+  );
+}
