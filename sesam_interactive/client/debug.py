@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.reading import Moment
     from sesam_interactive.debugger import Session, Subject
+    from sesam_interactive.widgets.trace_view import TraceView
 
 
 def subject_of(
@@ -69,8 +70,17 @@ def debug(
     **subject: Any,
 ) -> Session:
     """Records rules over entities and gives the session."""
-    from sesam_interactive.debugger import record
+    from sesam_interactive.debugger import Session, record
+
+    Session.viewer = trace_view
 
     given = [entities] if isinstance(entities, dict) else entities
     about = subject_of(connection, pipe, **subject)
     return record(connection, about, ids, entities=given, limit=limit)
+
+
+def trace_view(session: Session) -> TraceView:
+    """The session as a widget."""
+    from sesam_interactive.widgets.trace_view import TraceView
+
+    return TraceView(session)

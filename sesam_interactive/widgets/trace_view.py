@@ -52,9 +52,7 @@ class TraceView(View, module="trace_view"):
         return session_data(self.recorded)
 
     @request
-    def why(
-        self, entity: int, result: int, path: str, *, tried: bool = False
-    ) -> dict[str, Any]:
+    def why(self, entity: int, result: int, path: str, *, tried: bool = False) -> dict[str, Any]:
         """What made a value of a result; `tried` means the entity of the last what-if."""
         return _at(self._asked_of(tried=tried), entity).why(path, result).data()
 
@@ -64,7 +62,7 @@ class TraceView(View, module="trace_view"):
     ) -> dict[str, Any]:
         """Why a property is missing from a result, or nothing came out."""
         session = _at(self._asked_of(tried=tried), entity)
-        return session.why_not(path, result if result < len(session.results) else None).data()
+        return _missing(session, path, result if result < len(session.results) else None)
 
     @request
     def what_if(self, entity: int, source: Entity) -> dict[str, Any]:
@@ -110,6 +108,11 @@ def _at(session: Session, entity: int) -> Session:
     return found.choose(entity)
 
 
+def _missing(session: Session, path: str, result: int | None) -> dict[str, Any]:
+    answer = session.why_not(path, result)
+    return {**answer.data(), "sentence": answer["text"]}
+
+
 MOST = 50
 
 
@@ -124,16 +127,14 @@ def answers(session: Session) -> list[dict[str, Any]]:
         here = _at(session, entity)
         results = here.results
         for number, result in enumerate(results):
-            for name in () if "_filtered" in result else result:
-                told = here.why(_path(name), number).data()
-                found.append(_answer("why", entity, number, _path(name), told))
+            paths = ["$"] if "_filtered" in result else [_path(name) for name in result]
+            told = [(path, here.why(path, number).data()) for path in paths]
+            found += [_answer("why", entity, number, path, answer) for path, answer in told]
         last = max(len(results) - 1, 0)
-        given = last if results else None
         missing = [name for name in names if not any(name in result for result in results)]
-        asked = ["$"] if not results or any("_filtered" in result for result in results) else []
-        for path in asked + [_path(name) for name in missing]:
-            told = here.why_not(path, given).data()
-            found.append(_answer("why_not", entity, last, path, told))
+        for path in [*([] if results else ["$"]), *map(_path, missing)]:
+            missed = _missing(here, path, last if results else None)
+            found.append(_answer("why_not", entity, last, path, missed))
     return found
 
 

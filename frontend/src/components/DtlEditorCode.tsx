@@ -2,7 +2,7 @@
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { foldKeymap } from "@codemirror/language";
+import { bracketMatching, foldKeymap } from "@codemirror/language";
 import { type Diagnostic, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
@@ -86,6 +86,7 @@ function extensions(host: Host, latest: { current: CodeActions }) {
     highlightActiveLine(),
     highlightSelectionMatches(),
     closeBrackets(),
+    bracketMatching(),
     rulesText(host.get<Vocabulary>("vocabulary")),
     autocompletion({ override: [(context) => completions(host, context)], activateOnTypingDelay: 60, icons: false }),
     hovering((view, position) => known(host, view, position, latest.current)),

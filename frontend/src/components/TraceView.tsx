@@ -125,6 +125,12 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
     const { target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof HTMLElement && target.matches("input:not([type=range]), textarea, select")) return;
+    if (event.key === "F9" || event.key === "p") {
+      event.preventDefault();
+      event.stopPropagation();
+      if (position < recording.end) toggle(recording.path(position));
+      return;
+    }
     const next = stepFor(event.key, event.shiftKey, { recording, position, breakpoints });
     if (next === null) return;
     event.preventDefault();

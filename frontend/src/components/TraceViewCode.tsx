@@ -171,10 +171,12 @@ export function firstOfLines(rules: RulesText, document: FullTrace, lineOf: (off
 }
 
 function coverageBars(firsts: Map<number, TraceNode>, { coverage, total }: Props): Bar[] {
-  const most = Math.max(total, ...[...coverage.values()].map(({ kind, fired }) => (kind === "transform" ? fired : 0)), 1);
+  // A place is measured by how often its rule ran; what runs more often than that fills the bar.
+  const rules = [...coverage.values()].filter(({ kind }) => kind === "rule");
   return [...firsts].map(([at, { path }]) => {
     const one = coverage.get(path);
     const fired = one?.fired ?? 0;
+    const most = rules.find((rule) => path.startsWith(rule.path))?.fired || total || 1;
     return {
       at,
       path,

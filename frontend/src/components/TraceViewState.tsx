@@ -16,14 +16,17 @@ interface Props {
 export function TraceViewState({ recording, position, whatIf }: Props) {
   const before = recording.at(position);
   const after = recording.at(position, true);
+  // A rule as a whole would show all that it is about to do.
+  const isRule = recording.events[position]?.kind === "rule";
+  const isStep = position < recording.end && !isRule;
   const isOwn = isEntity(before._S) && same(before._S, recording.source);
   return (
     <div className="sesam-state">
       <section>
         <h4>
-          _T <span className="sesam-dim">{position >= recording.end ? "at the end" : same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>
+          _T <span className="sesam-dim">{position >= recording.end ? "at the end" : !isStep || same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>
         </h4>
-        <EntityDiff entity={after._T} against={position >= recording.end ? null : before._T} label="target" />
+        <EntityDiff entity={isRule ? before._T : after._T} against={isStep ? before._T : null} label="target" />
       </section>
       <section>
         <h4>
@@ -79,7 +82,7 @@ function EditableSource({ source, whatIf }: { source: Record<string, unknown>; w
                   value={value}
                   done={(changed) => {
                     setEditing(null);
-                    if (changed !== undefined) whatIf({ ...source, [name]: changed });
+                    if (changed !== undefined && !same(changed, value)) whatIf({ ...source, [name]: changed });
                   }}
                 />
               ) : (

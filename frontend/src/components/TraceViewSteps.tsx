@@ -61,13 +61,13 @@ export function TraceViewSteps({ recording, position, breakpoints, go }: Props) 
   return (
     <div className="sesam-steps">
       <div className="sesam-bar" role="toolbar" aria-label="steps">
-        {button("to the beginning", "⏮", "Home", isFirst)}
+        {button("to the beginning", "|◀", "Home", isFirst)}
         {button("one step back", "◀", "b", isFirst)}
         {button("step into", "↓ into", "s", isLast)}
         {button("step over", "→ over", "n", isLast)}
         {button("step out", "↑ out", "o", isLast)}
         {button(breakpoints.size ? "run to the next breakpoint" : "run to the end", "▶ run", "c", isLast)}
-        {button("to the end", "⏭", "End", isLast)}
+        {button("to the end", "▶|", "End", isLast)}
         <input
           type="range"
           className="sesam-slider"

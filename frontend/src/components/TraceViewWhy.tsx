@@ -25,9 +25,9 @@ interface Cause {
 export interface Answer {
   text: string;
   because?: Cause[];
-  rule?: string;
-  reason?: string;
-  missing?: boolean;
+  /** Of a why-not: in a sentence, and the rule that it is about. */
+  sentence?: string;
+  rule?: string | null;
 }
 
 interface Props {
@@ -83,7 +83,7 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
           "_filtered" in result ? (
             <div key={number} className="sesam-empty">
               filtered{" "}
-              <button type="button" className="sesam-link" onClick={() => setAsked({ result: number, name: "", isMissing: true })}>
+              <button type="button" className="sesam-link" onClick={() => setAsked({ result: number, name: "", isMissing: false })}>
                 why?
               </button>
             </div>
@@ -121,23 +121,24 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
         {asked === null && <div className="sesam-empty">click a property: why is it as it is, why is it missing?</div>}
         {failure && <div className="sesam-failure">{failure}</div>}
         {asked !== null && answer === null && !failure && <div className="sesam-empty">asking…</div>}
-        {answer && (answer.because && !asked?.isMissing ? <Tree causes={answer.because} go={go} /> : <Told answer={answer} goPath={goPath} />)}
+        {answer?.sentence && <Sentence answer={answer} goPath={goPath} />}
+        {answer?.because && <Tree causes={answer.because} go={go} />}
       </section>
     </div>
   );
 }
 
-/** The answer in words, and the way to the rule that it is about. */
-function Told({ answer, goPath }: { answer: Answer; goPath: (path: string) => void }) {
+/** Why something is missing, in words, and the way to the rule that it is about. */
+function Sentence({ answer, goPath }: { answer: Answer; goPath: (path: string) => void }) {
   return (
-    <>
-      <pre className="sesam-code">{answer.text}</pre>
+    <p>
+      {answer.sentence}{" "}
       {answer.rule && (
         <button type="button" className="sesam-link" onClick={() => goPath(answer.rule!)}>
-          go to the rule
+          go there
         </button>
       )}
-    </>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What the editor and the debugger share on CodeMirror: values beside the text, places, looks. */
 
-import { bracketMatching, foldGutter, indentUnit } from "@codemirror/language";
+import { foldGutter, indentUnit } from "@codemirror/language";
 import { type EditorState, type Extension, RangeSet, RangeValue, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, type Tooltip, WidgetType, hoverTooltip } from "@codemirror/view";
 
@@ -99,10 +99,12 @@ const marker = StateField.define<DecorationSet>({
 
 function markerOf(place: { from: number; to: number; after: boolean } | null, state: EditorState): DecorationSet {
   if (place === null || place.to > state.doc.length) return Decoration.none;
+  // Of what goes over several lines the first one is enough to find it.
   const line = state.doc.lineAt(place.from);
+  const to = Math.min(place.to, line.to);
   const mark = Decoration.mark({ class: place.after ? "dtl-current dtl-current-after" : "dtl-current" });
   const ranges = [Decoration.line({ class: "dtl-current-line" }).range(line.from)];
-  return Decoration.set(place.from < place.to ? [...ranges, mark.range(place.from, place.to)] : ranges, true);
+  return Decoration.set(place.from < to ? [...ranges, mark.range(place.from, to)] : ranges, true);
 }
 
 // -- together ---------------------------------------------------------------------------------------
@@ -125,7 +127,6 @@ export function hovering(
 export function rulesText(vocabulary: Vocabulary): Extension {
   return [
     dtl(vocabulary),
-    bracketMatching(),
     foldGutter({ openText: "▾", closedText: "▸" }),
     indentUnit.of("  "),
     EditorView.lineWrapping,

@@ -90,7 +90,7 @@ export function margins(actions: () => MarginActions): Extension {
     gutter({
       class: "dtl-breakpoints",
       markers: (view: EditorView) => view.state.field(breakpoints),
-      initialSpacer: () => dot,
+      renderEmptyElements: true,
       domEventHandlers: {
         mousedown(_view, line) {
           actions().toggle(line.from);

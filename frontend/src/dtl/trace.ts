@@ -240,13 +240,15 @@ export function stepInto(recording: Recording, at: number): number {
 }
 
 export function stepOver(recording: Recording, at: number): number {
+  // Over everything is what the end is for.
+  if (at === 0) return stepInto(recording, at);
   return stopFrom(recording, recording.ends[at] ?? recording.events.length);
 }
 
 /** Behind what encloses this position. */
 export function stepOut(recording: Recording, at: number): number {
   const parent = recording.events[at]?.parent ?? null;
-  return parent === null ? recording.events.length : stepOver(recording, parent);
+  return parent === null ? recording.events.length : stopFrom(recording, recording.ends[parent]!);
 }
 
 export function stepBack(recording: Recording, at: number): number {
