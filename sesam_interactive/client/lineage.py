@@ -23,6 +23,19 @@ class Lineage(dict[str, Any]):
             for edge in self["edges"]
         ]
 
+    def to_polars(self) -> Any:
+        """The edges as a frame, a row an edge."""
+        import polars as pl
+
+        names = ("from", "to", "how", "pipe", "rule")
+        return pl.DataFrame(self.rows(), schema=dict.fromkeys(names, pl.String))
+
+    def plot(self) -> Any:
+        """The graph as a figure: what comes first is left."""
+        from sesam_interactive.plots.lineage import lineage_figure
+
+        return lineage_figure(self, repr(self))
+
     def __repr__(self) -> str:
         lines = [f"{self['direction']} lineage, {len(self['nodes']):,} properties"]
         lines.extend(
@@ -33,7 +46,9 @@ class Lineage(dict[str, Any]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return table(self.rows())
+        from sesam_interactive.plots.lineage import lineage_svg
+
+        return lineage_svg(self) + table(self.rows())
 
 
 def _place(place: dict[str, str]) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.report import Report
+    from sesam_interactive.client.runs import Runs
     from sesam_interactive.debugger import Session
     from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
@@ -184,6 +186,12 @@ class Pipe(Operations, Endpoints):
     def log(self, limit: int = 20) -> Events:
         """The events of its execution log, newest first."""
         return Events(self._events(limit=limit, reverse=True, history=False))
+
+    def runs(self, limit: int = 100) -> Runs:
+        """Its last runs that did something: how long they took, how many entities, how quickly."""
+        from sesam_interactive.client.runs import Runs, read_runs
+
+        return Runs(self.name, read_runs(self._connection, [self.name], limit))
 
     def entities(self, stage: str = "sink", limit: int | None = None) -> Entities:
         """What it would produce now, computed without writing; `stage` as in the manual.
@@ -364,6 +372,18 @@ class Pipes(Collection[Pipe]):
         body, params = [dict(pipe) for pipe in pipes], {"force": force}
         found = self._connection.json("POST", self.path, json=body, params=params)
         return [self.make(item["_id"]) for item in found]
+
+    def report(self) -> Report:
+        """How all of them are, those that fail first: last error, queue, last and next run."""
+        from sesam_interactive.client.report import Report
+
+        return Report(self._connection.url, self._listed())
+
+    def runs(self, limit: int = 20) -> Runs:
+        """The last runs of each of them, over time."""
+        from sesam_interactive.client.runs import Runs, read_runs
+
+        return Runs("all pipes", read_runs(self._connection, self.names(), limit))
 
     def run_all(
         self,

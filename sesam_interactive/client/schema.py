@@ -20,6 +20,15 @@ class EntityType(dict[str, Any]):
         """A row a property, those of dicts with their path: types, count, examples."""
         return list(_rows(self, ""))
 
+    def plot(self) -> Any:
+        """How many of the entities, or of the dicts, have each property, as a figure."""
+        from sesam_interactive.plots.filled import filled_figure
+
+        total = int(self.get("x-entities", 0))
+        shares = [(row["property"], row["count"], total, row["types"]) for row in self.rows()]
+        title = str(self.get("$id", "")).removeprefix("dataset:")
+        return filled_figure(title, shares, still=self._repr_html_())
+
     def __repr__(self) -> str:
         lines = [f"{self.get('$id', '')}: {self.get('x-entities', 0):,} entities"]
         lines.extend(
