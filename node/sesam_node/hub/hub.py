@@ -23,6 +23,7 @@ from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.proxies import Proxies
 from sesam_node.hub.pump_operations import PumpOperations
 from sesam_node.hub.pumps import Pumps
+from sesam_node.hub.rows import Rows
 from sesam_node.hub.runner import Runner
 from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
@@ -88,6 +89,7 @@ class Hub:
         self.datasets = Datasets(
             store, self.pumps, self.operations, executor, timeout_s=settings.publish_timeout_s
         )
+        self.rows = Rows(store, self.datasets, executor, timeout_s=settings.publish_timeout_s)
         self.pipes = Pipes(
             self.configuration,
             self.pumps,

@@ -8,6 +8,7 @@ is looked at.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -25,9 +26,11 @@ from sesam_node.model import decode, encode
 from sesam_node.model.formats import in_pages, write_entities
 from sesam_node.model.values import compare
 from sesam_node.pipes.evaluate import with_source_header
+from sesam_node.pipes.ordering import order_key
 from sesam_node.pipes.past import PastDataset, head_then
 from sesam_node.pipes.reading import Selection, versions_of, wire
 from sesam_node.pipes.sink_indexes import index_id
+from sesam_node.pipes.text_match import TextMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 
 SORTED_MOST: Final = 100_000
 """How many entities are kept to be sorted; `limit` and `offset` together may ask for as many."""
+
+ORDERED_MOST: Final = 5_000_000
+"""How many are put in order where only their offsets are kept."""
 
 SORTED_BYTES: Final = 256 * 1024 * 1024
 ROOT: Final = "query"
@@ -57,6 +63,7 @@ class Query:
     as_of: Moment | None = None
     history: bool = False
     deleted: bool = False
+    text: str | None = None
 
 
 class Row(NamedTuple):
@@ -79,6 +86,14 @@ def query(store: Store, *, dataset: str, asked: Query, form: str) -> Iterator[by
 def count(store: Store, *, dataset: str, asked: Query) -> int:
     """How many entities fulfil a query, whatever its limit and offset."""
     return Search(store, dataset, asked).count()
+
+
+def offsets(store: Store, *, dataset: str, asked: Query) -> bytes:
+    """The offsets of all entities that fulfil a query, in its order, as 64-bit numbers.
+
+    With an order at most 5,000,000, and values to order by of 256 MiB.
+    """
+    return Search(store, dataset, asked).offsets().tobytes()
 
 
 class Search:
@@ -120,13 +135,39 @@ class Search:
                 if left == 0:
                     return
 
+    def offsets(self) -> array[int]:
+        """The offsets of what fulfils the condition, in the order that was asked for."""
+        if not self._asked.order_by:
+            return array("Q", (version.seq for version, _, _ in self._matches()))
+        ordered: list[tuple[tuple[Any, ...], int]] = []
+        size = 0
+        for version, entity, values in self._matches():
+            keys = tuple(map(order_key, self._expressions.keys(entity, values)))
+            size += sum(len(value) for _, value in keys if isinstance(value, str | bytes))
+            if len(ordered) >= ORDERED_MOST or size > SORTED_BYTES:
+                raise _too_many(ORDERED_MOST)
+            ordered.append((keys, version.seq))
+        # The last key first: each sort leaves in order what it finds equal.
+        for position, sign in reversed(list(enumerate(self._expressions.signs))):
+            ordered.sort(key=lambda item: item[0][position], reverse=sign < 0)
+        return array("Q", (seq for _, seq in ordered))
+
     def _found(self) -> Iterator[Row]:
+        for version, entity, values in self._matches():
+            keys = self._expressions.keys(entity, values)
+            yield Row(version, keys, self._shown(version, entity, values))
+
+    def _matches(self) -> Iterator[tuple[Version, Entity, Entity]]:
+        """Each version that fulfils the condition, its entity, and the values of expressions."""
+        text = None if self._asked.text is None else TextMatch(self._asked.text)
+        computed = self._expressions.computed
         for version in self._candidates():
+            if text is not None and not text.may_be_in(version.body):
+                continue
             entity = with_source_header(decode(version.body), version)
-            values = self._values(entity)
-            if values is not None:
-                keys = self._expressions.keys(entity, values)
-                yield Row(version, keys, self._shown(version, entity, values))
+            values = self._values(entity) if computed else entity
+            if values is not None and (text is None or text.is_in(entity)):
+                yield version, entity, values
 
     def _values(self, entity: Entity) -> Entity | None:
         """What the expressions make of an entity, null where the condition does not hold."""
@@ -159,11 +200,7 @@ class Search:
                 kept = sorted(kept, key=order)[:most]
                 size = sum(len(item.shown) for item in kept)
             if (asked.limit is None and len(kept) > most) or size > SORTED_BYTES:
-                message = (
-                    f"more than {SORTED_MOST:,} entities, or {SORTED_BYTES >> 20} MiB, would have "
-                    "to be sorted"
-                )
-                raise _wrong("order_by", message, "give a limit, or a condition that fewer fulfil")
+                raise _too_many(SORTED_MOST)
         return sorted(kept, key=order)
 
     def _compare(self, left: Row, right: Row) -> int:
@@ -283,6 +320,11 @@ class Expressions:
             where = f"order_by[{position}]"
             raise _wrong(where, f"expected a name or an object, got {preview(item)}", hint)
 
+    @property
+    def computed(self) -> bool:
+        """Is there anything to evaluate for an entity?"""
+        return bool(self._rules)
+
     def bind(self) -> Callable[[Entity, list[Entity]], None]:
         """The rule set, compiled. Raises DtlError with paths into the query."""
         try:
@@ -319,6 +361,11 @@ class Expressions:
             if values.get(key) is not None:
                 shown[name] = values[key]
         return shown
+
+
+def _too_many(most: int) -> InputError:
+    message = f"more than {most:,} entities, or {SORTED_BYTES >> 20} MiB, would have to be sorted"
+    return _wrong("order_by", message, "give a limit, or a condition that fewer fulfil")
 
 
 def _wrong(where: str, message: str, hint: str = "") -> InputError:
