@@ -19,7 +19,7 @@ interface Answer {
   kind: "answer";
   id: string;
   result?: unknown;
-  error?: { message: string; problems: Problem[] };
+  error?: { message: string; problems: Problem[]; status?: number };
 }
 
 interface Event {
@@ -90,7 +90,7 @@ export class KernelHost implements Host {
     const waiting = this.waiting.get(message.id);
     if (waiting === undefined) return;
     this.waiting.delete(message.id);
-    if (message.error) waiting.reject(new HostError(message.error.message, message.error.problems));
+    if (message.error) waiting.reject(new HostError(message.error.message, message.error.problems, message.error.status));
     else waiting.resolve(message.result as never);
   };
 }

@@ -14,6 +14,8 @@ export class HostError extends Error {
   constructor(
     message: string,
     readonly problems: readonly Problem[] = [],
+    /** The HTTP status of the node's answer, 0 where it gave none. */
+    readonly status = 0,
   ) {
     super(message);
   }
@@ -28,4 +30,11 @@ export interface Host {
   get<Value>(name: string): Value;
   set(name: string, value: unknown): void;
   onChange(name: string, listener: () => void): () => void;
+}
+
+/** What an error says to a person: the message, and each problem with where it is and what helps. */
+export function messageOf(error: Error): string {
+  const problems = error instanceof HostError ? error.problems : [];
+  const told = problems.map(({ path, message, hint }) => `${path ? `${path}: ` : ""}${message}${hint ? ` (${hint})` : ""}`);
+  return [error.message, ...told.filter((text) => text !== error.message)].join("\n");
 }

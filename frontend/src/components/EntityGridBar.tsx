@@ -1,0 +1,146 @@
+/** Above the rows: how many there are, what to look for, which columns, and where to go from here. */
+
+import { useEffect, useState, type ReactNode } from "react";
+
+import { copyText } from "../clipboard";
+import { count } from "../entity/format";
+import type { Grid } from "../grid/useGrid";
+import { messageOf, type Host } from "../host";
+import type { Choice, Columns } from "./EntityGrid";
+import { Field } from "./EntityGridHead";
+
+interface BarProps {
+  host: Host;
+  grid: Grid;
+  columns: Columns;
+  choice: Choice;
+  apply(choice: Choice): void;
+}
+
+export function GridBar({ host, grid, columns, choice, apply }: BarProps) {
+  const focusGrid = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
+  return (
+    <div className="sesam-bar" role="toolbar" aria-label="rows and columns">
+      <strong className="sesam-title">{host.get<string>("name")}</strong>
+      <span className="sesam-dim sesam-count" role="status">{countText(host, grid)}</span>
+      <Field
+        value={choice.text}
+        label="find text"
+        hint="Entities with this text in any value ( / )"
+        className="sesam-find"
+        placeholder="Find text"
+        apply={(text) => apply({ ...choice, text })}
+        leave={focusGrid}
+      />
+      <Field
+        value={choice.condition}
+        label="DTL condition"
+        hint={'A DTL condition over _S, evaluated on the node: ["gt", "_S.age", 30]'}
+        className="sesam-condition"
+        placeholder={'Condition: ["gt", "_S.age", 30]'}
+        apply={(condition) => apply({ ...choice, condition })}
+        leave={focusGrid}
+      />
+      <ColumnChooser columns={columns} deleted={choice.deleted} setDeleted={(deleted) => apply({ ...choice, deleted })} />
+      <ToFrame host={host} grid={grid} />
+    </div>
+  );
+}
+
+function countText(host: Host, grid: Grid): string {
+  const asked = grid.view.where !== null || grid.view.text !== null;
+  const then = host.get<string | null>("moment");
+  const as = then ? `, as of ${then}` : "";
+  if (grid.count === null) return asked ? "counting …" : "reading …";
+  const what = asked ? (grid.count === 1 ? "match" : "matches") : grid.count === 1 ? "entity" : "entities";
+  return `${count(grid.count)} ${what}${as}`;
+}
+
+/** A button with something that opens below it, closed by Escape or a click elsewhere. */
+function Menu({ label, title, children }: { label: string; title: string; children: ReactNode }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <span
+      className="sesam-menu"
+      onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOpen(false)}
+      tabIndex={-1}
+    >
+      <button aria-expanded={open} title={title} onClick={() => setOpen(!open)}>
+        {label} ▾
+      </button>
+      {open && <div className="sesam-popup" data-lm-suppress-shortcuts="true">{children}</div>}
+    </span>
+  );
+}
+
+function ColumnChooser({ columns, deleted, setDeleted }: { columns: Columns; deleted: boolean; setDeleted(deleted: boolean): void }) {
+  const [search, setSearch] = useState("");
+  const listed = columns.all.filter(({ name }) => name !== "_id" && name.toLowerCase().includes(search.toLowerCase()));
+  const toggle = (name: string) => {
+    const hidden = new Set(columns.hidden);
+    if (!hidden.delete(name)) hidden.add(name);
+    columns.setHidden(hidden);
+  };
+  const all = (shown: boolean) => {
+    const hidden = new Set(columns.hidden);
+    for (const { name } of listed) shown ? hidden.delete(name) : hidden.add(name);
+    columns.setHidden(hidden);
+  };
+  return (
+    <Menu label={`Columns ${columns.shown.length}/${columns.all.length}`} title="Which columns are shown">
+      <input type="search" placeholder="Find a column" aria-label="find a column" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+      <div className="sesam-popup-bar">
+        <button onClick={() => all(true)}>Show all</button>
+        <button onClick={() => all(false)}>Hide all</button>
+        <label>
+          <input type="checkbox" checked={deleted} onChange={() => setDeleted(!deleted)} /> deleted entities
+        </label>
+      </div>
+      <div className="sesam-choices">
+        {listed.map(({ name, types, filled }) => (
+          <label key={name}>
+            <input type="checkbox" checked={!columns.hidden.has(name)} onChange={() => toggle(name)} />
+            <span className="sesam-choice-name">{name}</span>
+            <span className="sesam-dim">{types.slice(0, 2).join(", ")}{filled !== null && filled < 1 ? ` ${Math.round(filled * 100)} %` : ""}</span>
+          </label>
+        ))}
+      </div>
+    </Menu>
+  );
+}
+
+/** The Python that gives these rows as a frame; it can be bound to a name at once. */
+function ToFrame({ host, grid }: { host: Host; grid: Grid }) {
+  const [told, setTold] = useState("");
+  const [name, setName] = useState("frame");
+  const [done, setDone] = useState("");
+  const ask = (request: string, more = {}) => host.request<string>(request, { view: grid.view, as_of: grid.asOf, ...more });
+  const failed = (error: Error) => setDone(messageOf(error));
+  return (
+    <Menu label="To frame" title="These rows as a polars frame">
+      <Loaded load={() => void ask("expression").then(setTold, failed)} again={JSON.stringify(grid.view)} />
+      <pre className="sesam-code sesam-told">{told || "…"}</pre>
+      <div className="sesam-popup-bar">
+        <button onClick={() => void copyText(told).then((copied) => setDone(copied ? "copied" : "select the text and copy it"))}>Copy</button>
+        <span>or bind it to</span>
+        <input className="sesam-short" value={name} aria-label="name of the variable" onInput={(event) => setName(event.currentTarget.value)} />
+        <button
+          onClick={() => {
+            setDone("reading …");
+            void ask("bind", { name }).then(setDone, failed);
+          }}
+        >
+          Bind
+        </button>
+      </div>
+      {done && <div className="sesam-dim" role="status">{done}</div>}
+    </Menu>
+  );
+}
+
+/** Calls `load` once it is shown, and again when `again` is another. */
+function Loaded({ load, again }: { load(): void; again: string }) {
+  useEffect(load, [again]);
+  return null;
+}

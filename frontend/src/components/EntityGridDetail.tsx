@@ -1,0 +1,124 @@
+/** One entity beside the grid: its tree, its versions, what refers to it, and where to go on. */
+
+import { useState } from "react";
+
+import { copyText } from "../clipboard";
+import { content, lineOf, type Entity } from "../entity/format";
+import { messageOf, type Host } from "../host";
+import { EntityPane } from "./EntityTree";
+import { useVersions, VersionSlider } from "./EntityTreeVersions";
+
+export function GridDetail({ host, entity, onClose }: { host: Host; entity: Entity; onClose(): void }) {
+  const id = String(entity["_id"]);
+  const versions = useVersions(host, id);
+  const [told, setTold] = useState("");
+  const shown = versions.entity ?? entity;
+  const copy = (text: string, what: string) => void copyText(text).then((done) => setTold(done ? `${what} copied` : "the browser does not let this page copy"));
+  return (
+    <section
+      className="sesam-detail"
+      aria-label={`entity ${id}`}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
+      <header className="sesam-bar">
+        <strong className="sesam-title" title={id}>{lineOf(id, 60)}</strong>
+        {shown["_deleted"] === true && <span className="sesam-tag sesam-tag-bad">deleted</span>}
+        <span className="sesam-gap" />
+        <button onClick={() => copy(JSON.stringify(content(shown), null, 2), "JSON")}>Copy JSON</button>
+        <button aria-label="close" title="Close (Esc)" onClick={onClose}>✕</button>
+      </header>
+      {told && <div className="sesam-dim sesam-pad" role="status">{told}</div>}
+      {versions.list.length > 1 && <VersionSlider versions={versions} />}
+      {versions.list.length === 1 && <div className="sesam-dim sesam-pad">one version, written {versions.list[0]?.time.slice(0, 19).replace("T", " ")}</div>}
+      {versions.error && <pre className="sesam-error" role="alert">{versions.error}</pre>}
+      <div className="sesam-scroll">
+        <EntityPane entity={shown} before={versions.before} />
+        <References host={host} key={id} id={id} />
+        <Debugging host={host} key={`d${id}`} id={id} copy={copy} />
+      </div>
+    </section>
+  );
+}
+
+interface Reference {
+  pipe: string;
+  dataset: string;
+  how: string;
+  count: number | null;
+  ids: string[];
+  problem?: string;
+}
+
+/** Which entities of other datasets look this one up, by the rules of the pipes that hop here. */
+function References({ host, id }: { host: Host; id: string }) {
+  const [found, setFound] = useState<Reference[] | null>(null);
+  const [state, setState] = useState("");
+  const ask = () => {
+    setState("looking …");
+    host.request<Reference[]>("references", { entity_id: id }).then(
+      (references) => {
+        setFound(references);
+        setState("");
+      },
+      (error: Error) => setState(messageOf(error)),
+    );
+  };
+  if (found === null) {
+    return (
+      <div className="sesam-pad">
+        <button onClick={ask} title="By the rules of the pipes that hop to this dataset">What references this?</button> <span className="sesam-dim">{state}</span>
+      </div>
+    );
+  }
+  return (
+    <div className="sesam-pad">
+      <strong>Referenced by</strong>
+      {found.length === 0 && <p className="sesam-dim">No pipe hops to this dataset.</p>}
+      {found.map((one, at) => (
+        <div key={at} className="sesam-reference">
+          <div>
+            <b>{one.pipe}</b> <span className="sesam-dim">{one.how}</span>
+          </div>
+          {one.problem ? (
+            <div className="sesam-dim">{one.problem}</div>
+          ) : (
+            <div>
+              {one.count === 0 ? "no entity" : `${one.count} of ${one.dataset}: `}
+              {one.ids.map((other) => <code key={other}>{other}</code>)}
+              {(one.count ?? 0) > one.ids.length && " …"}
+            </div>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The calls that debug this entity in the pipes that read it, ready to be put into a cell. */
+function Debugging({ host, id, copy }: { host: Host; id: string; copy(text: string, what: string): void }) {
+  const [calls, setCalls] = useState<string[] | null>(null);
+  const [state, setState] = useState("");
+  const ask = () => {
+    host.request<string[]>("debugging", { entity_id: id }).then(setCalls, (error: Error) => setState(messageOf(error)));
+  };
+  if (calls === null) {
+    return (
+      <div className="sesam-pad">
+        <button onClick={ask}>Open in debugger</button> <span className="sesam-dim">{state}</span>
+      </div>
+    );
+  }
+  return (
+    <div className="sesam-pad">
+      <strong>In a cell</strong>
+      {calls.length === 0 && <p className="sesam-dim">No pipe reads this dataset.</p>}
+      {calls.map((call) => (
+        <div key={call} className="sesam-call">
+          <code>{call}</code> <button onClick={() => copy(call, "call")}>Copy</button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,155 @@
+/** The lines of a tree: folded, searched, coloured by type, marked by what changed. */
+
+import { useState } from "react";
+
+import { branches, mentions, type Branch } from "../entity/diff";
+import { count, kindOf, lineOf, plain, shortJson, type Value } from "../entity/format";
+
+const AT_ONCE = 100;
+const LONG = 240;
+const OPEN_SIZE = 30;
+
+export interface TreeProps {
+  value: Value;
+  before?: Value | undefined;
+  search?: string;
+}
+
+export function TreeView({ value, before, search = "" }: TreeProps) {
+  const folded = search.trim().toLowerCase();
+  const compared = before !== undefined;
+  const all = branches("", value, before, compared) ?? [];
+  const shown = folded === "" ? all : all.filter((one) => found(one, folded));
+  return (
+    <div className="sesam-tree" role="tree" aria-label="entity">
+      {shown.length === 0 && <p className="sesam-dim">{folded ? `nothing has “${search.trim()}”` : "no properties"}</p>}
+      <Lines all={shown} depth={0} folded={folded} compared={compared} />
+    </div>
+  );
+}
+
+const found = (one: Branch, folded: string) =>
+  mentions(one.name, one.value, folded) || mentions("", one.before, folded);
+
+interface Shared {
+  depth: number;
+  folded: string;
+  compared: boolean;
+}
+
+/** Branches in portions: a list of ten thousand shows its first hundred. */
+function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
+  const [most, setMost] = useState(AT_ONCE);
+  const left = all.length - most;
+  return (
+    <>
+      {all.slice(0, most).map((one) => <Line key={`${one.path}:${one.change}`} branch={one} {...shared} />)}
+      {left > 0 && (
+        <div className="sesam-tree-line" style={{ paddingLeft: indent(shared.depth) }}>
+          <button className="sesam-link" onClick={() => setMost(most + 5 * AT_ONCE)}>
+            {count(left)} more
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+const indent = (depth: number) => `${depth * 14 + 4}px`;
+
+function Line({ branch, ...shared }: Shared & { branch: Branch }) {
+  const { name, path, change, value, before } = branch;
+  const current = value === undefined ? before : value;
+  const inner = branches(path, value, before, shared.compared && change !== "added");
+  const size = inner?.length ?? 0;
+  const changedInside = inner !== null && change === "changed" && kindOf(value) === kindOf(before);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? (shared.folded !== "" || changedInside || (shared.depth < 2 && size <= OPEN_SIZE && change !== "removed"));
+  const hits = shared.folded === "" || name.toLowerCase().includes(shared.folded) ? inner : inner?.filter((one) => found(one, shared.folded));
+  const foldable = size > 0;
+  return (
+    <>
+      <div
+        className={`sesam-tree-line sesam-${changedInside ? "same" : change}`}
+        style={{ paddingLeft: indent(shared.depth) }}
+        role="treeitem"
+        aria-level={shared.depth + 1}
+        {...(foldable ? { "aria-expanded": open } : {})}
+      >
+        <button
+          className="sesam-fold"
+          tabIndex={foldable ? 0 : -1}
+          aria-label={`${open ? "fold" : "unfold"} ${path}`}
+          disabled={!foldable}
+          onClick={() => setChosen(!open)}
+        >
+          {foldable ? (open ? "▾" : "▸") : ""}
+        </button>
+        <CopyName name={name} path={path} />
+        {changedInside || (foldable && open) ? <Size value={current} /> : <Plain value={value} before={before} change={change} />}
+      </div>
+      {open && hits && <Lines all={hits} {...shared} depth={shared.depth + 1} />}
+    </>
+  );
+}
+
+/** The name of a property; its path is told, and copied with a click. */
+function CopyName({ name, path }: { name: string; path: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = () => {
+    void navigator.clipboard?.writeText(path).then(() => setCopied(true));
+  };
+  return (
+    <button className="sesam-name" title={copied ? "copied" : `${path} (click copies the path)`} onClick={copy} onMouseLeave={() => setCopied(false)}>
+      {name}
+      {copied && <span className="sesam-copied"> ✓</span>}
+    </button>
+  );
+}
+
+function Size({ value }: { value: Value | undefined }) {
+  if (value === null || typeof value !== "object") return null;
+  const size = Object.keys(value).length;
+  const what = Array.isArray(value) ? (size === 1 ? "item" : "items") : size === 1 ? "property" : "properties";
+  return <span className="sesam-dim">{`${count(size)} ${what}`}</span>;
+}
+
+function Plain({ value, before, change }: { value: Value | undefined; before: Value | undefined; change: string }) {
+  if (change === "changed") {
+    return (
+      <span className="sesam-both">
+        <del><Typed value={before} /></del> <ins><Typed value={value} /></ins>
+      </span>
+    );
+  }
+  if (change === "removed") return <del><Typed value={before} /></del>;
+  if (change === "added") return <ins><Typed value={value} /></ins>;
+  return <Typed value={value} />;
+}
+
+/** A value in the colour of its type, with a tag where the colour alone would not tell. */
+export function Typed({ value }: { value: Value | undefined }) {
+  const [whole, setWhole] = useState(false);
+  const kind = kindOf(value);
+  const text = textOf(value);
+  const long = text.length > LONG && !whole;
+  const tagged = !["string", "number", "boolean", "null", "missing", "list", "dict"].includes(kind);
+  return (
+    <span className={`sesam-value sesam-k-${kind}`} title={kind}>
+      {long ? lineOf(text.startsWith("~") ? `~${text}` : text, LONG) : text}
+      {text.length > LONG && (
+        <button className="sesam-link" onClick={() => setWhole(!whole)}>
+          {whole ? " less" : ` all ${count(text.length)} characters`}
+        </button>
+      )}
+      {tagged && <span className="sesam-tag">{kind}</span>}
+    </span>
+  );
+}
+
+function textOf(value: Value | undefined): string {
+  if (value === undefined) return "";
+  if (typeof value === "string") return plain(value) === "" ? '""' : plain(value);
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.keys(value).length === 0 ? (Array.isArray(value) ? "[]" : "{}") : shortJson(value, 120);
+}

@@ -1,0 +1,4 @@
+import { widget } from "../anywidget";
+import { EntityGrid } from "../components/EntityGrid";
+
+export default widget(EntityGrid);
