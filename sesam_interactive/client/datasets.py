@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.profile import Profile
     from sesam_interactive.client.reading import Moment
+    from sesam_interactive.widgets.entity_grid import EntityGrid
+    from sesam_interactive.widgets.entity_tree import EntityTree
     from sesam_node.model import Entity
 
 
@@ -133,11 +135,13 @@ class Dataset:
         limit: int | None = None,
         offset: int = 0,
         deleted: bool = False,
+        text: str | None = None,
     ) -> Query:
         """The entities that fulfil a DTL condition over `_S`, such as `["gt", "_S.age", 30]`.
 
         `select` has names of properties, or expressions by name; `order_by` names (`"-age"` is
-        descending), or `{"by": expression, "descending": True}`. Nothing is asked before the
+        descending), or `{"by": expression, "descending": True}`; `text` asks for
+        entities with it in a value. Nothing is asked before the
         answer is looked at. The node's Problems have paths into the query.
         """
         order = [order_by] if isinstance(order_by, str) else order_by
@@ -148,6 +152,7 @@ class Dataset:
             "limit": limit,
             "offset": offset or None,
             "deleted": deleted or None,
+            "text": text,
             "as_of": self.moment,
         }
         wanted = {name: value for name, value in asked.items() if value is not None}
@@ -184,6 +189,34 @@ class Dataset:
     def schema(self) -> EntityType:
         """What its live entities look like: a JSON schema, with counts per property."""
         return EntityType(self._connection.get(f"{self._path}/schema"))
+
+    def browse(
+        self,
+        where: Any = None,
+        *,
+        text: str | None = None,
+        order_by: list[Any] | str | None = None,
+        deleted: bool = False,
+        height: int = 460,
+    ) -> EntityGrid:
+        """Its entities as a table to scroll, filter and sort, millions of them as well.
+
+        It begins with those that fulfil the DTL condition `where` and have `text` in a value.
+        """
+        from sesam_interactive.client.browse import Browsing, grid
+
+        order = [order_by] if isinstance(order_by, str) else order_by
+        view = {"where": where, "text": text, "order_by": order or [], "deleted": deleted}
+        return grid(Browsing(self._connection, self.name, self.moment), view, height)
+
+    def entity_view(self, entity_id: str) -> EntityTree:
+        """One entity as a tree, with a slider over its versions and what changed in each.
+
+        Raises ClientError (status 404) where there is none.
+        """
+        from sesam_interactive.client.browse import Browsing, tree
+
+        return tree(Browsing(self._connection, self.name, self.moment), entity_id)
 
     def profile(self, *properties: str, limit: int | None = None) -> Profile:
         """What its properties are like: types, how many are filled and distinct, how spread.

@@ -29,6 +29,10 @@ class EntityType(dict[str, Any]):
         title = str(self.get("$id", "")).removeprefix("dataset:")
         return filled_figure(title, shares, still=self._repr_html_())
 
+    def types(self, name: str) -> list[str]:
+        """The types that were seen of a property, in the words of DTL."""
+        return list(_types(self["properties"][name]))
+
     def __repr__(self) -> str:
         lines = [f"{self.get('$id', '')}: {self.get('x-entities', 0):,} entities"]
         lines.extend(

@@ -33,3 +33,16 @@ def pretty(value: Any, width: int = 90, indent: str = "") -> str:
         opening, closing = "[", "]"
     lines = f",\n{inner}".join(shown)
     return f"{opening}\n{inner}{lines}\n{indent}{closing}"
+
+
+def plain_value(value: Any, most: int) -> str:
+    """A value on one line without the tag of its type, JSON for what is nested, cut to `most`."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if (
+        isinstance(value, str)
+        and value[:1] == "~"
+        and value[1:2] in {"t", "f", "r", "u", "b", ":", "~"}
+    ):
+        text = value[1:] if value[1] == "~" else value[2:]
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

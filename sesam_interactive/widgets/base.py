@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 import anywidget
 import traitlets
@@ -23,14 +25,34 @@ from sesam_node.errors import SesamError
 if TYPE_CHECKING:
     from sesam_node.errors import Problem
 
+THREADS = 6
 STATIC = Path(__file__).parent / "static"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def request(handler: Handler) -> Handler:
-    """Marks a method that answers the page: keyword arguments in, JSON out."""
-    handler.__dict__["answers"] = True
-    return handler
+@overload
+def request(handler: Handler) -> Handler: ...
+@overload
+def request(*, apart: bool) -> Callable[[Handler], Handler]: ...
+
+
+def request(handler: Handler | None = None, *, apart: bool = False) -> Any:
+    """Marks a method that answers the page: keyword arguments in, JSON out.
+
+    One that may take a while is answered `apart`, in a thread of a pool: others need not wait.
+    """
+
+    def mark(method: Handler) -> Handler:
+        method.__dict__["answers"] = "apart" if apart else "at once"
+        return method
+
+    return mark if handler is None else mark(handler)
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """The threads that answer what may take a while."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="sesam-view")
 
 
 class View(anywidget.AnyWidget):
@@ -63,6 +85,13 @@ class View(anywidget.AnyWidget):
     def _asked(self, _widget: View, message: Any, _buffers: Any) -> None:
         if not isinstance(message, dict) or message.get("kind") != "request":
             return
+        method = getattr(type(self), str(message.get("name")), None)
+        if getattr(method, "answers", "") == "apart":
+            pool().submit(self._reply, message)
+        else:
+            self._reply(message)
+
+    def _reply(self, message: dict[str, Any]) -> None:
         self.send({"kind": "answer", "id": message["id"]} | self._answer(message))
 
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +102,8 @@ class View(anywidget.AnyWidget):
             return {"result": getattr(self, name)(**message.get("args", {}))}
         except SesamError as error:
             problems = [_told(problem) for problem in error.problems]
-            return {"error": {"message": error.message, "problems": problems}}
+            status = getattr(error, "status", 0)
+            return {"error": {"message": error.message, "problems": problems, "status": status}}
         except Exception as error:  # noqa: BLE001 - the page shows it; a thread would swallow it
             return {"error": {"message": f"{type(error).__name__}: {error}", "problems": []}}
 

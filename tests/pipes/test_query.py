@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from sesam_node.model.formats import JSON
 from sesam_node.model.moment import Moment
 from sesam_node.model.values import sort_key
 from sesam_node.pipes import query as querying
+from sesam_node.pipes.ordering import order_key
 from sesam_node.pipes.query import Query, Search, count, equalities, query
 from sesam_node.pipes.sink_indexes import index_id
 from sesam_node.store import Write, open_store
@@ -172,3 +175,34 @@ def test_a_bounded_sort_is_a_page_of_the_whole_one(values, limit, offset):
     asked = Query(order_by=("v",), limit=limit, offset=offset)
     found = [int(row.version.entity_id) for row in Search(store, "people", asked).rows()]
     assert found == expected[offset : offset + limit]
+
+
+def found_in_order(store, **asked):
+    numbers = array("Q")
+    numbers.frombytes(querying.offsets(store, dataset="people", asked=Query(**asked)))
+    return [decode(store.dataset("people").at(seq).body)["_id"] for seq in numbers]
+
+
+def test_offsets_come_in_the_order_that_a_sorted_query_has(store):
+    for order in (["age"], ["-age", "name"], ["-town"], [{"by": ["lower", "_S.name"]}]):
+        asked = Query(order_by=tuple(order))
+        answer = b"".join(query(store, dataset="people", asked=asked, form=JSON))
+        wanted = [entity["_id"] for entity in decode(answer)]
+        assert found_in_order(store, order_by=tuple(order)) == wanted
+
+
+def test_a_text_is_found_in_values_at_any_depth_whatever_its_case(store):
+    assert found_in_order(store, text="BERG") == ["b", "c"]
+    assert found_in_order(store, text="7.5") == ["b"]
+    assert found_in_order(store, text="town") == []
+    assert found_in_order(store, text="o", where=["gt", "_S.age", 10]) == ["a", "d"]
+
+
+TEXTS = ["", "a", "~~t", "~f1.50", "~f2", "~t2024-01-01", "~t2024-01-01T00:00:00Z", "~:a:b"]
+TEXTS += ["~rhttp://x", "~u00000000-0000-0000-0000-000000000001", "~bYQ=="]
+SCALARS = st.sampled_from([None, True, 1, -0.5, *TEXTS])
+
+
+@given(st.lists(SCALARS | st.lists(SCALARS, max_size=2) | st.just({"a": 1}), max_size=8))
+def test_keys_of_an_order_sort_as_values_compare(values):
+    assert sorted(values, key=order_key) == sorted(values, key=sort_key)

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { Entity } from "../entity/format";
 import { columnsOf, ID, RESERVED_COLUMNS, type Column } from "../grid/columns";
 import { allOf, columnCondition } from "../grid/filters";
-import { useGrid } from "../grid/useGrid";
+import { useGrid, type View } from "../grid/useGrid";
 import type { Host } from "../host";
 import { useEvery, useVisible } from "../visible";
 import { GridBar } from "./EntityGridBar";
@@ -27,12 +27,13 @@ export interface Choice {
 const NO_CHOICE: Choice = { text: "", condition: "", columns: {}, deleted: false };
 
 export function EntityGrid({ host }: { host: Host }) {
-  const grid = useGrid(host);
+  const [begin] = useState(() => beginning(host));
+  const grid = useGrid(host, begin);
   const box = useRef<HTMLDivElement>(null);
   useEvery(useVisible(box), NEWS_MS, grid.checkNews);
   const columns = useColumns(host, grid.row, grid.rows, grid.asOf);
-  const [choice, setChoice] = useState<Choice>(NO_CHOICE);
-  const [order, setOrder] = useState<string[]>([]);
+  const [choice, setChoice] = useState<Choice>(() => choiceOf(begin));
+  const [order, setOrder] = useState<string[]>(begin.order_by);
   const [problem, setProblem] = useState("");
   const [open, setOpen] = useState<{ row: number; entity: Entity } | null>(null);
 
@@ -53,7 +54,7 @@ export function EntityGrid({ host }: { host: Host }) {
   };
 
   return (
-    <div ref={box} className="sesam-grid-box">
+    <div ref={box} className="sesam-box sesam-grid-box">
       <GridBar host={host} grid={grid} columns={columns} choice={choice} apply={apply} />
       <Notices grid={grid} problem={problem} clear={() => apply(NO_CHOICE, [])} />
       <div className="sesam-grid-body" style={{ height: `${host.get<number>("height") || 460}px` }}>
@@ -72,6 +73,16 @@ export function EntityGrid({ host }: { host: Host }) {
       </div>
     </div>
   );
+}
+
+/** What the grid was opened with. */
+function beginning(host: Host): View {
+  const given = host.get<Partial<View>>("view");
+  return { where: given.where ?? null, text: given.text ?? null, order_by: given.order_by ?? [], deleted: given.deleted ?? false };
+}
+
+function choiceOf({ where, text, deleted }: View): Choice {
+  return { text: text ?? "", condition: where === null ? "" : JSON.stringify(where), columns: {}, deleted };
 }
 
 /** The condition that was written as DTL, with a plain word on what is wrong with its JSON. */

@@ -69,7 +69,7 @@ function Menu({ label, title, children }: { label: string; title: string; childr
       <button aria-expanded={open} title={title} onClick={() => setOpen(!open)}>
         {label} ▾
       </button>
-      {open && <div className="sesam-popup" data-lm-suppress-shortcuts="true">{children}</div>}
+      {open && <div className="sesam-popup">{children}</div>}
     </span>
   );
 }

@@ -124,7 +124,7 @@ export function Field({ value, label, hint, className = "", placeholder = "", ap
       title={hint}
       placeholder={placeholder}
       spellCheck={false}
-      data-lm-suppress-shortcuts="true"
+
       onInput={(event) => setTyped(event.currentTarget.value)}
       onKeyDown={pressed}
       onBlur={done}

@@ -130,7 +130,7 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
       aria-label={`entities of the dataset, ${grid.rows} rows`}
       aria-activedescendant={`r${active.row}c${active.column}`}
       aria-busy={grid.loading}
-      data-lm-suppress-shortcuts="true"
+
       onScroll={scrolled}
       onKeyDown={pressed}
     >
@@ -170,7 +170,7 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
 function Empty({ grid }: { grid: Grid }) {
   const { where, text } = grid.view;
   const nothing = where !== null || text !== null ? "No entity fulfils this." : "The dataset is empty.";
-  return <div className="sesam-empty">{grid.loading ? "Reading …" : grid.error || grid.gone ? "" : nothing}</div>;
+  return <div className="sesam-nothing">{grid.loading ? "Reading …" : grid.error || grid.gone ? "" : nothing}</div>;
 }
 
 /** The map of a set of rows; a table that grows or is read again stays where it is. */

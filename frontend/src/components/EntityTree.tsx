@@ -15,7 +15,7 @@ export function EntityTree({ host }: { host: Host }) {
   const entity = versions.entity ?? first;
   const before = versions.entity ? versions.before : compared;
   return (
-    <div className="sesam-tree-box">
+    <div className="sesam-box sesam-tree-box">
       {versions.list.length > 1 && <VersionSlider versions={versions} />}
       {versions.error && <div className="sesam-error" role="alert">{versions.error}</div>}
       {entity && <EntityPane entity={entity} before={before ?? null} />}
@@ -33,7 +33,7 @@ export function EntityPane({ entity, before }: { entity: Entity; before: Entity 
     return reserved ? before : content(before);
   }, [before, reserved]);
   return (
-    <div className="sesam-tree-pane">
+    <div className="sesam-box sesam-tree-pane">
       <div className="sesam-bar">
         <input
           type="search"

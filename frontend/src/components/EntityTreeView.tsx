@@ -135,7 +135,7 @@ export function Typed({ value }: { value: Value | undefined }) {
   const long = text.length > LONG && !whole;
   const tagged = !["string", "number", "boolean", "null", "missing", "list", "dict"].includes(kind);
   return (
-    <span className={`sesam-value sesam-k-${kind}`} title={kind}>
+    <span className={`sesam-typed sesam-k-${kind}`} title={kind}>
       {long ? lineOf(text.startsWith("~") ? `~${text}` : text, LONG) : text}
       {text.length > LONG && (
         <button className="sesam-link" onClick={() => setWhole(!whole)}>

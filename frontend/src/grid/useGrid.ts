@@ -14,8 +14,6 @@ export interface View {
   deleted: boolean;
 }
 
-export const ALL: View = { where: null, text: null, order_by: [], deleted: false };
-
 export interface News {
   /** The offset of the newest version, null for an empty dataset. */
   last: number | null;
@@ -41,8 +39,8 @@ export interface Grid {
   checkNews(): Promise<void>;
 }
 
-export function useGrid(host: Host): Grid {
-  const [view, setView] = useState<View>(ALL);
+export function useGrid(host: Host, begin: View): Grid {
+  const [view, setView] = useState<View>(begin);
   const [round, setRound] = useState(0);
   const [count, setCount] = useState<number | null>(null);
   const [early, setEarly] = useState(0);
