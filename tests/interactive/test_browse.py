@@ -98,7 +98,7 @@ def test_a_tree_of_an_entity_has_its_versions(hub):
         hub.connection.json("POST", "/receivers/inbox/entities", json=[{"_id": "a", "v": value}])
     tree = hub.datasets["inbox"].entity_view("a")
     found = asked(tree, "versions", entity_id="a")["result"]
-    assert [change["change"] for change in found["changes"]] == ["added", "changed"]
+    assert [change["change"] for change in found["changes"]] == ["created", "changed"]
     old = asked(tree, "version", entity_id="a", offset=found["changes"][0]["_updated"])["result"]
     assert old["v"] == 1
     assert repr(tree) == '{"_id": "a", "v": 2}'
