@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 LINE = 84
+STEP = re.compile(r"\.([^.\[]+)")
 PARAMETER = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 
 
@@ -36,45 +37,64 @@ class CellError(SesamError):
         return [str(self)]
 
 
+RULES_AT = "$.transform.rules"
+
+
 @dataclass
 class Cell:
-    """A parsed cell: the source, and where in a pipe's configuration its value belongs."""
+    """A parsed cell: the source, and the value with what the kernel put in.
+
+    `line` is that of the magic, for who repeats the cell.
+    """
 
     source: SourceText
     value: Any
-    prefix: str
+    line: str = ""
 
     @property
     def is_pipe(self) -> bool:
-        return self.prefix == "$"
+        """Is it a whole pipe, rather than rules?"""
+        return isinstance(self.value, dict) and ("source" in self.value or "transform" in self.value)
 
     @property
     def rules(self) -> dict[str, Any]:
         """The rule set of a cell that is no whole pipe."""
         return {"default": self.value} if isinstance(self.value, list) else self.value
 
-    def error(self, problems: Iterable[Problem]) -> CellError:
-        """The problems of this cell as one error: each with its line and a caret under it."""
+    def error(self, problems: Iterable[Problem], rules_at: str = RULES_AT) -> CellError:
+        """The problems of this cell as one error: each with its line and a caret under it.
+
+        `rules_at` is the path of the rule set in what was checked; that of a whole pipe is `$`.
+        """
         listed = sorted(problems)
         count = len(listed)
         title = f"{count} problem{'' if count == 1 else 's'}"
-        shown = [self._shown(problem) for problem in listed]
+        shown = [self.shown(problem, rules_at) for problem in listed]
         return CellError(title, listed, "\n".join([title, *shown]))
 
-    def _shown(self, problem: Problem) -> str:
-        path = self._cell_path(problem.path)
+    def shown(self, problem: Problem, rules_at: str = RULES_AT) -> str:
+        """A problem with its place in the cell: line, column, path, and a caret."""
+        path = self.path_of(problem.path, rules_at)
         span = self.source.span(path) if path is not None else None
         text = problem.message + (f"; {problem.hint}" if problem.hint else "")
         if span is None:
-            return f"  {problem.path}  {text}  [{problem.code}]"
+            where = f"{problem.path}  " if problem.path else ""
+            return f"  {where}{text}  [{problem.code}]"
         line, column = self.source.position(span[0])
         place = f"  line {line}, column {column}  {path}"
         return f"{place}\n    {text}  [{problem.code}]\n{caret(self.source.text, *span)}"
 
-    def _cell_path(self, path: str) -> str | None:
-        if not path.startswith(self.prefix):
+    def path_of(self, path: str, rules_at: str = RULES_AT) -> str | None:
+        """The path in this cell of a path in what was checked; null where it is not in the cell."""
+        if self.is_pipe:
+            return path or None
+        start = f"{rules_at}.default" if isinstance(self.value, list) else rules_at
+        rest = path[len(start) :]
+        if not path.startswith(start) or rest[:1] not in ("", ".", "["):
             return None
-        rest = path[len(self.prefix) :]
+        name = STEP.match(rest)
+        if isinstance(self.value, dict) and name and name[1] not in self.value:
+            return None
         return f"${rest}"
 
 
@@ -96,7 +116,7 @@ def caret(text: str, start: int, end: int) -> str:
     return f"      {line}\n      {' ' * column}{'^' * width}"
 
 
-def read_cell(text: str, evaluate: Callable[[str], Any]) -> Cell:
+def read_cell(text: str, evaluate: Callable[[str], Any], line: str = "") -> Cell:
     """The cell's value with kernel values put in.
 
     `evaluate` gives the value of a Python expression. Raises CellError with line and caret.
@@ -109,21 +129,13 @@ def read_cell(text: str, evaluate: Callable[[str], Any]) -> Cell:
         raise CellError(error.message, error.problems, shown) from None
     problems: list[Problem] = []
     value = _fill(source.value, (), evaluate, problems)
-    cell = Cell(source, value, _prefix(value))
+    if not problems and not isinstance(value, list | dict):
+        text = "expected a list of transforms, rules or a pipe"
+        problems.append(Problem("$", "wrong-type", text))
     if problems:
-        cell.prefix = "$"
-        raise cell.error(problems)
-    if not isinstance(value, list | dict):
-        problem = Problem("$", "wrong-type", "expected a list of transforms, rules or a pipe")
-        cell.prefix = "$"
-        raise cell.error([problem])
-    return cell
-
-
-def _prefix(value: Any) -> str:
-    if isinstance(value, dict):
-        return "$" if "source" in value or "transform" in value else "$.transform.rules"
-    return "$.transform.rules.default"
+        # Their paths are those of the cell itself, as if it were a pipe.
+        raise Cell(source, {"source": None}).error(problems)
+    return Cell(source, value, line)
 
 
 def _fill(

@@ -1,37 +1,59 @@
-"""What a `%%dtl` cell gives: source and target side by side, entities, frames."""
+"""What a `%%dtl` cell gives: source and target side by side, entities, frames, a trace."""
 
 from __future__ import annotations
 
-import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.display.json_text import content, pretty
+from sesam_interactive.display.json_text import content
 from sesam_interactive.frames import to_pandas, to_polars
+from sesam_interactive.magics.look import (
+    CODE,
+    RED,
+    entity_lines,
+    entity_text,
+    heading,
+    marks_of,
+    note,
+    page,
+    rows_table,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sesam_node.model import Entity
 
 SHOWN = 10
-WIDTH = 60
-CODE = (
-    "font-family:monospace;font-size:12px;white-space:pre-wrap;text-align:left;margin:0;"
-    "background:transparent"
-)
+FRAME_ROWS = 20
 
 
 class DtlResult:
     """The outcome of a cell over a sample of source entities.
 
     `entities` are the emitted ones, `rejected` the results that emitted nothing: filtered,
-    discarded or failed, each with its source and reason.
+    discarded or failed, each with its source and reason. `trace` is the record of what the rules
+    did: a trace document, made when it is first asked for. `warnings` are about the rules, `notes`
+    about how they were run. `complete` says whether it is all of the source.
     """
 
-    def __init__(self, name: str, results: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        results: Sequence[Mapping[str, Any]],
+        *,
+        warnings: Sequence[str] = (),
+        notes: Sequence[str] = (),
+        complete: bool = False,
+        trace: Callable[[], dict[str, Any] | None] | None = None,
+    ) -> None:
         self.name = name
         self.results = list(results)
+        self.warnings = list(warnings)
+        self.notes = list(notes)
+        self.complete = complete
+        self._make_trace = trace
+        self._trace: dict[str, Any] | None = None
 
     @property
     def sources(self) -> list[Entity]:
@@ -49,6 +71,13 @@ class DtlResult:
     def errors(self) -> list[Mapping[str, Any]]:
         return [result for result in self.results if result.get("error")]
 
+    @property
+    def trace(self) -> dict[str, Any] | None:
+        """The trace document of these entities, see `docs/trace-format.md`; null without rules."""
+        if self._trace is None and self._make_trace is not None:
+            self._trace = self._make_trace()
+        return self._trace
+
     def to_polars(self) -> Any:
         """The emitted entities as a polars frame."""
         return to_polars(self.entities)
@@ -59,6 +88,9 @@ class DtlResult:
 
     def __len__(self) -> int:
         return len(self.entities)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __iter__(self) -> Iterator[Entity]:
         return iter(self.entities)
@@ -76,9 +108,10 @@ class DtlResult:
         return f"{self.name}: {', '.join(shown)}"
 
     def __repr__(self) -> str:
-        lines = [self.summary()]
+        lines = [self.summary(), *self.notes, *self.warnings]
         for result in self.results[:SHOWN]:
-            lines += ["", _plain(content(result["source"])), f"  → {_outcome(result)}"]
+            lines += ["", f"    {entity_text(content(result['source']))}"]
+            lines.append(f"  → {outcome(result)}")
         return "\n".join([*lines, *self._more()])
 
     def _more(self) -> list[str]:
@@ -86,27 +119,17 @@ class DtlResult:
         return [f"... and {more} more: .entities, .rejected, .to_polars()"] if more > 0 else []
 
     def _repr_html_(self) -> str:
-        rows = "".join(self._row(result) for result in self.results[:SHOWN])
-        left = "text-align:left"
-        head = f"<tr><th style='{left}'>source</th><th style='{left}'>target</th></tr>"
-        more = "".join(f"<p>{escape(line)}</p>" for line in self._more())
-        return (
-            f"<div><b>{escape(self.summary())}</b>"
-            f"<table style='width:100%;table-layout:fixed'><thead>{head}</thead>"
-            f"<tbody>{rows}</tbody></table>{more}{self._frame_html()}</div>"
+        rows = [_row(result) for result in self.results[:SHOWN]]
+        marks = "+ new, ~ changed, - not in the target" if self.entities else ""
+        table = rows_table(("source", "target"), rows, ("50%", "50%")) if rows else ""
+        more = "".join(f"<div>{escape(line)}</div>" for line in self._more())
+        return page(
+            heading(self.summary(), marks),
+            *map(note, [*self.notes, *self.warnings]),
+            table,
+            more,
+            self._frame_html(),
         )
-
-    def _row(self, result: Mapping[str, Any]) -> str:
-        source = content(result["source"])
-        emitted = result.get("emitted") or ()
-        if emitted:
-            target = "".join(_entity_html(content(entity), source) for entity in emitted)
-        else:
-            color = "#c62828" if result.get("error") else "inherit"
-            target = f"<i style='color:{color}'>{escape(_outcome(result))}</i>"
-        cell = "vertical-align:top;text-align:left;overflow-wrap:anywhere"
-        before = _entity_html(source)
-        return f"<tr><td style='{cell}'>{before}</td><td style='{cell}'>{target}</td></tr>"
 
     def _frame_html(self) -> str:
         if not self.entities:
@@ -115,33 +138,32 @@ class DtlResult:
             frame = self.to_pandas()
         except ImportError:
             return ""
-        html: str = frame.head(20).to_html(index=False, max_cols=20, border=0)
-        return f"<details><summary>as a frame</summary>{html}</details>"
+        html: str = frame.head(FRAME_ROWS).to_html(index=False, max_cols=20, border=0)
+        scrolling = f'<div style="overflow-x:auto">{html}</div>'
+        return f"<details><summary>as a frame</summary>{scrolling}</details>"
 
 
-def _plain(entity: Entity) -> str:
-    return f"    {pretty(entity, indent='    ')}"
+def _row(result: Mapping[str, Any]) -> tuple[str, str]:
+    source = content(result["source"])
+    emitted = [content(entity) for entity in result.get("emitted") or ()]
+    if not emitted:
+        colour = f"color:rgb({RED})" if result.get("error") else "opacity:.75"
+        text = escape(outcome(result))
+        return entity_lines(source, {}), f'<div style="{CODE};{colour}">{text}</div>'
+    gone = marks_of(source, emitted[0])[0] if len(emitted) == 1 else {}
+    targets = [entity_lines(entity, marks_of(source, entity)[1]) for entity in emitted]
+    return entity_lines(source, gone), '<div style="height:8px"></div>'.join(targets)
 
 
-def _outcome(result: Mapping[str, Any]) -> str:
+def outcome(result: Mapping[str, Any]) -> str:
+    """What came of a source entity, as text: entities, or why there are none."""
     emitted = result.get("emitted") or ()
     if emitted:
-        return "\n".join(_plain(content(entity)) for entity in emitted).lstrip()
+        return "\n".join(f"    {entity_text(content(entity))}" for entity in emitted).lstrip()
     error = result.get("error")
     if error:
-        path = f" at {error['path']}" if error.get("path") else ""
-        return f"failed{path}: {error.get('message', error)}"
+        shown = f"\n{error['shown']}" if error.get("shown") else ""
+        return f"failed: {error.get('message', error)}{shown}"
     return (
         "filtered: nothing comes out" if result.get("filtered") else "discarded: nothing comes out"
     )
-
-
-def _entity_html(entity: Entity, before: Entity | None = None) -> str:
-    """JSON, with the properties marked that `before` does not have with that value."""
-    lines = []
-    for name, value in entity.items():
-        text = escape(f"{json.dumps(name, ensure_ascii=False)}: {pretty(value, WIDTH)}")
-        changed = before is not None and (name not in before or before[name] != value)
-        mark = "font-weight:600;border-left:3px solid #2e7d32;padding-left:4px"
-        lines.append(f"<span style='{mark}'>{text}</span>" if changed else text)
-    return f"<pre style='{CODE}'>{chr(10).join(lines)}</pre>"
