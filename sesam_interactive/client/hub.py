@@ -73,6 +73,11 @@ class Hub(Node):
         """The HTTP connection, for calls that this library has no name for."""
         return self._connection
 
+    @property
+    def managed(self) -> ManagedNode | None:
+        """The node, where this kernel has started it."""
+        return self._managed
+
     def status(self) -> dict[str, Any]:
         """Version, start time, what runs."""
         found: dict[str, Any] = self._connection.get("/status")
@@ -154,6 +159,9 @@ class Hub(Node):
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""
+        global _default  # noqa: PLW0603 - the one thing that is global in a kernel
+        if _default is self:
+            _default = None
         self._connection.close()
         if self._managed is not None:
             self._managed.stop()
@@ -203,8 +211,9 @@ def connect(
     profile: str | None = None,
     data: str | Path | None = None,
     project: str | Path | None = None,
+    default: bool = True,
 ) -> Hub:
-    """A hub to work with; it becomes the default of the cell magics.
+    """A hub to work with; it becomes that of the cell magics, unless `default` is false.
 
     `url` and `token`, or a `profile`, say which node. Without them: `NODE` and `JWT` of the
     environment, else the managed node on the folder `data` (the workbench's), which is started as
@@ -233,10 +242,17 @@ def connect(
     except ClientError:
         connection.close()
         raise
-    _default = Hub(connection, managed)
-    return _default
+    hub = Hub(connection, managed)
+    if default:
+        _default = hub
+    return hub
 
 
 def current_hub() -> Hub:
     """The hub of the last `connect()`; one is connected where there is none."""
     return _default if _default is not None else connect()
+
+
+def connected_hub() -> Hub | None:
+    """The hub of the last `connect()`; null before the first one, nothing is started."""
+    return _default

@@ -7,7 +7,6 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic_arguments import construct_arguments
 
 from sesam_interactive.magics.cell import CellError
 from sesam_node.errors import suggestion
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 BIND = re.compile(r"^\s*([A-Za-z_]\w*)\s*<<\s*")
 UNKNOWN = re.compile(r"unrecognized arguments: (\S+)")
-VALUED = re.compile(r"""^-{1,2}[A-Za-z][\w-]*=""")
 
 
 def split(line: str) -> list[str]:
@@ -40,7 +38,7 @@ def parse(magic: Callable[..., Any], line: str, name: str) -> argparse.Namespace
 
     Raises CellError, with the option that was probably meant, or the usage.
     """
-    parser = getattr(magic, "parser", None) or construct_arguments(magic)
+    parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]
     words = split(line)
     try:
         options: argparse.Namespace = parser.parse_args(words)

@@ -54,7 +54,9 @@ class Cell:
     @property
     def is_pipe(self) -> bool:
         """Is it a whole pipe, rather than rules?"""
-        return isinstance(self.value, dict) and ("source" in self.value or "transform" in self.value)
+        return isinstance(self.value, dict) and (
+            "source" in self.value or "transform" in self.value
+        )
 
     @property
     def rules(self) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from sesam_interactive.magics.comparing import compare
 from sesam_interactive.magics.draft import known, make_draft
 from sesam_interactive.magics.expecting import expectation
 from sesam_interactive.magics.explaining import explain
-from sesam_interactive.magics.result import DtlResult
+from sesam_interactive.magics.result import outcome
 from sesam_interactive.magics.rule_book import rule_book
 from sesam_interactive.magics.running import check, run
 from sesam_interactive.magics.sample import choose
 from sesam_interactive.magics.saving import Saved, project_folder, save
 from sesam_interactive.magics.tracing import TraceResult
-from sesam_node.errors import Problem
+from sesam_node.errors import Problem, preview
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from sesam_interactive.client import Hub
     from sesam_interactive.magics.cell import Cell
     from sesam_interactive.magics.draft import Draft
+    from sesam_interactive.magics.result import DtlResult
     from sesam_interactive.magics.sample import Sample
+
+FAILED = 10
 
 
 class CellRun:
@@ -155,15 +158,20 @@ class CellRun:
         if options.expect:
             expected = expectation(options.expect, self.project)
             if not expected.exists():
-                text = f"{expected.file} is not there yet: %dtl accept keeps this output as expected"
-                return CellError(text)
+                text = f"{expected.file} is not there yet: %dtl accept keeps this output in it"
+                if options.check or options.save:
+                    return CellError(text)
+                result.notes.append(text)
+                return None
             difference = expected.difference(result)
             if difference:
                 saved = "; not saved" if options.save else ""
                 more = f"\n%dtl accept takes it as it is now{saved}"
                 return CellError("not as expected", text=f"{difference}{more}")
         if options.check and result.errors:
-            return CellError(f"{len(result.errors)} entities failed", text=repr(result))
+            failed = [f"{preview(one['source']['_id'])} {outcome(one)}" for one in result.errors]
+            text = "\n".join([result.summary(), *failed[:FAILED]])
+            return CellError(f"{len(result.errors)} entities failed", text=text)
         return None
 
     @property

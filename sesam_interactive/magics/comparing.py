@@ -115,8 +115,11 @@ class Comparison:
     def _repr_html_(self) -> str:
         parts = [heading(self._title()), *map(note, self.notes)]
         rows = [
-            (code(change.path), code(_side(change.old, change.kind, "added")),
-             code(_side(change.new, change.kind, "removed")))
+            (
+                code(change.path),
+                code(_side(change.old, change.kind, "added")),
+                code(_side(change.new, change.kind, "removed")),
+            )
             for change in self.changes[:PLACES]
         ]
         if rows:

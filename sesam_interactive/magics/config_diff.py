@@ -17,7 +17,10 @@ Path = tuple[str | int, ...]
 
 
 class Change(NamedTuple):
-    """One place: `kind` is "added", "removed" or "changed"; the path of a removed item is its old one."""
+    """One place: `kind` is "added", "removed" or "changed".
+
+    The path of a removed item of a list is its old one.
+    """
 
     path: str
     kind: str
@@ -87,5 +90,5 @@ def _text(value: Any) -> str:
 
 def unified(old: Any, new: Any, before: str, after: str) -> str:
     """The two as text, line by line: `-` was, `+` will be."""
-    lines = (pretty(value).splitlines() for value in (old, new))
-    return "\n".join(unified_diff(*lines, before, after, lineterm=""))
+    was, now = pretty(old).splitlines(), pretty(new).splitlines()
+    return "\n".join(unified_diff(was, now, before, after, lineterm=""))

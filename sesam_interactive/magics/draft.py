@@ -25,7 +25,7 @@ RECEIVER = "http_endpoint"
 
 @dataclass(frozen=True)
 class Known:
-    """The ids of a node's pipes and of its datasets, those that are still to be written included."""
+    """The ids of a node's pipes, and of its datasets, with those that are still to be written."""
 
     pipes: frozenset[str]
     datasets: frozenset[str]
@@ -131,7 +131,7 @@ def make_draft(
 def _whole(cell: Cell, options: Namespace, book: RuleBook) -> Draft:
     config = {"_id": options.save or options.pipe or "draft", "type": "pipe", **cell.value}
     given = config.get("transform")
-    transforms = given if isinstance(given, list) else [given]
+    transforms: list[Any] = given if isinstance(given, list) else [given]
     completed = [
         {**one, "rules": book.complete(_rule_set(one["rules"]))} if _has_rules(one) else one
         for one in transforms
@@ -156,7 +156,8 @@ def with_rules(
     if not isinstance(given, list):
         if given is not None and not _has_rules(given):
             return {**config, "transform": [given, {"type": "dtl", "rules": rules}]}, 1
-        return {**config, "transform": {**(given or {"type": "dtl"}), "rules": rules}}, None
+        before: Any = given or {"type": "dtl"}
+        return {**config, "transform": {**before, "rules": rules}}, None
     known = _dtl_positions(given)
     if position is None and len(known) > 1:
         listed = ", ".join(map(str, known))

@@ -61,17 +61,18 @@ class DtlMagics(Magics):
         run = CellRun(current_hub(), read_cell(cell, self._evaluate, line), options, self._evaluate)
         self.last = run
         shown = run.carry_out()
+        failure = run.verdict()
         if out:
             self.shell.user_ns[out] = shown  # type: ignore[union-attr]
-        failure = run.verdict()
-        more = [run.save()] if options.save and failure is None else []
-        if not out and (more or failure):
+        elif failure is not None or options.save:
             display(shown)
-        for one in more:
-            display(one)
+        else:
+            return shown
         if failure is not None:
             raise failure
-        return None if out or more else shown
+        if options.save:
+            display(run.save())
+        return None
 
     def _evaluate(self, expression: str) -> Any:
         return eval(expression, self.shell.user_ns)  # type: ignore[union-attr]  # noqa: S307 - the user's own kernel
@@ -83,13 +84,13 @@ class DtlMagics(Magics):
     @argument("--write", action="store_true", help="of format: write the file")
     @argument("--project", help="of accept: the project folder (default: the workbench's)")
     @no_var_expand
-    @line_magic("dtl")
+    @line_magic("dtl")  # type: ignore[arg-type]
     def dtl_line(self, line: str) -> Any:
-        """Work with DTL in one line: help, functions, rules, node, status, check, format, accept."""
+        """Work with DTL in one line: help, functions, rules, node, check, format, accept."""
         options = parse(self.dtl_line, line, "%dtl")
         return Commands(self, options).carry_out()
 
-    @line_magic("dtl?")
+    @line_magic("dtl?")  # type: ignore[arg-type]
     def dtl_help(self, line: str) -> Any:
         """`%dtl? concat`: what a function does."""
         words = ["help", *line.split()]

@@ -82,8 +82,11 @@ class Expectation:
             f"! {preview(one['source']['_id'])} failed: {one['error'].get('message')}"
             for one in result.errors
         ]
-        lines = [line for key in sorted({*expected, *current}) for line in
-                 _entity(key, expected.get(key), current.get(key))]
+        lines = [
+            line
+            for key in sorted({*expected, *current})
+            for line in _entity(key, expected.get(key), current.get(key))
+        ]
         if not lines and not failed:
             return ""
         wrong = sum(not line.startswith(" ") for line in lines)

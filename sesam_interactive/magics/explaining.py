@@ -57,7 +57,9 @@ class Explanation:
             *(_writes(rule, data) for rule in data["rules"]),
             _section("Hops", hops),
             _section("What runs again", again),
-            _section("Indexes", [f"{one['dataset']} by {one['expression']}" for one in data["indexes"]]),
+            _section(
+                "Indexes", [f"{one['dataset']} by {one['expression']}" for one in data["indexes"]]
+            ),
             *(_warning(one, data) for one in data["warnings"]),
             f"<details><summary>normal form</summary>{code(self.normal_form)}</details>",
             f"<details><summary>as Python</summary>{code(self.python)}</details>",

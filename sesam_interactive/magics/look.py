@@ -100,9 +100,8 @@ def rows_table(heads: Iterable[str], rows: Iterable[Iterable[str]], widths: Iter
     """A table over the whole width; cells are HTML."""
     columns = "".join(f'<col style="width:{width}">' for width in widths)
     head = "".join(f'<th style="{CELL};border-top:0">{escape(one)}</th>' for one in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td style="{CELL}">{one}</td>' for one in row)}</tr>" for row in rows
-    )
+    shown = ("".join(f'<td style="{CELL}">{one}</td>' for one in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in shown)
     return (
         f'<table style="{TABLE}"><colgroup>{columns}</colgroup><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"

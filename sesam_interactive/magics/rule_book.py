@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.display.html import table
 from sesam_interactive.display.json_text import pretty
 from sesam_interactive.magics.cell import CellError
+from sesam_interactive.magics.look import code, heading, page
 from sesam_node.errors import preview, suggestion
 
 if TYPE_CHECKING:
@@ -41,10 +42,7 @@ class NamedRule:
         return f"{self.name}: {_count(self.rule)}\n{pretty(self.rules, 100)}"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        head = f"<b>{escape(self.name)}</b>: {_count(self.rule)}"
-        return f"<div>{head}<pre style='text-align:left'>{escape(pretty(self.rules, 100))}</pre></div>"
+        return page(heading(self.name, _count(self.rule)), code(pretty(self.rules, 100)))
 
 
 class RuleBook(dict[str, NamedRule]):

@@ -122,7 +122,11 @@ def trace(
     body: dict[str, Any] = {"rules": draft.rules, **draft.feed, **sample.request()}
     at = draft.dtl_at or 0
     if at or not draft.feed:
-        body = {"rules": draft.rules, "pipe_id": draft.id, "entities": _reaching(hub, draft, results)}
+        body = {
+            "rules": draft.rules,
+            "pipe_id": draft.id,
+            "entities": _reaching(hub, draft, results),
+        }
     try:
         answer = hub.connection.json("POST", "/dtl/trace", json=body)
     except ClientError as error:
@@ -141,4 +145,3 @@ def _reaching(hub: Hub, draft: Draft, results: list[dict[str, Any]]) -> list[Ent
     before = {**draft.config, "transform": draft.transforms[:at]}
     answer = preview_config(hub, before, sources, len(sources))
     return [entity for result in answer["results"] for entity in result["emitted"]]
-

@@ -53,9 +53,7 @@ class Sample:
         return {"entities": self.entities}
 
 
-def choose(
-    hub: Hub, draft: Draft, options: Namespace, evaluate: Callable[[str], Any]
-) -> Sample:
+def choose(hub: Hub, draft: Draft, options: Namespace, evaluate: Callable[[str], Any]) -> Sample:
     """The sample that the options ask for. Raises CellError for ids that are not there."""
     default = EXPECTED if options.expect else LIMIT
     limit = default if options.limit is None else options.limit

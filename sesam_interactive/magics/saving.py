@@ -18,6 +18,7 @@ from sesam_interactive.magics.comparing import Comparison, as_pipe, compared, de
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
     from sesam_interactive.client import Hub
     from sesam_interactive.magics.draft import Draft
     from sesam_interactive.magics.sample import Sample
@@ -39,7 +40,7 @@ class Saved:
     def _repr_html_(self) -> str:
         from sesam_interactive.magics.look import GREEN, note
 
-        shown = "" if self.comparison is None else self.comparison._repr_html_()  # noqa: SLF001
+        shown = "" if self.comparison is None else self.comparison._repr_html_()
         return f"{shown}{note(self.text, GREEN)}"
 
 
@@ -67,7 +68,7 @@ def save(hub: Hub, draft: Draft, sample: Sample, options: Namespace) -> Saved:
 
 
 def _check_seen(hub: Hub, difference: Comparison, tag: str, *, is_sure: bool) -> None:
-    """Raises CellError where the difference to what is deployed now has not been seen and agreed."""
+    """Raises CellError where the difference to what is deployed has not been seen and agreed."""
     name = difference.name
     key = hub.url, name
     shown = _seen.get(key)
@@ -75,7 +76,9 @@ def _check_seen(hub: Hub, difference: Comparison, tag: str, *, is_sure: bool) ->
     if not is_sure:
         text = f'not saved: "{name}" exists, and this would change it; --yes saves it'
     elif shown not in (None, tag):
-        text = f'not saved: "{name}" has changed since its difference was shown; --yes again saves it'
+        text = (
+            f'not saved: "{name}" has changed since its difference was shown; --yes again saves it'
+        )
     else:
         return
     raise CellError("not saved", text=f"{text}\n\n{difference!r}\n\n{difference.unified()}")

@@ -1,66 +1,239 @@
-"""`%sesam`: connect, look at the hub, run a pipe, in one line."""
+"""`%sesam`: connect, look at the node, run pipes, upload and compare a project, in one line."""
 
 from __future__ import annotations
 
-import shlex
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
 
-from sesam_interactive.client import ClientError, connect, current_hub
+from sesam_interactive.client import Hub, connect, current_hub
+from sesam_interactive.client.managed import PROJECT_VARIABLE
+from sesam_interactive.display.html import table
+from sesam_interactive.magics import nodes
+from sesam_interactive.magics.arguments import parse
+from sesam_interactive.magics.cell import CellError
+from sesam_interactive.magics.config_diff import changes
+from sesam_node.errors import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from argparse import Namespace
 
-HELP = """%sesam connect [URL | --profile NAME]   use this node
-%sesam status                           the hub at a glance
-%sesam pipes | datasets | systems       what is there
-%sesam run PIPE | run --all             run and wait
-%sesam log PIPE                         the last runs"""
+HELP = """%sesam connect [URL] [--profile NAME]   use this node
+%sesam status                           the node at a glance
+%sesam pipes | datasets | systems       what is there; with a name, that one
+%sesam run PIPE ... [--all] [--full]    run and wait
+%sesam log PIPE [-n 20]                 the last runs
+%sesam upload [FOLDER]                  put a project folder on the node
+%sesam diff [FOLDER]                    what an upload would change
+%sesam node start | stop                the node of this kernel"""
+SHOWN = 40
 
 
 @magics_class
 class SesamMagics(Magics):
     """The `%sesam` line magic."""
 
+    @magic_arguments()
+    @argument("command", nargs="?", help="connect, status, pipes, datasets, systems, run, log, ...")
+    @argument("words", nargs="*", help="what with: see %%sesam help")
+    @argument("--profile", help="of connect: a node of the file of profiles; of upload: variables")
+    @argument("--all", action="store_true", help="of run: every pipe, in the order of their graph")
+    @argument("--full", action="store_true", help="of run: from the beginning")
+    @argument("--limit", "-n", type=int, default=10, help="of log: how many runs (10)")
+    @argument("--force", action="store_true", help="of upload: load what is valid, mark the rest")
+    @no_var_expand
     @line_magic
     def sesam(self, line: str) -> Any:
         """Work with the node in one line; `%sesam` alone lists the commands."""
-        words = shlex.split(line)
-        command = COMMANDS.get(words[0]) if words else None
+        options = parse(self.sesam, line, "%sesam")
+        command = COMMANDS.get(options.command or "help")
         if command is None:
-            raise ClientError(f"%sesam takes one of these:\n{HELP}")
-        return command(words[1:])
+            from sesam_node.errors import suggestion
+
+            hint = suggestion(options.command, COMMANDS)
+            told = f"there is no %sesam {options.command}{f'; {hint}' if hint else ''}"
+            raise CellError(f"{told}; it takes one of these:\n{HELP}")
+        return command(options)
 
 
-def _connect(words: list[str]) -> Any:
-    if words[:1] == ["--profile"]:
-        return connect(profile=words[1])
-    return connect(*words[:2])
+class Listed(list[Any]):
+    """Rows of one kind, shown as a table; a list for who goes on with it."""
+
+    def __init__(self, rows: list[dict[str, Any]], title: str) -> None:
+        super().__init__(rows)
+        self.title = title
+
+    def __repr__(self) -> str:
+        if not self:
+            return f"{self.title}: none"
+        names = list(self[0])
+        texts = [{name: _text(row.get(name)) for name in names} for row in self[:SHOWN]]
+        widths = {name: max(len(name), *(len(row[name]) for row in texts)) for name in names}
+        lines = ["  ".join(f"{name:<{widths[name]}}" for name in names)]
+        lines += ["  ".join(f"{row[name]:<{widths[name]}}" for name in names) for row in texts]
+        more = len(self) - SHOWN
+        return "\n".join(line.rstrip() for line in [*lines, *_more(more)])
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's call
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        return table(self[:SHOWN]) + "".join(_more(len(self) - SHOWN))
 
 
-def _run(words: list[str]) -> Any:
-    if words == ["--all"]:
-        return current_hub().pipes.run_all()
-    return current_hub().pipes[_one(words, "run PIPE")].run()
+def _more(count: int) -> list[str]:
+    return [f"... and {count} more"] if count > 0 else []
 
 
-def _log(words: list[str]) -> Any:
-    return current_hub().pipes[_one(words, "log PIPE")].log()
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else preview(value, 60)
 
 
-def _one(words: list[str], usage: str) -> str:
-    if len(words) != 1:
-        raise ClientError(f"expected %sesam {usage}")
-    return words[0]
+class Shown:
+    """Text for people."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
-COMMANDS: dict[str, Callable[[list[str]], Any]] = {
+def _connect(options: Namespace) -> Any:
+    if options.profile:
+        return connect(profile=options.profile)
+    return nodes.use(options.words[0]) if options.words else connect()
+
+
+def _collection(noun: str) -> Any:
+    def show(options: Namespace) -> Any:
+        found = getattr(current_hub(), noun)
+        if options.words:
+            return found[_one(options, f"{noun} [NAME]")]
+        return Listed(found._rows(), noun)  # noqa: SLF001 - what its own table shows
+
+    return show
+
+
+def _run(options: Namespace) -> Any:
+    hub = current_hub()
+    if options.all:
+        if options.words:
+            raise CellError("expected %sesam run PIPE ..., or run --all")
+        hub.pipes.run_all()
+        return nodes.Status(hub)
+    if not options.words:
+        raise CellError("expected %sesam run PIPE ..., or run --all")
+    # All names are looked at before the first one runs.
+    pipes = [hub.pipes[name] for name in options.words]
+    runs = [pipe.run(full=options.full) for pipe in pipes]
+    return runs[0] if len(runs) == 1 else runs
+
+
+def _log(options: Namespace) -> Any:
+    name = _one(options, "log PIPE")
+    events = current_hub().pipes[name].log(options.limit)
+    return Listed([_event(event) for event in events], f"runs of {name}")
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    counts = (event.get("metrics") or {}).get("entities") or {}
+    message = event.get("original_error_message") or event.get("message") or ""
+    seconds = event.get("total_time")
+    return {
+        "when": str(event.get("start_time") or event.get("_ts") or ""),
+        "what": str(event.get("event_type") or "").removeprefix("pump-"),
+        "read": counts.get("entities_last_run"),
+        "changed": counts.get("changes_last_run"),
+        "seconds": None if seconds is None else round(float(seconds), 3),
+        "message": str(message)[:120],
+    }
+
+
+def _upload(options: Namespace) -> Any:
+    project = current_hub().project(_folder(options))
+    profile = {"profile": options.profile} if options.profile else {}
+    project.upload(**profile, force=options.force)
+    return Shown(f"uploaded {project.folder} to {current_hub().url}")
+
+
+def _diff(options: Namespace) -> Any:
+    hub = current_hub()
+    project = hub.project(_folder(options))
+    return ProjectDiff(hub, project.files(), str(project.folder))
+
+
+class ProjectDiff:
+    """What an upload of a folder would change: component by component, place by place."""
+
+    def __init__(self, hub: Hub, files: list[Path], folder: str) -> None:
+        from sesam_node.dtl.source_text import read_source
+
+        self.folder = folder
+        self.url = hub.url
+        here: dict[str, Any] = {}
+        for file in files:
+            value = read_source(file.read_text("utf-8-sig")).value
+            for component in value if isinstance(value, list) else [value]:
+                here[str(component.get("_id", file.name))] = component
+        there = {str(component["_id"]): component for component in hub.config()}
+        self.added = [name for name in here if name not in there]
+        self.deleted = [name for name in there if name not in here]
+        self.changed = {
+            name: found
+            for name in here
+            if name in there and (found := changes(there[name], here[name]))
+        }
+        self.unchanged = len(here) - len(self.added) - len(self.changed)
+
+    def __repr__(self) -> str:
+        counts = (
+            f"{len(self.added)} added, {len(self.changed)} changed, {len(self.deleted)} deleted"
+        )
+        lines = [f"upload of {self.folder} to {self.url}: {counts}, {self.unchanged} unchanged"]
+        lines += [f"+ {name}" for name in self.added[:SHOWN]]
+        lines += [f"- {name}" for name in self.deleted[:SHOWN]]
+        for name, found in list(self.changed.items())[:SHOWN]:
+            lines += [f"~ {name}", *(f"    {change}" for change in found[:8])]
+            lines += [f"    {line}" for line in _more(len(found) - 8)]
+        return "\n".join(lines)
+
+
+def _folder(options: Namespace) -> str:
+    folder = options.words[0] if options.words else os.environ.get(PROJECT_VARIABLE)
+    if not folder:
+        raise CellError("which folder? %sesam upload FOLDER, or diff FOLDER")
+    return str(Path(folder).expanduser())
+
+
+def _node(options: Namespace) -> Any:
+    word = _one(options, "node start, or node stop")
+    if word == "start":
+        return nodes.Status(nodes.start())
+    if word == "stop":
+        return Shown(nodes.stop())
+    raise CellError("expected %sesam node start, or node stop")
+
+
+def _one(options: Namespace, usage: str) -> str:
+    if len(options.words) != 1:
+        raise CellError(f"expected %sesam {usage}")
+    return str(options.words[0])
+
+
+COMMANDS: dict[str, Any] = {
+    "help": lambda _options: Shown(HELP),
     "connect": _connect,
-    "status": lambda _words: current_hub(),
-    "pipes": lambda _words: current_hub().pipes,
-    "datasets": lambda _words: current_hub().datasets,
-    "systems": lambda _words: current_hub().systems,
+    "status": lambda _options: nodes.Status(current_hub()),
+    "pipes": _collection("pipes"),
+    "datasets": _collection("datasets"),
+    "systems": _collection("systems"),
     "run": _run,
     "log": _log,
+    "upload": _upload,
+    "diff": _diff,
+    "node": _node,
 }
