@@ -80,11 +80,7 @@ class CellRun:
         if options.name and not self._is_fed():
             return self._named()
         draft = self.draft
-        warnings = [
-            draft.cell.shown(problem, draft.rules_at).lstrip("\n")
-            for problem in check(self.hub, draft, self.there)
-            if problem.level == "warning"
-        ]
+        warnings = self.warnings()
         if options.name:
             rule_book(self.hub).keep(options.name, self.cell)
         if options.explain:
@@ -104,6 +100,12 @@ class CellRun:
             complete=found.complete,
             trace=lambda: found.trace,
         )
+
+    def warnings(self) -> list[str]:
+        """What the node finds questionable in the rules. Raises CellError for what is wrong."""
+        draft = self.draft
+        problems = check(self.hub, draft, self.there)
+        return [draft.cell.shown(problem, draft.rules_at) for problem in problems]
 
     def _check_options(self) -> None:
         options = self.options

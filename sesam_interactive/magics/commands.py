@@ -87,9 +87,7 @@ class Commands:
         """Problems of a deployed pipe, of a file, or of the last cell, each with its place."""
         hub = current_hub()
         if not self.words:
-            run = self._last
-            run.carry_out()
-            return Shown(_verdict(run.result.warnings if run.result else []))
+            return Shown(_verdict(self._last.warnings()))
         name = self._one("check PIPE or FILE")
         if _is_file(name):
             cell, feed = _read(Path(name)), {}

@@ -6,7 +6,7 @@ import json
 from difflib import SequenceMatcher, unified_diff
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sesam_interactive.display.json_text import pretty
+from sesam_node.dtl.format import format_text
 from sesam_node.errors import json_path, preview
 
 if TYPE_CHECKING:
@@ -88,7 +88,12 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
+def laid_out(config: Any) -> str:
+    """A configuration in the one layout of rules: a transform a line where it fits."""
+    return format_text(json.dumps(config, ensure_ascii=False))
+
+
 def unified(old: Any, new: Any, before: str, after: str) -> str:
     """The two as text, line by line: `-` was, `+` will be."""
-    was, now = pretty(old).splitlines(), pretty(new).splitlines()
+    was, now = (laid_out(value).splitlines() for value in (old, new))
     return "\n".join(unified_diff(was, now, before, after, lineterm=""))

@@ -114,7 +114,8 @@ def make_draft(
         pipe = hub.pipes.make(name)
         effective = pipe.effective
         receives = effective["source"].get("type") == RECEIVER
-        if not receives or options.save == name:
+        itself = name in (options.save, (options.diff or "").partition("@")[0])
+        if not receives or itself:
             config, position = with_rules(pipe.config, rules, options.transform)
             return Draft(name, config, cell, {"pipe": name}, position)
         name = str(effective.get("sink", {}).get("dataset") or name)

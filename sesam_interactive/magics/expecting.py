@@ -131,7 +131,10 @@ def expectation(name: str, project: Path | None) -> Expectation:
 def _not_for_the_client(hub: Hub, result: DtlResult, pipe: str) -> str:
     if pipe not in hub.pipes.names():
         return f'there is no pipe "{pipe}" on the node'
-    sink = hub.pipes.make(pipe).effective.get("sink", {})
+    effective = hub.pipes.make(pipe).effective
+    sink = effective.get("sink", {})
+    if effective.get("source", {}).get("type") == "embedded":
+        return f'"{pipe}" has an embedded source, and it reads output pipes'
     if sink.get("type", "dataset") == "dataset":
         return f'"{pipe}" writes a dataset, and it reads output pipes'
     return "" if result.complete else "it is a part of the source"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client import ClientError
 from sesam_interactive.client.connection import segment
 from sesam_interactive.magics.result import DtlResult
-from sesam_node.errors import Problem
+from sesam_interactive.magics.rule_book import rule_book
+from sesam_node.errors import Problem, suggestion
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 ASKED = "$.rules"
 """The path of rules that are sent by themselves."""
 
+UNKNOWN_RULE = re.compile(r'unknown rule "(.+)"')
+
 
 def check(hub: Hub, draft: Draft, there: Known) -> list[Problem]:
     """The warnings of the rules, by the node, which knows the properties of the source.
@@ -32,9 +37,19 @@ def check(hub: Hub, draft: Draft, there: Known) -> list[Problem]:
         return []
     found = hub.connection.json("POST", "/dtl/check", json=_asked(draft, there))
     problems = [draft.placed(_problem(item), ASKED) for item in found["problems"]]
+    problems = [_with_named(problem, draft, hub) for problem in problems]
     if any(problem.level == "error" for problem in problems):
         raise draft.error(problems)
     return problems
+
+
+def _with_named(problem: Problem, draft: Draft, hub: Hub) -> Problem:
+    """An unknown rule may be a misspelt one that a cell has named."""
+    unknown = UNKNOWN_RULE.match(problem.message)
+    if problem.hint or unknown is None:
+        return problem
+    hint = suggestion(unknown[1], [*(draft.rules or ()), *rule_book(hub)])
+    return replace(problem, hint=hint)
 
 
 def _asked(draft: Draft, there: Known) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _fulfilling(hub: Hub, draft: Draft, text: str, limit: int) -> Sample:
             entities = list(query)
         except ClientError as error:
             raise _condition_error(text, condition, error, "$.where") from None
-        return Sample(limit, entities, stored=True, notes=_none(entities, "entity fulfils it"))
+        return Sample(limit, entities, stored=True, notes=_none(hub, draft, condition, entities))
     rules = [["filter", condition], *COPY]
     try:
         if draft.feed:
@@ -161,12 +161,18 @@ def _fulfilling(hub: Hub, draft: Draft, text: str, limit: int) -> Sample:
     entities = [result["source"] for result in results if result["emitted"]]
     of = f"of the first {SEARCHED:,} source entities"
     notes = [of] if len(results) == SEARCHED and len(entities) < limit else []
-    notes += _none(entities, "source entity fulfils it")
+    notes += _none(hub, draft, condition, entities)
     return Sample(limit, entities[:limit], stored=bool(draft.feed), notes=notes)
 
 
-def _none(entities: list[Entity], what: str) -> list[str]:
-    return [] if entities else [f"--where: no {what}"]
+def _none(hub: Hub, draft: Draft, condition: Any, entities: list[Entity]) -> list[str]:
+    """What is to be said where nothing fulfils a condition: perhaps a property is misspelt."""
+    if entities:
+        return []
+    body = {**draft.feed, "rules": [["filter", condition], *COPY]}
+    found = hub.connection.json("POST", "/dtl/check", json=body)["problems"]
+    hints = [f"{one['message']}; {one.get('hint', '')}".rstrip("; ") for one in found]
+    return ["--where: no source entity fulfils it", *(f"  {hint}" for hint in hints)]
 
 
 def _condition_error(

@@ -31,6 +31,7 @@ ENTITIES = 3
 STEPS = 150
 SIBLINGS = 8
 WIDTH = 72
+BRIEF = 30
 TRUNCATED = 5_000_000
 """Bytes of a trace that are put into a notebook; a larger one is only in `.trace`."""
 
@@ -162,7 +163,23 @@ def _source(recording: Recording, number: int) -> str:
     if event["kind"] == "path":
         return str(event["name"])
     raw = recording.raw(number)
-    return str(event["name"]) if raw is MISSING else preview(raw, WIDTH)
+    return str(event["name"]) if raw is MISSING else brief(raw)
+
+
+def brief(raw: Any) -> str:
+    """A call on one line: what is long within it is only named, for it has lines of its own."""
+    if not isinstance(raw, list):
+        return preview(raw, WIDTH)
+    parts = []
+    for item in raw:
+        text = json.dumps(item, ensure_ascii=False)
+        if len(text) > BRIEF and isinstance(item, list | dict):
+            name = item[0] if isinstance(item, list) and item and isinstance(item[0], str) else None
+            named = f"[{json.dumps(name)}, …]" if name else "[…]"
+            text = named if isinstance(item, list) else "{…}"
+        parts.append(text)
+    text = f"[{', '.join(parts)}]"
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def _branch(event: dict[str, Any]) -> str:
