@@ -1,21 +1,22 @@
 """What a cell is expected to give: golden outputs in the layout of the official client's tests.
 
 `expected/orders.json` holds entities, `expected/orders.test.json` how they are compared: which
-pipe, which properties not (`blacklist`), in which order. As there, properties that begin with `_`
-do not count (but `_id`, and `_deleted` where true), nor do floats that are whole numbers differ
-from integers.
+pipe, which properties not (`blacklist`). The rules are those of the tests of projects.
 """
 
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.connection import segment
 from sesam_interactive.magics.cell import CellError
 from sesam_interactive.magics.config_diff import changes
-from sesam_node.errors import preview
+from sesam_node.errors import ConfigError, preview
+from sesam_node.expected import Spec, is_output
+from sesam_node.expected.comparison import current_entities, expected_text
+from sesam_node.expected.spec import SUFFIX, read_project_json, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 PLACES = 8
-LONGEST_INTEGER = len("9007199254740991")
-ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
-
-
-class Spec(NamedTuple):
-    """A `.test.json`: see `docs/magics.md`."""
-
-    blacklist: tuple[str, ...] = ()
-    ignore_deletes: bool = True
 
 
 class Expectation:
@@ -45,7 +37,7 @@ class Expectation:
 
     @property
     def spec_file(self) -> Path:
-        return self.file.with_name(f"{self.file.stem}.test.json")
+        return self.file.with_name(f"{self.file.stem}{SUFFIX}")
 
     def exists(self) -> bool:
         return self.file.exists()
@@ -61,36 +53,27 @@ class Expectation:
 
     def spec(self) -> Spec:
         if not self.spec_file.exists():
-            return Spec()
-        value = _read(self.spec_file)
-        if not isinstance(value, dict):
-            raise CellError(f"{self.spec_file}: expected an object")
-        blacklist = value.get("blacklist") or []
-        if not isinstance(blacklist, list) or not all(isinstance(one, str) for one in blacklist):
-            raise CellError(f'{self.spec_file}: expected a list of texts in "blacklist"')
-        return Spec(tuple(blacklist), value.get("ignore_deletes", True) is not False)
+            return Spec(self.spec_file, self.file.stem, self.file)
+        try:
+            return read_spec(self.file.parent, self.spec_file)
+        except ConfigError as error:
+            raise CellError(str(error)) from None
 
     def difference(self, result: DtlResult) -> str:
         """How the result differs from what is expected, as text; empty where it does not."""
-        spec = self.spec()
-        expected = _by_id(self.entities(), spec)
-        current = _by_id(result.entities, spec)
-        if spec.ignore_deletes:
-            gone = [key for key, entity in current.items() if entity.get("_deleted") is True]
-            current = {k: v for k, v in current.items() if k in expected or k not in gone}
+        spec, wanted = self.spec(), self.entities()
+        expected = _by_id(wanted)
+        current = _by_id(current_entities(result.entities, wanted, spec))
         failed = [
             f"! {preview(one['source']['_id'])} failed: {one['error'].get('message')}"
             for one in result.errors
         ]
-        lines = [
-            line
-            for key in sorted({*expected, *current})
-            for line in _entity(key, expected.get(key), current.get(key))
-        ]
+        ids = sorted({*expected, *current})
+        lines = [line for key in ids for line in _entity(key, expected.get(key), current.get(key))]
         if not lines and not failed:
             return ""
         wrong = sum(not line.startswith(" ") for line in lines)
-        count = f"{wrong} of {len({*expected, *current})} entities differ from {self.file}"
+        count = f"{wrong} of {len(ids)} entities differ from {self.file}"
         return "\n".join([count, *failed[:SHOWN], *_cut(lines)])
 
     def write(self, hub: Hub, result: DtlResult, pipe: str) -> str:
@@ -99,20 +82,17 @@ class Expectation:
         The spec is made where there is none. The official client reads whole output pipes alone:
         it is told to ignore what is a part of a source, or stays in the node.
         """
-        spec = self.spec() if self.spec_file.exists() else Spec()
-        entities = sorted(_by_id(result.entities, spec).values(), key=lambda one: str(one["_id"]))
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(self.file, _escaped(entities))
-        text = f"{len(entities)} entities are expected in {self.file}"
         reason = _not_for_the_client(hub, result, pipe)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(self.file, expected_text(result.entities, self.spec()))
         if not self.spec_file.exists():
             made: dict[str, Any] = {"_id": self.file.stem, "type": "test", "pipe": pipe}
             made["file"] = self.file.name
             if reason:
                 made["ignore"] = True
-            _replace(self.spec_file, _escaped(made))
-        note = f"; the official client's tests ignore it: {reason}" if reason else ""
-        return f"{text}{note}"
+            _replace(self.spec_file, json.dumps(made, indent=2) + "\n")
+        note = f"; the tests of projects ignore it: {reason}" if reason else ""
+        return f"{len(result.entities)} entities are expected in {self.file}{note}"
 
 
 def expectation(name: str, project: Path | None) -> Expectation:
@@ -131,12 +111,8 @@ def expectation(name: str, project: Path | None) -> Expectation:
 def _not_for_the_client(hub: Hub, result: DtlResult, pipe: str) -> str:
     if pipe not in hub.pipes.names():
         return f'there is no pipe "{pipe}" on the node'
-    effective = hub.pipes.make(pipe).effective
-    sink = effective.get("sink", {})
-    if effective.get("source", {}).get("type") == "embedded":
-        return f'"{pipe}" has an embedded source, and it reads output pipes'
-    if sink.get("type", "dataset") == "dataset":
-        return f'"{pipe}" writes a dataset, and it reads output pipes'
+    if not is_output(hub.connection.get(f"/pipes/{segment(pipe)}")):
+        return f'"{pipe}" is no output pipe'
     return "" if result.complete else "it is a part of the source"
 
 
@@ -160,50 +136,15 @@ def _cut(lines: list[str]) -> list[str]:
     return [*lines[: heads[SHOWN]], f"... and {len(heads) - SHOWN} more"]
 
 
-def _by_id(entities: Sequence[Entity], spec: Spec) -> dict[str, Entity]:
-    return {str(e.get("_id")): _comparable(e, spec) for e in entities}
-
-
-def _comparable(value: Any, spec: Spec, path: tuple[str, ...] = ()) -> Any:
-    """A value as it is compared: without internal and blacklisted properties, numbers as JSON."""
-    if isinstance(value, dict):
-        return {
-            key: _comparable(item, spec, (*path, key))
-            for key, item in sorted(value.items())
-            if _counts(key, item) and not _is_blacklisted((*path, key), spec)
-        }
-    if isinstance(value, list):
-        return [_comparable(item, spec, path) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and len(str(value)) > LONGEST_INTEGER:
-        return int(float(value))
-    return value
-
-
-def _counts(key: str, value: Any) -> bool:
-    return not key.startswith("_") or key == "_id" or (key == "_deleted" and value is True)
-
-
-def _is_blacklisted(path: tuple[str, ...], spec: Spec) -> bool:
-    text = ".".join(path)
-    return any(fnmatch(text, pattern.replace("[].", ".*.")) for pattern in spec.blacklist)
-
-
-def _escaped(value: Any) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    for character, escape in ESCAPED.items():
-        text = text.replace(character, escape)
-    return f"{text}\n"
+def _by_id(entities: Sequence[Entity]) -> dict[str, Entity]:
+    return {str(entity.get("_id")): entity for entity in entities}
 
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8-sig"))
-    except OSError as error:
-        raise CellError(f"{file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise CellError(f"{file} holds no JSON: {error}") from None
+        return read_project_json(file.parent, file)
+    except ConfigError as error:
+        raise CellError(str(error)) from None
 
 
 def _replace(file: Path, text: str) -> None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from sesam_interactive.client import Hub, connect, current_hub
+from sesam_interactive.client import connect, current_hub
 from sesam_interactive.client.managed import PROJECT_VARIABLE
 from sesam_interactive.display.html import table
 from sesam_interactive.magics import nodes
 from sesam_interactive.magics.arguments import parse
 from sesam_interactive.magics.cell import CellError
-from sesam_interactive.magics.config_diff import changes
 from sesam_node.errors import preview
 
 if TYPE_CHECKING:
@@ -154,52 +153,12 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _upload(options: Namespace) -> Any:
-    project = current_hub().project(_folder(options))
-    profile = {"profile": options.profile} if options.profile else {}
-    project.upload(**profile, force=options.force)
-    return Shown(f"uploaded {project.folder} to {current_hub().url}")
+    project = current_hub().project(_folder(options), options.profile or "test")
+    return project.upload(force=options.force)
 
 
 def _diff(options: Namespace) -> Any:
-    hub = current_hub()
-    project = hub.project(_folder(options))
-    return ProjectDiff(hub, project.files(), str(project.folder))
-
-
-class ProjectDiff:
-    """What an upload of a folder would change: component by component, place by place."""
-
-    def __init__(self, hub: Hub, files: list[Path], folder: str) -> None:
-        from sesam_node.dtl.source_text import read_source
-
-        self.folder = folder
-        self.url = hub.url
-        here: dict[str, Any] = {}
-        for file in files:
-            value = read_source(file.read_text("utf-8-sig")).value
-            for component in value if isinstance(value, list) else [value]:
-                here[str(component.get("_id", file.name))] = component
-        there = {str(component["_id"]): component for component in hub.config()}
-        self.added = [name for name in here if name not in there]
-        self.deleted = [name for name in there if name not in here]
-        self.changed = {
-            name: found
-            for name in here
-            if name in there and (found := changes(there[name], here[name]))
-        }
-        self.unchanged = len(here) - len(self.added) - len(self.changed)
-
-    def __repr__(self) -> str:
-        counts = (
-            f"{len(self.added)} added, {len(self.changed)} changed, {len(self.deleted)} deleted"
-        )
-        lines = [f"upload of {self.folder} to {self.url}: {counts}, {self.unchanged} unchanged"]
-        lines += [f"+ {name}" for name in self.added[:SHOWN]]
-        lines += [f"- {name}" for name in self.deleted[:SHOWN]]
-        for name, found in list(self.changed.items())[:SHOWN]:
-            lines += [f"~ {name}", *(f"    {change}" for change in found[:8])]
-            lines += [f"    {line}" for line in _more(len(found) - 8)]
-        return "\n".join(lines)
+    return current_hub().project(_folder(options), options.profile or "test").diff()
 
 
 def _folder(options: Namespace) -> str:

@@ -148,6 +148,7 @@ def test_the_spec_says_which_properties_do_not_count(shell, loaded, expected):
         "ignore": True,
     }
     spec.write_text(json.dumps({**told, "blacklist": ["name"]}))
+    shell.run_line_magic("dtl", "accept")
     shell.run_cell_magic("dtl", f"person --expect {expected}", '[["copy", "_id"]]')
 
 

@@ -36,10 +36,11 @@ def read_specs(project: Path) -> list[Spec]:
 
     Raises ConfigError for a broken one.
     """
-    return [_spec(project, file) for file in sorted((project / FOLDER).glob(f"*{SUFFIX}"))]
+    return [read_spec(project, file) for file in sorted((project / FOLDER).glob(f"*{SUFFIX}"))]
 
 
-def _spec(project: Path, file: Path) -> Spec:
+def read_spec(project: Path, file: Path) -> Spec:
+    """One of them. Raises ConfigError where it is broken."""
     value = read_project_json(project, file)
     place = file.relative_to(project).as_posix()
     if type(value) is not dict:
