@@ -135,6 +135,16 @@ class DatasetSource(Source, Protocol):
         """How many versions there are after `since`, by dataset."""
 
 
+def comes_in_order(source: Source, since: Offset) -> bool:
+    """Does reading from there deliver in the order of offsets, so that a run may pause anywhere?
+
+    A source can say by `is_chronological_full` that it does not where it reads from the start.
+    """
+    if since is None:
+        return bool(getattr(source, "is_chronological_full", source.is_chronological))
+    return source.is_chronological
+
+
 class Transform(Protocol):
     """One step between source and sink.
 

@@ -6,6 +6,7 @@ from sesam_node.config.options import Option
 
 URL_SYSTEMS = ("url", "microservice", "rest")
 SQL_SYSTEMS = (
+    "sqlite",
     "postgresql",
     "mysql",
     "oracle",

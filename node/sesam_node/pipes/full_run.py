@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
+from sesam_node.pipes.batch import comes_in_order
 from sesam_node.pipes.incremental_run import go_back
 from sesam_node.pipes.policy import check_empty, populate, suppresses_filtered
 from sesam_node.pipes.seen import Seen, unseen_deletes
@@ -85,7 +86,7 @@ def _beginning(transfer: Transfer, config: str, tracking: Tracking | None, head:
     }
     if tracking is not None:
         changes |= tracking.state_changes()
-    if source.supports_since and source.is_chronological:
+    if source.supports_since and comes_in_order(source, None):
         changes[offsets.FULL_RUN] = encode(
             {
                 "run": transfer.result.run_id,

@@ -16,7 +16,7 @@ from sesam_node.dtl import Runtime
 from sesam_node.errors import FenceError, PipeError, SesamError, preview
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
-from sesam_node.pipes.batch import Batch
+from sesam_node.pipes.batch import Batch, comes_in_order
 from sesam_node.pipes.emitted import EmittedIds
 from sesam_node.pipes.evaluate import (
     EntityError,
@@ -195,7 +195,7 @@ class Transfer:
         one; `newest` says that no source entity comes behind these. `drop` leaves out filtered
         entities. `between` is called after each batch.
         """
-        moves = moves and self.pipe.source.is_chronological
+        moves = moves and comes_in_order(self.pipe.source, since)
         self._at = since
         combines = getattr(self.pipe.source, "combines", False)
         self._newest = newest and not combines and len(self.pipe.source.datasets) == 1

@@ -1,40 +1,35 @@
-"""The sql sink: rows of a table, by key. Declared only."""
+"""The sql sink: rows of a table, by key.
+
+Each batch is one transaction: rows whose entities are deleted go, those that are there are updated,
+the others inserted. An update sets the columns that the entity has; a null property makes the
+column null, and so does a missing one where `schema_definition` names its column. Others are left
+alone: they may be somebody else's.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggestion
+from sesam_node.model.values import plain_text
 from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
-from sesam_node.pipes.component import Option, declare_sink
+from sesam_node.pipes.component import Option, sink
+from sesam_node.pipes.sql.create import COLUMN, create_table, drop_table, empty_table
+from sesam_node.pipes.sql.rows import Row, Rows, make_rows
+from sesam_node.pipes.sql.tables import chosen, describe, known
+from sesam_node.pipes.sql.values import ValueRefusedError
 
-_COLUMN_TYPES = (
-    "string",
-    "integer",
-    "decimal",
-    "float",
-    "binary",
-    "datetime",
-    "date",
-    "time",
-    "uuid",
-    "boolean",
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-COLUMN = (
-    Option("name", "string", doc="the column"),
-    Option("source_property", "string", None, "the property; named as the column if null"),
-    Option("type", "string", doc="the type of the column", choices=_COLUMN_TYPES),
-    Option("min_size", "integer", None, "the shortest text"),
-    Option("max_size", "integer", None, "the longest text"),
-    Option("min_value", "number", None, "the least number"),
-    Option("max_value", "number", None, "the greatest number"),
-    Option("precision", "integer", None, "digits of a decimal"),
-    Option("scale", "integer", None, "digits of a decimal behind the point"),
-    Option("allow_null", "boolean", default=True, doc="may it be null?"),
-    Option("primary_key", "boolean", default=False, doc="is it part of the key?"),
-    Option("index", "boolean", default=False, doc="does it get an index?"),
-    Option("default", "any", None, "the value where the entity has none"),
-)
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.sql.tables import Column, Table
+    from sesam_node.pipes.systems.sql import SqlSystem
 
-declare_sink(
+
+@sink(
     "sql",
     SYSTEM_ID,
     Option("table", "string", doc="the table to write, without schema"),
@@ -60,7 +55,183 @@ declare_sink(
     ),
     Option("whitelist", "string-list", None, "columns to write", deprecated="choose them in DTL"),
     Option("blacklist", "string-list", None, "columns left out", deprecated="choose them in DTL"),
-    doc="Inserts, updates and deletes rows of a table.",
     namespaces=True,
     system_types=SQL_SYSTEMS,
 )
+class SqlSink:
+    """Inserts, updates and deletes rows of a table."""
+
+    dataset: str | None = None
+    is_endpoint = False
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self._options = options
+        self._context = context
+        bulk: bool = options["use_bulk_operations"]
+        self._size: int = options["batch_size"] or (1_000 if bulk else 100)
+        self._defined = {item["name"]: item for item in options["schema_definition"] or ()}
+        self._names = {
+            item.get("source_property") or name: name for name, item in self._defined.items()
+        }
+        makes = options["create_table_if_missing"] or options["recreate_table_on_first_run"]
+        if makes and not self._defined:
+            raise ConfigError('to make a table "schema_definition" is needed')
+        if makes and not any(item["primary_key"] for item in self._defined.values()):
+            raise ConfigError('"schema_definition" has no column with "primary_key": true')
+        # A table that is emptied first cannot be filled from the middle.
+        self.begins_again = bool(
+            options["truncate_table_on_first_run"] or options["recreate_table_on_first_run"]
+        )
+        self._table: Table | None = None
+        self._rows: Rows | None = None
+
+    @property
+    def _system(self) -> SqlSystem:
+        found: SqlSystem = self._context.system(self._options["system"])
+        return found
+
+    # -- the table -----------------------------------------------------------------------------
+
+    def begin(self, *, full: bool) -> None:
+        """A run begins: the table is made, made anew or emptied where that is configured."""
+        self._table = self._rows = None
+        options = self._options
+        name, schema, system = options["table"], options["schema"], self._system
+        definition = options["schema_definition"] or []
+        fresh = full and options["truncate_table_on_first_run"]
+        if options["create_table_if_missing"] or options["recreate_table_on_first_run"]:
+            there = describe(system.engine, str(system), name, schema)
+            if there is not None and full and options["recreate_table_on_first_run"]:
+                with system.told(f"dropping {name}"):
+                    drop_table(system.engine, name, schema)
+                there = None
+            if there is None:
+                with system.told(f"making the table {name}"):
+                    create_table(system.engine, name, schema, definition)
+                fresh = False
+        if fresh:
+            with system.told(f"emptying {name}"):
+                empty_table(system.engine, name, schema)
+        self._prepare(empty=self.begins_again and full)
+
+    def _prepare(self, *, empty: bool = False) -> Rows:
+        options, system = self._options, self._system
+        table = known(system.engine, str(system), options["table"], options["schema"])
+        keys = options["primary_key"]
+        names = [keys] if isinstance(keys, str) else list(keys or table.primary_key)
+        if not names:
+            names = [name for name, item in self._defined.items() if item["primary_key"]]
+        if not names:
+            hint = 'name the columns that identify a row in "primary_key"'
+            raise PipeError(f'{system}: the table "{table.name}" has no primary key; {hint}')
+        chosen(str(system), table, [*names, *self._defined])
+        self._table = table
+        self._stamp = table.column(options["timestamp"]) if options["timestamp"] else None
+        bulk = bool(options["use_bulk_operations"])
+        self._rows = make_rows(system.engine, table, names, bulk=bulk, empty=empty)
+        self._keys = tuple(names)
+        return self._rows
+
+    # -- entities ------------------------------------------------------------------------------
+
+    def write(self, entities: Sequence[Entity]) -> int:
+        rows = self._rows or self._prepare()
+        for start in range(0, len(entities), self._size):
+            # Of several entities with one key the last one counts.
+            changes: dict[tuple[Any, ...], Row | None] = {}
+            for entity in entities[start : start + self._size]:
+                key, row = self._row(entity)
+                changes.pop(key, None)
+                changes[key] = row
+            with self._system.told(f"writing to {self._options['table']}"):
+                rows.apply(changes)
+        return len(entities)
+
+    def _row(self, entity: Entity) -> tuple[tuple[Any, ...], Row | None]:
+        """The key of an entity's row, and the row; null where it is to be deleted."""
+        table = self._table
+        if table is None:
+            raise PipeError("the sink has not begun")
+        key = tuple(self._key_value(entity, name, table) for name in self._keys)
+        if entity.get("_deleted") is True or entity.get("_filtered") is True:
+            return key, None
+        row: Row = dict(zip(self._keys, key, strict=True))
+        for name, value in entity.items():
+            if name[:1] in "_$":
+                continue
+            column = self._column(name, table)
+            if column is None or column.name in row:
+                continue
+            row[column.name] = self._value(entity, name, value, column)
+        for name, item in self._defined.items():
+            if name not in row:
+                column = table.column(name)
+                default = item["default"]
+                row[name] = None if column is None else self._value(entity, name, default, column)
+        if self._stamp is not None:
+            moment = datetime.now(UTC)
+            row[self._stamp.name] = (
+                moment if self._stamp.kind == "moment" else moment.replace(tzinfo=None)
+            )
+        return key, row
+
+    def _column(self, name: str, table: Table) -> Column | None:
+        """The column that takes a property; null where it takes no part."""
+        options = self._options
+        if options["whitelist"] is not None and name not in options["whitelist"]:
+            return None
+        if name in (options["blacklist"] or ()):
+            return None
+        column = table.column(self._names.get(name, name))
+        if column is None:
+            known_names = [one.name for one in table.columns]
+            hint = suggestion(name, known_names) or f"it has {', '.join(known_names[:20])}"
+            problem = Problem(
+                f"$.{name}",
+                "unknown-column",
+                f'the table "{table.name}" has no column "{name}"',
+                f"{hint}; remove the property in DTL, or add the column",
+            )
+            raise PipeError(f'{self._system}: "{name}" cannot be written', [problem])
+        if column.generated and options["skip_identity_columns"]:
+            return None
+        return column
+
+    def _key_value(self, entity: Entity, name: str, table: Table) -> Any:
+        source = next((prop for prop, column in self._names.items() if column == name), name)
+        value = entity.get(source)
+        if value is None:
+            value = self._key_of_id(entity, name)
+        column = table.column(name)
+        if column is None:
+            raise PipeError(f'there is no column "{name}"')
+        found = self._value(entity, name, value, column)
+        if column.padded and isinstance(found, str):
+            return found.rstrip(" ") if self._options["remove_pk_char_trailing_spaces"] else found
+        return found
+
+    def _key_of_id(self, entity: Entity, name: str) -> Any:
+        """The part of `_id` that stands for a key column: it is made of them by the sql source."""
+        text = plain_text(entity["_id"])
+        parts = text.split(":") if len(self._keys) > 1 else [text]
+        if len(parts) != len(self._keys):
+            problem = Problem(
+                f"$.{name}",
+                "missing-key",
+                f'the entity {preview(entity["_id"])} has no "{name}", which is part of the key',
+                "add the property in DTL",
+            )
+            raise PipeError(f"{self._system}: an entity without key", [problem])
+        return parts[self._keys.index(name)]
+
+    def _value(self, entity: Entity, name: str, value: Any, column: Column) -> Any:
+        try:
+            return self._system.writing(value, column.kind)
+        except ValueRefusedError as error:
+            problem = Problem(
+                f"$.{name}",
+                "refused-value",
+                f'the column "{column.name}" ({column.type_text}) cannot take {preview(value)} '
+                f"of the entity {preview(entity['_id'])}: {error}",
+            )
+            raise PipeError(f'{self._system}: "{name}" cannot be written', [problem]) from None

@@ -1,11 +1,41 @@
-"""The sql source: rows of a table or query. Declared only."""
+"""The sql source: rows of a table or query, as they come from the database's cursor.
+
+A table with an `updated_column` goes on where it was: rows at or after the greatest value seen are
+read again in its order, those at that value twice, which changes nothing. A query needs an
+`updated_query` for that. The offset is the value of the column as it is in the database.
+"""
 
 from __future__ import annotations
 
-from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
-from sesam_node.pipes.component import Option, declare_source
+import re
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-declare_source(
+from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggestion
+from sesam_node.model.values import as_string, decimal_text, plain_text
+from sesam_node.pipes.batch import BATCH_SIZE, Batch, comes_in_order
+from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
+from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.sql.tables import chosen, known
+from sesam_node.pipes.sql.values import ValueRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnClause, Connection, Executable
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.pipes.systems.sql import SqlSystem
+
+SINCE = re.compile(r"(?<![:\w\\]):since\b")
+NAMES = re.compile(r"(?<![:\w\\]):(?=\w)")
+OTHER_NAMES = re.compile(r"(?<![:\w\\]):(?!since\b)(?=\w)")
+
+
+@source(
     "sql",
     SYSTEM_ID,
     Option("table", "string", None, "the table to read, without schema; this or a query"),
@@ -17,13 +47,277 @@ declare_source(
     Option("whitelist", "string-list", None, "the columns to read"),
     Option("blacklist", "string-list", None, "columns left out"),
     Option("preserve_null_values", "boolean", default=False, doc="are nulls kept?"),
-    Option("fetch_size", "integer", 1000, "rows fetched at once"),
+    Option("fetch_size", "integer", 1000, "rows fetched at once", least=1),
     Option("is_chronological_full", "boolean", None, "is a full read in order of update?"),
-    doc="Rows of a table or query of a database, one entity each.",
     supports_since=None,
     is_since_comparable=True,
     is_chronological=None,
+    fetches=True,
     namespaces=True,
     system_types=SQL_SYSTEMS,
     one_of=(("table", "query"),),
 )
+class SqlSource:
+    """Rows of a table or query of a database, one entity each."""
+
+    datasets: tuple[str, ...] = ()
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self._options = options
+        self._context = context
+        self._updated: str | None = options["updated_column"]
+        is_table = options["table"] is not None
+        goes_on = self._updated is not None and (is_table or options["updated_query"] is not None)
+        self.supports_since = goes_on and options["supports_since"] is not False
+        self.is_since_comparable = options["is_since_comparable"] is not False
+        told = options["is_chronological"]
+        self.is_chronological = goes_on and (is_table if told is None else bool(told))
+        in_full = options["is_chronological_full"]
+        self.is_chronological_full = self.is_chronological and in_full is not False
+        if not is_table and options["primary_key"] is None:
+            raise ConfigError('a query needs "primary_key": the columns that make _id')
+        if options["updated_query"] is not None and not SINCE.search(
+            _text(options["updated_query"])
+        ):
+            raise ConfigError('"updated_query" has no ":since"')
+
+    def read(self, since: Offset) -> Iterator[Batch]:
+        if since is None:
+            since = self._options["initial_since_value"]
+        system: SqlSystem = self._context.system(self._options["system"])
+        if not self.supports_since:
+            since = None
+        statement, keys = self._statement(system, since)
+        with (
+            system.told(),
+            system.engine.connect() as connection,
+            read_only(connection),
+        ):
+            yield from self._rows(system, connection, statement, keys, since)
+
+    def _rows(
+        self,
+        system: SqlSystem,
+        connection: Connection,
+        statement: Executable,
+        keys: list[str],
+        since: Offset,
+    ) -> Iterator[Batch]:
+        size: int = self._options["fetch_size"]
+        result = connection.execute(statement, execution_options={"yield_per": size})
+        description: Any = result.cursor.description if result.cursor else None
+        if description is None:
+            raise PipeError(f"{system}: the query gives no rows")
+        count = 0
+        try:
+            reader = RowReader(system, description, keys, self._options)
+            reader.in_order = comes_in_order(self, since)
+            for fetched in result.partitions(size):
+                for start in range(0, len(fetched), BATCH_SIZE):
+                    part = fetched[start : start + BATCH_SIZE]
+                    batch, since = self._batch(reader, part, since, count)
+                    count += len(part)
+                    yield batch
+        finally:
+            result.close()
+
+    def _batch(
+        self, reader: RowReader, rows: Sequence[Any], since: Offset, count: int
+    ) -> tuple[Batch, Offset]:
+        entities: list[Entity] = []
+        offsets: list[Offset] = []
+        position = reader.position(self._updated) if self.supports_since else None
+        for number, row in enumerate(rows, count + 1):
+            try:
+                entity = reader(row)
+            except ValueRefusedError as error:
+                raise self._row_error(number, str(error), "refused-value") from None
+            except MissingKeyError as error:
+                hint = 'name other columns in "primary_key"'
+                raise self._row_error(number, str(error), "missing-id", hint) from None
+            if position is not None:
+                updated = offset_of(row[position])
+                if updated is not None:
+                    entity["_updated"] = updated
+                    if reader.in_order or is_later(updated, since):
+                        since = updated
+                offsets.append(since)
+            entities.append(entity)
+        at = offsets.__getitem__ if position is not None and reader.in_order else None
+        return Batch(entities, None, since, at), since
+
+    def _row_error(self, number: int, message: str, code: str, hint: str = "") -> PipeError:
+        what = self._options["table"] or "the query"
+        system = self._context.system(self._options["system"])
+        problem = Problem("", code, f"row {number}: {message}", hint)
+        return PipeError(f"{system}: {preview(what)} cannot be read", [problem])
+
+    def _statement(self, system: SqlSystem, since: Offset) -> tuple[Executable, list[str]]:
+        """What is asked, and the columns that make `_id`."""
+        if self._options["table"] is not None:
+            return self._of_table(system, since)
+        from sqlalchemy import text
+
+        keys = _texts(self._options["primary_key"])
+        if since is not None and self._options["updated_query"] is not None:
+            query = OTHER_NAMES.sub(r"\\:", _text(self._options["updated_query"]))
+            return text(query).bindparams(since=bound(since)), keys
+        return text(
+            OTHER_NAMES.sub(r"\\:", SINCE.sub(r"\\:since", _text(self._options["query"])))
+        ), keys
+
+    def _of_table(self, system: SqlSystem, since: Offset) -> tuple[Executable, list[str]]:
+        from sqlalchemy import column, select, table
+
+        name, schema = self._options["table"], self._options["schema"]
+        found = known(system.engine, str(system), name, schema)
+        keys = _texts(self._options["primary_key"] or list(found.primary_key))
+        if not keys:
+            hint = 'name the columns that identify a row in "primary_key"'
+            raise PipeError(f'{system}: the table "{name}" has no primary key; {hint}')
+        wanted = self._options["whitelist"] or [one.name for one in found.columns]
+        refused = frozenset(self._options["blacklist"] or ())
+        names = [name for name in wanted if name not in refused]
+        needed = [*names, *keys, *([self._updated] if self._updated else [])]
+        chosen(str(system), found, needed)
+        read = dict.fromkeys(needed)
+        columns: dict[str, ColumnClause[Any]] = {name: column(name) for name in read}
+        asked = select(*columns.values()).select_from(table(name, *columns.values(), schema=schema))
+        if self._updated is not None and self.supports_since:
+            updated = columns[self._updated]
+            if since is not None:
+                asked = asked.where(updated >= bound(since))
+            if self.is_chronological if since is not None else self.is_chronological_full:
+                asked = asked.order_by(updated)
+        return asked, keys
+
+
+class MissingKeyError(Exception):
+    """A row without a value in a column of its key."""
+
+
+class RowReader:
+    """Makes entities of rows, given the cursor's description of them."""
+
+    def __init__(
+        self, system: SqlSystem, description: Any, keys: list[str], options: dict[str, Any]
+    ) -> None:
+        self._names = [item[0] for item in description]
+        self._read = system.reading
+        self._special = [system.special(item[1]) for item in description]
+        self._keys = [self._key_position(name) for name in keys]
+        self._nulls: bool = options["preserve_null_values"]
+        self.in_order = False
+        wanted = options["whitelist"]
+        refused = frozenset(options["blacklist"] or ())
+        self._kept = [
+            name if (wanted is None or name in wanted) and name not in refused else None
+            for name in self._names
+        ]
+
+    def position(self, name: str | None) -> int | None:
+        """Where the column is; null where it is not read."""
+        if name is None:
+            return None
+        lower = [known.lower() for known in self._names]
+        return lower.index(name.lower()) if name.lower() in lower else None
+
+    def _key_position(self, name: str) -> int:
+        position = self.position(name)
+        if position is None:
+            hint = suggestion(name, self._names) or f"the columns are {', '.join(self._names)}"
+            raise PipeError(f'there is no column "{name}" for "_id"; {hint}')
+        return position
+
+    def __call__(self, row: Any) -> Entity:
+        entity: Entity = {}
+        read, nulls = self._read, self._nulls
+        for name, special, value in zip(self._kept, self._special, row, strict=True):
+            if name is None:
+                continue
+            kind = type(value)
+            if special is not None:
+                if value is not None or nulls:
+                    entity[name] = special(value)
+            elif kind is str:
+                entity[name] = value if value[:1] != "~" else as_string(value)
+            elif kind is int:
+                entity[name] = value
+            elif value is not None or nulls:
+                try:
+                    entity[name] = read(value)
+                except ValueRefusedError as error:
+                    raise ValueRefusedError(f'column "{name}": {error}') from None
+        entity["_id"] = self._id(row)
+        return entity
+
+    def _id(self, row: Any) -> str:
+        parts = []
+        for position in self._keys:
+            value = self._read(row[position])
+            if value is None:
+                name = self._names[position]
+                raise MissingKeyError(f'expected a value for "_id" in column "{name}", got null')
+            parts.append(plain_text(value) if type(value) is str else str(value))
+        return as_string(":".join(parts))
+
+
+@contextmanager
+def read_only(connection: Connection) -> Iterator[None]:
+    """Whatever a query holds, it changes nothing."""
+    kind = connection.dialect.name
+    if kind == "sqlite":
+        # It lasts as long as the connection, which goes back to the pool.
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("PRAGMA query_only = OFF")
+        return
+    if kind in ("postgresql", "oracle"):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    elif kind in ("mysql", "mariadb"):
+        connection.exec_driver_sql("START TRANSACTION READ ONLY")
+    yield
+
+
+def offset_of(value: Any) -> Offset:
+    """A value of the updated column as an offset: JSON, in the database's own zone."""
+    if isinstance(value, datetime | date):
+        return f"~t{value.isoformat()}"
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"~b{bytes(value).hex()}"
+    return value if isinstance(value, int | float | str) or value is None else str(value)
+
+
+def bound(offset: Offset) -> Any:
+    """An offset as a parameter of a statement."""
+    if type(offset) is not str or offset[:1] != "~":
+        return offset
+    tag, text = offset[:2], offset[2:]
+    if tag == "~t":
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    if tag == "~f":
+        return Decimal(text)
+    return bytes.fromhex(text) if tag == "~b" else offset
+
+
+def is_later(value: Offset, other: Offset) -> bool:
+    if other is None:
+        return True
+    if isinstance(value, int | float) and isinstance(other, int | float):
+        return value > other
+    mine, theirs = bound(value), bound(other)
+    if type(mine) is type(theirs):
+        return bool(mine > theirs)
+    return str(value) > str(other)
+
+
+def _texts(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _text(value: str | list[str]) -> str:
+    return "\n".join(_texts(value))

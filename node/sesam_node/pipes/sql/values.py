@@ -1,0 +1,267 @@
+"""Values of columns as values of entities, and back.
+
+What becomes of the types of each database is told by the manual (source datatype mappings):
+decimals and times keep all their digits, times are shifted to UTC, bytes stay bytes. Beyond it,
+JSON columns and arrays are dicts and lists.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sesam_node.model.values import (
+    as_string,
+    decimal_text,
+    from_number,
+    kind_of_text,
+    nanos,
+    number,
+    plain_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sesam_node.model import Value
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ValueRefusedError(ValueError):
+    """A value that has no form on the other side; the message says why."""
+
+
+class Reading:
+    """Turns values of a driver into values of entities.
+
+    `zone` is that of times without one, `dates_are_times` makes midnights of dates, as the manual
+    has it for MySQL and SQL Server; `uuids` keeps UUIDs as such.
+    """
+
+    def __init__(
+        self, zone: tzinfo = UTC, *, dates_are_times: bool = False, uuids: bool = False
+    ) -> None:
+        self._zone = zone
+        self._plain_utc = zone is UTC
+        self._kinds: dict[type, Callable[[Any], Value]] = {
+            int: _same,
+            bool: _same,
+            str: as_string,
+            float: _float,
+            Decimal: _decimal,
+            datetime: self.moment,
+            date: _midnight if dates_are_times else date.isoformat,
+            time: time.isoformat,
+            timedelta: _duration,
+            bytes: _bytes,
+            bytearray: _bytes,
+            memoryview: _bytes,
+            UUID: (lambda value: f"~u{value}") if uuids else str,
+            list: self._list,
+            tuple: self._list,
+            dict: self._dict,
+            type(None): _same,
+        }
+
+    def __call__(self, value: Any) -> Value:
+        """Raises ValueRefusedError for what no entity can hold (NaN, infinities)."""
+        found = self._kinds.get(type(value))
+        return as_string(str(value)) if found is None else found(value)
+
+    def moment(self, value: datetime) -> Value:
+        if value.tzinfo is None:
+            shifted = value if self._plain_utc else _shifted(value, self._zone)
+        else:
+            shifted = value.astimezone(UTC).replace(tzinfo=None)
+        text = shifted.isoformat()
+        return f"~t{text.rstrip('0') if shifted.microsecond else text}Z"
+
+    def _list(self, value: Any) -> Value:
+        return [self(item) for item in value]
+
+    def _dict(self, value: dict[str, Any]) -> Value:
+        return {str(name): self(item) for name, item in value.items()}
+
+
+def _same(value: Any) -> Value:
+    return value
+
+
+def _shifted(value: datetime, zone: tzinfo) -> datetime:
+    return value.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
+def _float(value: float) -> Value:
+    if not math.isfinite(value):
+        raise ValueRefusedError(f"{value} is no value of an entity")
+    return value
+
+
+def _decimal(value: Decimal) -> Value:
+    if not value.is_finite():
+        raise ValueRefusedError(f"{value} is no value of an entity")
+    return decimal_text(value)
+
+
+def _midnight(value: date) -> Value:
+    return f"~t{value.isoformat()}T00:00:00Z"
+
+
+def _duration(value: timedelta) -> Value:
+    """`hh:mm:ss[.ffffff]`, of any number of hours."""
+    if value.days < 0:
+        return f"-{_duration(-value)}"
+    seconds, fraction = value.days * 86_400 + value.seconds, value.microseconds
+    text = f"{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{fraction:06d}" if fraction else text
+
+
+def _bytes(value: bytes) -> Value:
+    return "~b" + base64.b64encode(value).decode()
+
+
+def exact_decimal(value: Any) -> Value:
+    """A float of the driver as a decimal."""
+    return None if value is None else from_number(Decimal(repr(value)))
+
+
+def bits(value: Any) -> Value:
+    """A BIT column as an integer."""
+    return int.from_bytes(value, "big") if isinstance(value, bytes) else value
+
+
+# -- back --------------------------------------------------------------------------------------
+
+
+class Writing:
+    """Turns values of entities into what a column of a kind takes; `zone` as for reading."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
+        self._kinds: Mapping[str, Callable[[Value], Any]] = {
+            "text": _to_text,
+            "integer": _to_integer,
+            "decimal": _to_decimal,
+            "float": _to_float,
+            "boolean": _to_boolean,
+            "datetime": lambda value: self._to_moment(value).replace(tzinfo=None),
+            "moment": self._to_moment,
+            "date": self._to_date,
+            "time": self._to_time,
+            "bytes": _to_bytes,
+            "uuid": _to_uuid,
+            "json": plain,
+            "list": _to_list,
+        }
+
+    def __call__(self, value: Value, kind: str) -> Any:
+        """Raises ValueRefusedError where the column cannot hold the value."""
+        if value is None:
+            return None
+        convert = self._kinds.get(kind, plain)
+        try:
+            return convert(value)
+        except ValueRefusedError:
+            raise
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise ValueRefusedError(str(error)) from None
+
+    def _to_moment(self, value: Value) -> datetime:
+        """In the zone of the system, which it keeps."""
+        count = nanos(value)
+        if count is None:
+            text = plain_text(value) if type(value) is str else ""
+            found = datetime.fromisoformat(text)
+            return found if found.tzinfo else found.replace(tzinfo=self._zone)
+        moment = EPOCH + timedelta(microseconds=count // 1_000)
+        return moment.astimezone(self._zone)
+
+    def _to_date(self, value: Value) -> date:
+        if type(value) is str and kind_of_text(value) in ("string", "date"):
+            return date.fromisoformat(plain_text(value)[:10])
+        return self._to_moment(value).date()
+
+    def _to_time(self, value: Value) -> time:
+        if type(value) is str and kind_of_text(value) == "string":
+            return time.fromisoformat(plain_text(value))
+        return self._to_moment(value).time()
+
+
+def plain(value: Value) -> Any:
+    """A value without tags, as JSON takes it; decimals as numbers of their own kind."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if type(value) is str and value[:1] == "~":
+        kind = kind_of_text(value)
+        if kind == "decimal":
+            found = number(value)
+            return float(found) if isinstance(found, Decimal) else found
+        return plain_text(value)
+    return value
+
+
+def _to_text(value: Value) -> str:
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, bool | list | dict):
+        return json.dumps(plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def _number(value: Value) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    found = number(value)
+    if found is None and type(value) is str and kind_of_text(value) == "string":
+        found = Decimal(plain_text(value).strip())
+    if found is None:
+        raise ValueRefusedError("it is no number")
+    return found
+
+
+def _to_integer(value: Value) -> int:
+    found = _number(value)
+    if found != int(found):
+        raise ValueRefusedError("it is no whole number")
+    return int(found)
+
+
+def _to_decimal(value: Value) -> Decimal:
+    found = _number(value)
+    return Decimal(repr(found)) if isinstance(found, float) else Decimal(found)
+
+
+def _to_float(value: Value) -> float:
+    return float(_number(value))
+
+
+def _to_boolean(value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text in ("true", "1", "false", "0"):
+        return text in ("true", "1")
+    raise ValueRefusedError("it is neither true nor false")
+
+
+def _to_bytes(value: Value) -> bytes:
+    if type(value) is str and kind_of_text(value) == "bytes":
+        return base64.b64decode(value[2:])
+    return _to_text(value).encode()
+
+
+def _to_uuid(value: Value) -> UUID:
+    return UUID(plain_text(value))
+
+
+def _to_list(value: Value) -> list[Any]:
+    made: list[Any] = plain(value if isinstance(value, list) else [value])
+    return made
