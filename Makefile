@@ -8,7 +8,7 @@ DEMO_DATA := demo/flights/data/flights.csv
 VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
 
-.PHONY: run demo test test-long lint format setup chromium benchmark clean
+.PHONY: run demo test test-long lint format setup chromium databases benchmark clean
 
 setup: .venv/.made $(WIDGETS)
 
@@ -42,6 +42,10 @@ chromium:
 	command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq chromium; }
 
+databases:
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && command -v mariadbd >/dev/null || \
+	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq postgresql mariadb-server >/dev/null; }
+
 # The workbench works on a copy of the project, so that what it saves does not change the demo.
 $(VAR)/flights: $(DEMO_DATA)
 	mkdir -p $(VAR) && cp -r demo/flights $(VAR)/flights
@@ -54,11 +58,11 @@ run: setup $(VAR)/flights
 demo: setup $(DEMO_DATA)
 	$(BIN)/sesam-node demo --project demo/flights
 
-test: setup chromium $(DEMO_DATA)
+test: setup chromium databases $(DEMO_DATA)
 	$(NPM) test --silent
 	$(PYTEST) -q -m "not long"
 
-test-long: setup chromium $(DEMO_DATA)
+test-long: setup chromium databases $(DEMO_DATA)
 	$(PYTEST) -q -m long
 
 lint: setup

@@ -76,7 +76,7 @@ class SqlSink:
         makes = options["create_table_if_missing"] or options["recreate_table_on_first_run"]
         if makes and not self._defined:
             raise ConfigError('to make a table "schema_definition" is needed')
-        if makes and not any(item["primary_key"] for item in self._defined.values()):
+        if makes and not any(item.get("primary_key") for item in self._defined.values()):
             raise ConfigError('"schema_definition" has no column with "primary_key": true')
         # A table that is emptied first cannot be filled from the middle.
         self.begins_again = bool(
@@ -120,7 +120,7 @@ class SqlSink:
         keys = options["primary_key"]
         names = [keys] if isinstance(keys, str) else list(keys or table.primary_key)
         if not names:
-            names = [name for name, item in self._defined.items() if item["primary_key"]]
+            names = [name for name, item in self._defined.items() if item.get("primary_key")]
         if not names:
             hint = 'name the columns that identify a row in "primary_key"'
             raise PipeError(f'{system}: the table "{table.name}" has no primary key; {hint}')
@@ -166,7 +166,7 @@ class SqlSink:
         for name, item in self._defined.items():
             if name not in row:
                 column = table.column(name)
-                default = item["default"]
+                default = item.get("default")
                 row[name] = None if column is None else self._value(entity, name, default, column)
         if self._stamp is not None:
             moment = datetime.now(UTC)

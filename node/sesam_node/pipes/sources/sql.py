@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from sesam_node.pipes.sql.tables import chosen, known
 from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnClause, Connection, Executable
 
@@ -87,30 +88,29 @@ class SqlSource:
         system: SqlSystem = self._context.system(self._options["system"])
         if not self.supports_since:
             since = None
-        statement, keys = self._statement(system, since)
+        asked = self._asked(system, since)
         with (
             system.told(),
             system.engine.connect() as connection,
             read_only(connection),
         ):
-            yield from self._rows(system, connection, statement, keys, since)
+            yield from self._rows(system, connection, asked, since)
 
     def _rows(
         self,
         system: SqlSystem,
         connection: Connection,
-        statement: Executable,
-        keys: list[str],
+        asked: Asked,
         since: Offset,
     ) -> Iterator[Batch]:
         size: int = self._options["fetch_size"]
-        result = connection.execute(statement, execution_options={"yield_per": size})
-        description: Any = result.cursor.description if result.cursor else None
+        result = connection.execute(asked.statement, execution_options={"yield_per": size})
+        description: Any = result.cursor.description if result.returns_rows else None
         if description is None:
             raise PipeError(f"{system}: the query gives no rows")
         count = 0
         try:
-            reader = RowReader(system, description, keys, self._options)
+            reader = RowReader(system, description, asked, self._options)
             reader.in_order = comes_in_order(self, since)
             for fetched in result.partitions(size):
                 for start in range(0, len(fetched), BATCH_SIZE):
@@ -152,8 +152,7 @@ class SqlSource:
         problem = Problem("", code, f"row {number}: {message}", hint)
         return PipeError(f"{system}: {preview(what)} cannot be read", [problem])
 
-    def _statement(self, system: SqlSystem, since: Offset) -> tuple[Executable, list[str]]:
-        """What is asked, and the columns that make `_id`."""
+    def _asked(self, system: SqlSystem, since: Offset) -> Asked:
         if self._options["table"] is not None:
             return self._of_table(system, since)
         from sqlalchemy import text
@@ -161,12 +160,10 @@ class SqlSource:
         keys = _texts(self._options["primary_key"])
         if since is not None and self._options["updated_query"] is not None:
             query = OTHER_NAMES.sub(r"\\:", _text(self._options["updated_query"]))
-            return text(query).bindparams(since=bound(since)), keys
-        return text(
-            OTHER_NAMES.sub(r"\\:", SINCE.sub(r"\\:since", _text(self._options["query"])))
-        ), keys
+            return Asked(text(query).bindparams(since=bound(since)), keys)
+        return Asked(text(NAMES.sub(r"\\:", _text(self._options["query"]))), keys)
 
-    def _of_table(self, system: SqlSystem, since: Offset) -> tuple[Executable, list[str]]:
+    def _of_table(self, system: SqlSystem, since: Offset) -> Asked:
         from sqlalchemy import column, select, table
 
         name, schema = self._options["table"], self._options["schema"]
@@ -189,7 +186,16 @@ class SqlSource:
                 asked = asked.where(updated >= bound(since))
             if self.is_chronological if since is not None else self.is_chronological_full:
                 asked = asked.order_by(updated)
-        return asked, keys
+        return Asked(asked, keys, {one.name: one.kind for one in found.columns})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, the columns that make `_id`, and the kinds of columns where they are known."""
+
+    statement: Executable
+    keys: list[str]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 class MissingKeyError(Exception):
@@ -200,11 +206,16 @@ class RowReader:
     """Makes entities of rows, given the cursor's description of them."""
 
     def __init__(
-        self, system: SqlSystem, description: Any, keys: list[str], options: dict[str, Any]
+        self,
+        system: SqlSystem,
+        description: Any,
+        asked: Asked,
+        options: dict[str, Any],
     ) -> None:
+        kinds, keys = asked.kinds, asked.keys
         self._names = [item[0] for item in description]
         self._read = system.reading
-        self._special = [system.special(item[1]) for item in description]
+        self._special = [system.special(item[1], kinds.get(item[0])) for item in description]
         self._keys = [self._key_position(name) for name in keys]
         self._nulls: bool = options["preserve_null_values"]
         self.in_order = False

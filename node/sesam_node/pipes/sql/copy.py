@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.pipes.sql.rows import grouped
@@ -28,7 +27,6 @@ class CopiedRows:
         parts = [part for part in (table.schema, table.name) if part]
         self._name = ".".join(map(quote, parts))
         self._keys = tuple(keys)
-        self._json = frozenset(item.name for item in table.columns if item.kind == "json")
         self._seen: set[Key] | None = set() if empty else None
 
     def apply(self, changes: Mapping[Key, Row | None]) -> None:
@@ -60,10 +58,7 @@ class CopiedRows:
         columns = ", ".join(map(self._quote, names))
         with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
             for row in rows:
-                copy.write_row([self._value(name, row[name]) for name in names])
-
-    def _value(self, name: str, value: Any) -> Any:
-        return json.dumps(value) if name in self._json and value is not None else value
+                copy.write_row([row[name] for name in names])
 
     def _merge(self, cursor: Any, changes: Mapping[Key, Row | None]) -> None:
         same = " AND ".join(f"t.{self._quote(k)} = s.{self._quote(k)}" for k in self._keys)

@@ -156,7 +156,7 @@ class Writing:
             "time": self._to_time,
             "bytes": _to_bytes,
             "uuid": _to_uuid,
-            "json": plain,
+            "json": lambda value: json.dumps(plain(value), ensure_ascii=False),
             "list": _to_list,
         }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sesam_node.errors import ConfigError, preview
 from sesam_node.pipes.component import Option, system
 from sesam_node.pipes.sql.engine import make_engine, told
+from sesam_node.pipes.sql.sqlite import SqliteWriting, declared
 from sesam_node.pipes.sql.values import Reading, Writing, bits, exact_decimal
 
 if TYPE_CHECKING:
@@ -81,8 +82,11 @@ class SqlSystem:
         """Errors of the database as PipeErrors that name the system, and what was being done."""
         return told(f"{self}: {doing}" if doing else str(self))
 
-    def special(self, type_code: Any) -> Callable[[Any], Any] | None:  # noqa: ARG002
-        """How values of a column of this type code of the driver are read, if not by their type."""
+    def special(self, type_code: Any, kind: str | None) -> Callable[[Any], Any] | None:  # noqa: ARG002
+        """How values of a column are read, if not by their own type.
+
+        The column has this type code of the driver; `kind` is that of `sql.tables`, if known.
+        """
         return None
 
     def close(self) -> None:
@@ -101,6 +105,13 @@ class SqliteSystem(SqlSystem):
     """A SQLite file; beyond the manual."""
 
     kind = "sqlite"
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        super().__init__(options, context)
+        self.writing = SqliteWriting(self.zone)
+
+    def special(self, type_code: Any, kind: str | None) -> Callable[[Any], Any] | None:  # noqa: ARG002
+        return declared(kind, self.reading) if kind else None
 
 
 @system(
@@ -131,7 +142,7 @@ class MysqlSystem(SqlSystem):
     kind = "mysql"
     dates_are_times = True
 
-    def special(self, type_code: Any) -> Callable[[Any], Any] | None:
+    def special(self, type_code: Any, kind: str | None) -> Callable[[Any], Any] | None:  # noqa: ARG002
         from pymysql.constants import FIELD_TYPE
 
         if type_code == FIELD_TYPE.DOUBLE:
