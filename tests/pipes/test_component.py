@@ -21,7 +21,7 @@ SINKS = """conditional csv_endpoint dataset elasticsearch excel_endpoint http_en
 TRANSFORMS = """conditional dtl emit_children http json_schema lower_keys properties_to_curies rdf
     rest template undirected_graph upper_keys uris_to_curies xml"""
 SYSTEMS = """elasticsearch kafka ldap microservice mssql mssql-azure-dw mysql oracle oracle_tns
-    postgresql rest smtp solr sqlserver twilio url"""
+    postgresql rest smtp solr sqlite sqlserver twilio url"""
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.insight import Insight
+from sesam_node.hub.introspection import Introspection
 from sesam_node.hub.lineage import Lineage
 from sesam_node.hub.metrics import Metrics
 from sesam_node.hub.pipes import Pipes
@@ -101,6 +102,9 @@ class Hub:
         )
         self.proxies = Proxies(
             self.configuration, self.pumps, executor, timeout_s=settings.publish_timeout_s
+        )
+        self.introspection = Introspection(
+            store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )
         self.dtl = Dtl(
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s

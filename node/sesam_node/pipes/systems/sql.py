@@ -9,16 +9,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sesam_node.errors import ConfigError, preview
 from sesam_node.pipes.component import Option, system
 from sesam_node.pipes.sql.engine import make_engine, told
+from sesam_node.pipes.sql.offers import table, tables
 from sesam_node.pipes.sql.sqlite import SqliteWriting, declared
 from sesam_node.pipes.sql.values import Reading, Writing, bits, exact_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Engine
 
     from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.introspection import Offer
 
 LOGIN = (
     Option("username", "string", doc="the user to log in as"),
@@ -88,6 +90,19 @@ class SqlSystem:
         The column has this type code of the driver; `kind` is that of `sql.tables`, if known.
         """
         return None
+
+    # -- what it offers --------------------------------------------------------------------------
+
+    def offers(self) -> Iterator[Offer]:
+        return tables(self.engine, str(self))
+
+    def offer(self, offer_id: str) -> Offer | None:
+        return table(self.engine, str(self), offer_id)
+
+    def check(self) -> str:
+        with self.told(), self.engine.connect() as connection:
+            version = connection.dialect.server_version_info or ()
+        return f"{self.engine.dialect.name} {'.'.join(map(str, version))}".strip()
 
     def close(self) -> None:
         if self._engine is not None:

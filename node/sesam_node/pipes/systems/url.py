@@ -15,6 +15,7 @@ from sesam_node.config.options import further_flaws
 from sesam_node.errors import ConfigError, NotBuiltError, PipeError
 from sesam_node.pipes.common_options import URL_SYSTEM
 from sesam_node.pipes.component import system
+from sesam_node.pipes.file_offers import files
 from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
 from sesam_node.pipes.http.client import make_client
 from sesam_node.pipes.http.retries import RetryStrategy, flaws
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.introspection import Offer
 
 REFUSED = ("tripletex", "ignore_invalid_content_length_response_header")
 MAX_REDIRECTS: Final = 10
@@ -187,16 +189,43 @@ class UrlSystem:
     def _open_file(self, method: str, url: str) -> BinaryIO:
         if method not in SAFE_METHODS:
             raise PipeError(f"{self}: {method} {shown(url)}: a file can only be read")
-        if not self._definition.allow_files:
-            message = f"{self}: files may be read only by a node that listens on loopback"
-            raise ConfigError(f"{message}; {shown(url)} is one")
-        path = Path(unquote(urlsplit(url).path) if url[:5].lower() == "file:" else url)
-        if not path.is_absolute():
-            path = Path(self._definition.base_folder or ".") / path
+        path = self._path(url)
         try:
             return path.open("rb")
         except OSError as error:
             raise PipeError(f"{self}: cannot read {path}: {error.strerror}") from None
+
+    def _path(self, url: str) -> Path:
+        if not self._definition.allow_files:
+            message = f"{self}: files may be read only by a node that listens on loopback"
+            raise ConfigError(f"{message}; {shown(url)} is one")
+        path = Path(unquote(urlsplit(url).path) if url[:5].lower() == "file:" else url)
+        return path if path.is_absolute() else Path(self._definition.base_folder or ".") / path
+
+    # -- what it offers --------------------------------------------------------------------------
+
+    def offers(self) -> Iterator[Offer]:
+        """The files of a folder; what a server has nobody knows."""
+        folder = self._folder()
+        return iter(()) if folder is None else files(folder)
+
+    def offer(self, offer_id: str) -> Offer | None:
+        return next((found for found in self.offers() if found.id == offer_id), None)
+
+    def check(self) -> str:
+        folder = self._folder()
+        if folder is not None:
+            if not folder.is_dir():
+                raise PipeError(f"{self}: there is no folder {folder}")
+            return f"the folder {folder}"
+        with self.request("HEAD", "", any_status=True) as answer:
+            status: int = answer.status
+        return f"the server answers ({status})"
+
+    def _folder(self) -> Path | None:
+        """The folder whose files relative URLs mean; null for a server."""
+        before = str(self._options["url_pattern"] or self._options["base_url"]).partition("%s")[0]
+        return self._path(before) if _is_file(before) else None
 
     def _http(self) -> httpx.Client:
         if self._client is None:

@@ -1,0 +1,59 @@
+"""What systems offer, and whether they can be reached: workers ask them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import ConfigError, NotFoundError
+from sesam_node.hub.interactive import InteractiveService
+
+if TYPE_CHECKING:
+    from sesam_node.pipes.runs import PipeDefinition
+
+WORK = "sesam_node.pipes.introspection"
+
+
+class Introspection(InteractiveService):
+    """The service behind `/api/systems/{id}/providers` and its kin."""
+
+    async def status(self, system_id: str) -> dict[str, Any]:
+        """Can the system be reached? See `system_status`."""
+        found: dict[str, Any] = await self._ask("system_status", system_id)
+        return found
+
+    async def offers(self, system_id: str, search: str, *, sinks: bool) -> dict[str, Any]:
+        """What there is to read, or to write. Raises PipeError where it cannot be told."""
+        found: dict[str, Any] = await self._ask("offers", system_id, search=search, sinks=sinks)
+        return found
+
+    async def offer(self, system_id: str, offer_id: str) -> dict[str, Any]:
+        """One of them with samples. Raises NotFoundError with a suggestion."""
+        found: dict[str, Any] = await self._ask("offer", system_id, offer_id=offer_id)
+        return found
+
+    async def prototypes(
+        self, system_id: str, offer_id: str | None, *, sinks: bool
+    ) -> list[dict[str, Any]]:
+        """Pipes for what there is, or for one of them."""
+        found: list[dict[str, Any]] = await self._ask(
+            "prototypes", system_id, offer_id=offer_id, sinks=sinks
+        )
+        return found
+
+    async def _ask(self, operation: str, system_id: str, **payload: Any) -> Any:
+        return await self._work(
+            f"{WORK}:{operation}",
+            definition=self._of_system(system_id),
+            system_id=system_id,
+            **payload,
+        )
+
+    def _of_system(self, system_id: str) -> PipeDefinition:
+        active = self._configuration.active
+        if system_id not in active.document.systems:
+            raise NotFoundError(f'there is no system "{system_id}"')
+        if system_id in active.invalid:
+            message = f'the system "{system_id}" has an invalid configuration'
+            raise ConfigError(message, active.problems[system_id])
+        systems = {system_id: active.effective(system_id)}
+        return self._pumps.with_systems({"_id": "", "type": "pipe"}, systems)

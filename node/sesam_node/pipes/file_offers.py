@@ -1,0 +1,103 @@
+"""The files of a folder as offers: their columns and the column that identifies a row, guessed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.pipes.dialect import sniff
+from sesam_node.pipes.introspection import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SAMPLE_BYTES = 64 * 1024
+SEPARATED = (".csv", ".tsv", ".txt")
+ENCODINGS = ("utf-8", "cp1252")
+
+
+def files(folder: Path) -> Iterator[Offer]:
+    """Every file below a folder that a source can read, by its relative path."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.is_file():
+            found = of_file(folder, path)
+            if found is not None:
+                yield found
+
+
+def of_file(folder: Path, path: Path) -> Offer | None:
+    """A file as an offer; null for one of a kind that no source reads."""
+    name = path.relative_to(folder).as_posix()
+    kind = path.suffix.lower()
+    if kind in SEPARATED:
+        return _separated(name, path)
+    if kind == ".json":
+        return Offer(name, "file", (), {"type": "json", "url": name}, facts=_size(path))
+    return None
+
+
+def _size(path: Path) -> dict[str, Any]:
+    return {"size_bytes": path.stat().st_size}
+
+
+def _separated(name: str, path: Path) -> Offer:
+    with path.open("rb") as file:
+        data = file.read(SAMPLE_BYTES)
+    text, encoding = _decoded(data)
+    if len(data) == SAMPLE_BYTES:
+        text = text[: text.rfind("\n") + 1] or text
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), **sniff(text)) if row]
+    if not rows:
+        return Offer(name, "file", problem="it is empty", facts=_size(path))
+    header, body = rows[0], rows[1:]
+    key, problem = _key(header, body)
+    source: dict[str, Any] = {"type": "csv", "url": name, "primary_key": key}
+    if encoding != "utf-8":
+        source["encoding"] = encoding
+    columns = tuple(
+        {"name": column, "type": "text"} | ({"primary_key": True} if column in key else {})
+        for column in header
+    )
+    facts = {"delimiter": sniff(text)["delimiter"], "encoding": encoding, **_size(path)}
+    return Offer(name, "file", columns, source, None, problem, facts)
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    # A character that is cut off at the end of the sample is no sign of another encoding.
+    for encoding in ENCODINGS:
+        for cut in range(4 if len(data) == SAMPLE_BYTES else 1):
+            try:
+                return data[: len(data) - cut].decode(encoding).removeprefix("\ufeff"), encoding
+            except UnicodeDecodeError:
+                continue
+    return data.decode("latin-1"), "latin-1"
+
+
+def _key(header: list[str], body: list[list[str]]) -> tuple[list[str], str]:
+    """The columns that identify a row of the sample: one of them, two, or all."""
+
+    def unique(*positions: int) -> bool:
+        values = [
+            tuple(row[p] for p in positions) for row in body if len(row) > max(positions, default=0)
+        ]
+        return len(values) == len(set(values)) and all(all(value) for value in values)
+
+    likely = sorted(range(len(header)), key=lambda p: (_unlikely(header[p]), p))
+    for position in likely:
+        if unique(position):
+            return [header[position]], "" if body else "there are no rows: the key is a guess"
+    for first in range(min(len(header), 8)):
+        for second in range(first + 1, min(len(header), 8)):
+            if unique(first, second):
+                return [header[first], header[second]], "the key is a guess"
+    return list(header), "no column identifies a row: the key is all of them"
+
+
+def _unlikely(name: str) -> int:
+    lower = name.lower()
+    if lower in ("id", "_id", "uuid", "key"):
+        return 0
+    return 1 if lower.endswith(("id", "key", "code", "no", "number")) else 2
