@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import httpx
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.offers import Offer, Offers
+    from sesam_interactive.client.pipes import Pipe
 
 PATH_SAFE = "/:@!$&'()*+,;=-._~"
 FOREIGN = range(400, 600)
@@ -72,6 +74,38 @@ class System:
     def permit(self, entries: Sequence[Any]) -> Permissions:
         """Give it a list of permissions of its own; an empty one goes back to the defaults."""
         return write_permissions(self._connection, f"system/{self.name}", entries)
+
+    def status(self) -> dict[str, Any]:
+        """Can it be reached? `status` is "ok", "failed" or "unknown"; `message`, `seconds`."""
+        found: dict[str, Any] = self._connection.get(f"{self._path}/status")
+        return found
+
+    def browse(self, offer: str | None = None, *, search: str = "") -> Offers | Offer:
+        """The tables, views or files that it offers; with `offer` one, and its first entities.
+
+        `search` leaves those whose ids contain it. Raises ClientError where it cannot be reached.
+        """
+        from sesam_interactive.client import offers
+
+        if offer is not None:
+            return offers.offer(self._connection, self.name, offer)
+        return offers.Offers(self._connection, self.name, search, sinks=False)
+
+    def targets(self, *, search: str = "") -> Offers:
+        """The tables that can be written to."""
+        from sesam_interactive.client import offers
+
+        return offers.Offers(self._connection, self.name, search, sinks=True)
+
+    def collect(self, offer: str, name: str | None = None, *, run: bool = True) -> Pipe:
+        """Make the pipe that collects one of its offers into a dataset, and run it.
+
+        `name` is the pipe's; by default made of the names of system and offer. Raises ClientError
+        where there is a pipe of that name, or the run fails.
+        """
+        from sesam_interactive.client import offers
+
+        return offers.collect(self._connection, self.name, offer, name, run=run)
 
     def __repr__(self) -> str:
         return f'<System "{self.name}">'

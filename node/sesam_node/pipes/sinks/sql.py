@@ -21,12 +21,14 @@ from sesam_node.pipes.sql.tables import chosen, describe, known
 from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
     from sesam_node.pipes.sql.tables import Column, Table
     from sesam_node.pipes.systems.sql import SqlSystem
+
+    Taken = tuple[Column, Callable[[Any], Any]]
 
 
 @sink(
@@ -82,8 +84,10 @@ class SqlSink:
         self.begins_again = bool(
             options["truncate_table_on_first_run"] or options["recreate_table_on_first_run"]
         )
+        self.usual_batch_size = self._size
         self._table: Table | None = None
         self._rows: Rows | None = None
+        self._takes: dict[str, Taken | None] = {}
 
     @property
     def _system(self) -> SqlSystem:
@@ -125,7 +129,7 @@ class SqlSink:
             hint = 'name the columns that identify a row in "primary_key"'
             raise PipeError(f'{system}: the table "{table.name}" has no primary key; {hint}')
         chosen(str(system), table, [*names, *self._defined])
-        self._table = table
+        self._table, self._takes = table, {}
         self._stamp = table.column(options["timestamp"]) if options["timestamp"] else None
         bulk = bool(options["use_bulk_operations"])
         self._rows = make_rows(system.engine, table, names, bulk=bulk, empty=empty)
@@ -139,15 +143,16 @@ class SqlSink:
         for start in range(0, len(entities), self._size):
             # Of several entities with one key the last one counts.
             changes: dict[tuple[Any, ...], Row | None] = {}
+            stamp = self._stamped()
             for entity in entities[start : start + self._size]:
-                key, row = self._row(entity)
+                key, row = self._row(entity, stamp)
                 changes.pop(key, None)
                 changes[key] = row
             with self._system.told(f"writing to {self._options['table']}"):
                 rows.apply(changes)
         return len(entities)
 
-    def _row(self, entity: Entity) -> tuple[tuple[Any, ...], Row | None]:
+    def _row(self, entity: Entity, stamp: Row) -> tuple[tuple[Any, ...], Row | None]:
         """The key of an entity's row, and the row; null where it is to be deleted."""
         table = self._table
         if table is None:
@@ -156,24 +161,38 @@ class SqlSink:
         if entity.get("_deleted") is True or entity.get("_filtered") is True:
             return key, None
         row: Row = dict(zip(self._keys, key, strict=True))
+        takes = self._takes
         for name, value in entity.items():
-            if name[:1] in "_$":
-                continue
-            column = self._column(name, table)
-            if column is None or column.name in row:
-                continue
-            row[column.name] = self._value(entity, name, value, column)
+            if name not in takes:
+                takes[name] = self._taken(name, table)
+            taken = takes[name]
+            if taken is not None:
+                column, convert = taken
+                try:
+                    row[column.name] = None if value is None else convert(value)
+                except (ValueError, TypeError, ArithmeticError) as error:
+                    raise self._refused(entity, name, value, column, error) from None
         for name, item in self._defined.items():
             if name not in row:
-                column = table.column(name)
-                default = item.get("default")
-                row[name] = None if column is None else self._value(entity, name, default, column)
-        if self._stamp is not None:
-            moment = datetime.now(UTC)
-            row[self._stamp.name] = (
-                moment if self._stamp.kind == "moment" else moment.replace(tzinfo=None)
-            )
+                default, defined = item.get("default"), table.column(name)
+                if defined is not None:
+                    row[name] = self._value(entity, name, default, defined)
+        row.update(stamp)
         return key, row
+
+    def _taken(self, name: str, table: Table) -> Taken | None:
+        """The column that takes a property and how; null where it takes no part."""
+        column = None if name[:1] in "_$" else self._column(name, table)
+        if column is None or column.name in self._keys:
+            return None
+        return column, self._system.writing.converter(column.kind)
+
+    def _stamped(self) -> Row:
+        if self._stamp is None:
+            return {}
+        moment = datetime.now(UTC)
+        naive = self._stamp.kind != "moment"
+        return {self._stamp.name: moment.replace(tzinfo=None) if naive else moment}
 
     def _column(self, name: str, table: Table) -> Column | None:
         """The column that takes a property; null where it takes no part."""
@@ -228,10 +247,15 @@ class SqlSink:
         try:
             return self._system.writing(value, column.kind)
         except ValueRefusedError as error:
-            problem = Problem(
-                f"$.{name}",
-                "refused-value",
-                f'the column "{column.name}" ({column.type_text}) cannot take {preview(value)} '
-                f"of the entity {preview(entity['_id'])}: {error}",
-            )
-            raise PipeError(f'{self._system}: "{name}" cannot be written', [problem]) from None
+            raise self._refused(entity, name, value, column, error) from None
+
+    def _refused(
+        self, entity: Entity, name: str, value: Any, column: Column, error: Exception
+    ) -> PipeError:
+        problem = Problem(
+            f"$.{name}",
+            "refused-value",
+            f'the column "{column.name}" ({column.type_text}) cannot take {preview(value)} '
+            f"of the entity {preview(entity['_id'])}: {error}",
+        )
+        return PipeError(f'{self._system}: "{name}" cannot be written', [problem])

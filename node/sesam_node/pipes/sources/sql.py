@@ -14,20 +14,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggestion
-from sesam_node.model.values import as_string, decimal_text, plain_text
+from sesam_node.errors import ConfigError, PipeError, Problem, preview
+from sesam_node.model.values import decimal_text
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, comes_in_order
 from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.sql.row_reader import RowError, RowReader
 from sesam_node.pipes.sql.tables import chosen, known
-from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnClause, Connection, Executable
 
-    from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
     from sesam_node.pipes.systems.sql import SqlSystem
 
@@ -110,7 +109,9 @@ class SqlSource:
             raise PipeError(f"{system}: the query gives no rows")
         count = 0
         try:
-            reader = RowReader(system, description, asked, self._options)
+            special = [system.special(item[1], asked.kinds.get(item[0])) for item in description]
+            names = [item[0] for item in description]
+            reader = RowReader(system.reading, names, special, asked.keys, self._options)
             reader.in_order = comes_in_order(self, since)
             for fetched in result.partitions(size):
                 for start in range(0, len(fetched), BATCH_SIZE):
@@ -124,33 +125,26 @@ class SqlSource:
     def _batch(
         self, reader: RowReader, rows: Sequence[Any], since: Offset, count: int
     ) -> tuple[Batch, Offset]:
-        entities: list[Entity] = []
-        offsets: list[Offset] = []
+        try:
+            entities = reader.entities(rows)
+        except RowError as error:
+            system = self._context.system(self._options["system"])
+            what = self._options["table"] or "the query"
+            number = count + error.position + 1
+            problem = Problem("", error.code, f"row {number}: {error}", error.hint)
+            raise PipeError(f"{system}: {preview(what)} cannot be read", [problem]) from None
         position = reader.position(self._updated) if self.supports_since else None
-        for number, row in enumerate(rows, count + 1):
-            try:
-                entity = reader(row)
-            except ValueRefusedError as error:
-                raise self._row_error(number, str(error), "refused-value") from None
-            except MissingKeyError as error:
-                hint = 'name other columns in "primary_key"'
-                raise self._row_error(number, str(error), "missing-id", hint) from None
-            if position is not None:
-                updated = offset_of(row[position])
-                if updated is not None:
-                    entity["_updated"] = updated
-                    if reader.in_order or is_later(updated, since):
-                        since = updated
-                offsets.append(since)
-            entities.append(entity)
-        at = offsets.__getitem__ if position is not None and reader.in_order else None
-        return Batch(entities, None, since, at), since
-
-    def _row_error(self, number: int, message: str, code: str, hint: str = "") -> PipeError:
-        what = self._options["table"] or "the query"
-        system = self._context.system(self._options["system"])
-        problem = Problem("", code, f"row {number}: {message}", hint)
-        return PipeError(f"{system}: {preview(what)} cannot be read", [problem])
+        if position is None:
+            return Batch(entities, None, since), since
+        offsets: list[Offset] = []
+        for entity, row in zip(entities, rows, strict=True):
+            updated = offset_of(row[position])
+            if updated is not None:
+                entity["_updated"] = updated
+                if reader.in_order or is_later(updated, since):
+                    since = updated
+            offsets.append(since)
+        return Batch(entities, None, since, offsets.__getitem__ if reader.in_order else None), since
 
     def _asked(self, system: SqlSystem, since: Offset) -> Asked:
         if self._options["table"] is not None:
@@ -196,81 +190,6 @@ class Asked:
     statement: Executable
     keys: list[str]
     kinds: Mapping[str, str] = field(default_factory=dict)
-
-
-class MissingKeyError(Exception):
-    """A row without a value in a column of its key."""
-
-
-class RowReader:
-    """Makes entities of rows, given the cursor's description of them."""
-
-    def __init__(
-        self,
-        system: SqlSystem,
-        description: Any,
-        asked: Asked,
-        options: dict[str, Any],
-    ) -> None:
-        kinds, keys = asked.kinds, asked.keys
-        self._names = [item[0] for item in description]
-        self._read = system.reading
-        self._special = [system.special(item[1], kinds.get(item[0])) for item in description]
-        self._keys = [self._key_position(name) for name in keys]
-        self._nulls: bool = options["preserve_null_values"]
-        self.in_order = False
-        wanted = options["whitelist"]
-        refused = frozenset(options["blacklist"] or ())
-        self._kept = [
-            name if (wanted is None or name in wanted) and name not in refused else None
-            for name in self._names
-        ]
-
-    def position(self, name: str | None) -> int | None:
-        """Where the column is; null where it is not read."""
-        if name is None:
-            return None
-        lower = [known.lower() for known in self._names]
-        return lower.index(name.lower()) if name.lower() in lower else None
-
-    def _key_position(self, name: str) -> int:
-        position = self.position(name)
-        if position is None:
-            hint = suggestion(name, self._names) or f"the columns are {', '.join(self._names)}"
-            raise PipeError(f'there is no column "{name}" for "_id"; {hint}')
-        return position
-
-    def __call__(self, row: Any) -> Entity:
-        entity: Entity = {}
-        read, nulls = self._read, self._nulls
-        for name, special, value in zip(self._kept, self._special, row, strict=True):
-            if name is None:
-                continue
-            kind = type(value)
-            if special is not None:
-                if value is not None or nulls:
-                    entity[name] = special(value)
-            elif kind is str:
-                entity[name] = value if value[:1] != "~" else as_string(value)
-            elif kind is int:
-                entity[name] = value
-            elif value is not None or nulls:
-                try:
-                    entity[name] = read(value)
-                except ValueRefusedError as error:
-                    raise ValueRefusedError(f'column "{name}": {error}') from None
-        entity["_id"] = self._id(row)
-        return entity
-
-    def _id(self, row: Any) -> str:
-        parts = []
-        for position in self._keys:
-            value = self._read(row[position])
-            if value is None:
-                name = self._names[position]
-                raise MissingKeyError(f'expected a value for "_id" in column "{name}", got null')
-            parts.append(plain_text(value) if type(value) is str else str(value))
-        return as_string(":".join(parts))
 
 
 @contextmanager

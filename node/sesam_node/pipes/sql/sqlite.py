@@ -24,16 +24,23 @@ class SqliteWriting(Writing):
     """As `Writing`, in the few types that SQLite takes."""
 
     def __call__(self, value: Value, kind: str) -> Any:
-        made = super().__call__(value, kind)
-        if isinstance(made, datetime):
-            return made.isoformat(" ")
-        if isinstance(made, date | time):
-            return made.isoformat()
-        if isinstance(made, Decimal):
-            return float(made) if Decimal(repr(float(made))) == made else str(made)
-        if isinstance(made, UUID):
-            return str(made)
-        return json.dumps(made) if isinstance(made, list | dict) else made
+        return _bound(super().__call__(value, kind))
+
+    def converter(self, kind: str) -> Callable[[Value], Any]:
+        convert = super().converter(kind)
+        return lambda value: _bound(convert(value))
+
+
+def _bound(made: Any) -> Any:
+    if isinstance(made, datetime):
+        return made.isoformat(" ")
+    if isinstance(made, date | time):
+        return made.isoformat()
+    if isinstance(made, Decimal):
+        return float(made) if Decimal(repr(float(made))) == made else str(made)
+    if isinstance(made, UUID):
+        return str(made)
+    return json.dumps(made) if isinstance(made, list | dict) else made
 
 
 def declared(kind: str, reading: Reading) -> Callable[[Any], Value] | None:
