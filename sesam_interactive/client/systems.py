@@ -97,6 +97,12 @@ class System:
 
         return offers.Offers(self._connection, self.name, search, sinks=True)
 
+    def share_pipes(self, target: str | None = None) -> list[dict[str, Any]]:
+        """Pipes that would share datasets to its tables, or to one; to be changed, and saved."""
+        path = f"{self._path}/sink-prototypes"
+        found: list[dict[str, Any]] = self._connection.get(path, target=target)
+        return found
+
     def collect(self, offer: str, name: str | None = None, *, run: bool = True) -> Pipe:
         """Make the pipe that collects one of its offers into a dataset, and run it.
 

@@ -6,7 +6,9 @@ A new operation needs a line in CALLS, or in LEFT_OUT with the reason why no per
 from __future__ import annotations
 
 import re
+import tempfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -51,6 +53,14 @@ MORE = [
 RULES = [["copy", "_id"], ["add", "name", ["upper", "_S.name"]]]
 TEXT = '[["add", "x", "_S.name"]]'
 PASSWORD = "correct horse battery"
+
+
+def drop(hub):
+    """A system over a folder with one file."""
+    folder = Path(tempfile.mkdtemp(prefix="sesam-drop-"))
+    (folder / "people.csv").write_text("nr,name\n1,Ada\n")
+    hub.systems.add({"_id": "drop", "type": "system:url", "url_pattern": f"{folder}/%s"})
+    return hub.systems["drop"]
 
 
 def pipe(name):
@@ -183,6 +193,14 @@ CALLS = {
     "GET /systems/{system_id}": lambda hub: hub.systems["crm"].info(),
     "DELETE /systems/{system_id}": lambda hub: hub.systems["erp"].delete(),
     "GET /systems/{system_id}/config": lambda hub: hub.systems["crm"].config,
+    "GET /systems/{system_id}/status": lambda hub: hub.systems["crm"].status(),
+    "GET /systems/{system_id}/providers": lambda hub: drop(hub).browse(),
+    "GET /systems/{system_id}/providers/{provider_id}": lambda hub: drop(hub).browse("people.csv"),
+    "GET /systems/{system_id}/targets": lambda hub: drop(hub).targets(),
+    "GET /systems/{system_id}/source-prototypes": lambda hub: drop(hub).collect(
+        "people.csv", run=False
+    ),
+    "GET /systems/{system_id}/sink-prototypes": lambda hub: drop(hub).share_pipes(),
     "PUT /systems/{system_id}/config": lambda hub: hub.systems["erp"].save(system("erp")),
     **{
         f"{method} /systems/{{system_id}}/proxy/{{path}}": lambda hub, method=method: hub.systems[
@@ -241,6 +259,7 @@ CALLS = {
     "POST /admin": reset,
 }
 LEFT_OUT = {
+    "POST /datasets/{dataset_id}/rows": "what the grid asks; people ask POST .../query",
     "POST /": "the same as POST /admin",
     "PATCH /env": "the same as POST /env",
     "PUT /license": "the node needs no key and keeps none: 501",
