@@ -21,6 +21,7 @@ from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.profile import Profile
@@ -217,6 +218,16 @@ class Dataset:
         from sesam_interactive.client.browse import Browsing, tree
 
         return tree(Browsing(self._connection, self.name, self.moment), entity_id)
+
+    def notebook(self, path: str | Path | None = None, *, overwrite: bool = False) -> Path:
+        """Write a notebook to look into this dataset: profile, flow, frame, history, rules, tests.
+
+        To `path`, a file or a folder; `<dataset>.ipynb` here where there is none. Gives the file.
+        Raises ClientError where it exists, unless `overwrite`.
+        """
+        from sesam_interactive.client.scaffold import dataset_notebook
+
+        return dataset_notebook(self.name, path, overwrite=overwrite)
 
     def profile(self, *properties: str, limit: int | None = None) -> Profile:
         """What its properties are like: types, how many are filled and distinct, how spread.

@@ -78,6 +78,14 @@ class Flow:
         """The part of the graph that depends on a pipe, dataset or system, with it."""
         return self._part(self._graph.reached(self._id(name), upstream=False))
 
+    def around(self, name: str) -> Flow:
+        """The part of the graph that is up- or downstream of a pipe, dataset or system, with it."""
+        found = self._id(name)
+        graph = self._graph
+        return self._part(
+            graph.reached(found, upstream=True) | graph.reached(found, upstream=False)
+        )
+
     def _part(self, ids: Iterable[str]) -> Flow:
         kept = set(ids)
         return Flow(

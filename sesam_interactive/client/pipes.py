@@ -25,6 +25,7 @@ from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.report import Report
@@ -192,6 +193,16 @@ class Pipe(Operations, Endpoints):
         from sesam_interactive.client.runs import Runs, read_runs
 
         return Runs(self.name, read_runs(self._connection, [self.name], limit))
+
+    def notebook(self, path: str | Path | None = None, *, overwrite: bool = False) -> Path:
+        """Write a notebook to work on this pipe: look, rules, preview, diff, run, tests.
+
+        To `path`, a file or a folder; `<pipe>.ipynb` here where there is none. Gives the file.
+        Raises ClientError where it exists, unless `overwrite`.
+        """
+        from sesam_interactive.client.scaffold import pipe_notebook
+
+        return pipe_notebook(self.info(), path, overwrite=overwrite)
 
     def entities(self, stage: str = "sink", limit: int | None = None) -> Entities:
         """What it would produce now, computed without writing; `stage` as in the manual.
