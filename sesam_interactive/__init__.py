@@ -12,10 +12,26 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from sesam_interactive.client import ClientError, Hub, connect, current_hub
+from sesam_interactive.client import (
+    ClientError,
+    Hub,
+    connect,
+    connect_async,
+    current_hub,
+    profiles,
+)
 from sesam_node import __version__
 
-__all__ = ["ClientError", "Hub", "__version__", "connect", "current_hub", "from_frame"]
+__all__ = [
+    "ClientError",
+    "Hub",
+    "__version__",
+    "connect",
+    "connect_async",
+    "current_hub",
+    "from_frame",
+    "profiles",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -36,11 +36,17 @@ CONNECT_S = 10.0
 
 
 def api_url(url: str) -> str:
-    """The root of the API from what people write: with or without scheme, `/api`, slash."""
-    url = url.strip().rstrip("/")
-    if "://" not in url:
-        url = f"http://{url}"
-    return url if url.endswith("/api") else f"{url}/api"
+    """The root of the API from what people write: with or without scheme, `/api`, slash.
+
+    A name with a dot and no scheme is one of the internet: https. Others are near: http.
+    """
+    scheme, given, rest = url.strip().rpartition("://")
+    rest = rest.rstrip("/")
+    if not given:
+        host = rest.partition("/")[0].partition(":")[0]
+        is_near = "." not in host or host.replace(".", "").isdigit()
+        scheme = "http" if is_near else "https"
+    return f"{scheme}://{rest.removesuffix('/api')}/api"
 
 
 def segment(name: str) -> str:
@@ -61,13 +67,15 @@ def checked_url(url: str) -> str:
     return url
 
 
-def checked_token(token: str) -> str:
-    """A token without what people copy along: quotes, blanks, `Bearer`.
-
-    Raises ClientError, which does not show it, where it cannot be one.
-    """
+def bare_token(token: str) -> str:
+    """A token without what people copy along: quotes, blanks, `Bearer`."""
     token = token.strip().strip("\"'").strip()
-    token = token[7:].strip() if token[:7].lower() == "bearer " else token
+    return token[7:].strip() if token[:7].lower() == "bearer " else token
+
+
+def checked_token(token: str) -> str:
+    """A bare token. Raises ClientError, which does not show it, where it cannot be one."""
+    token = bare_token(token)
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ClientError("the token has characters that no token has; was it copied whole?")
     return token

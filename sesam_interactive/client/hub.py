@@ -1,33 +1,20 @@
-"""The facade: `hub.pipes["x"]`, `hub.datasets["y"]`, and how a hub is found.
-
-`connect()` looks, in this order, at its arguments, at the environment (`NODE`, `JWT`), at a named
-profile, and at the managed node of the workbench; where there is none it starts one.
-"""
+"""The facade: `hub.pipes["x"]`, `hub.datasets["y"]`; `connecting.py` says how a hub is found."""
 
 from __future__ import annotations
 
-import atexit
-import json
-import os
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sesam_interactive.client.access import Access
 from sesam_interactive.client.config import Config, Metadata
-from sesam_interactive.client.connection import Connection
 from sesam_interactive.client.datasets import Datasets
 from sesam_interactive.client.dtl import Dtl
-from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.managed import (
-    DATA_VARIABLE,
-    ManagedNode,
-    data_folder,
-    running_node,
-    wait_for_node,
-)
 from sesam_interactive.client.node import Node
 from sesam_interactive.client.pipes import Pipes
+from sesam_interactive.client.profiles import sync_config
 from sesam_interactive.client.project import Project
+from sesam_interactive.client.project_files import DEFAULT_PROFILE
 from sesam_interactive.client.runner import Runner
 from sesam_interactive.client.settings import Env, Secrets
 from sesam_interactive.client.systems import Systems
@@ -37,13 +24,14 @@ from sesam_interactive.display.html import properties_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sesam_interactive.client.aio import Async
+    from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.flow import Flow
+    from sesam_interactive.client.managed import ManagedNode
     from sesam_interactive.client.overlap import Overlap, Overlaps
     from sesam_interactive.debugger import Session
     from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
-
-_default: Hub | None = None
 
 
 class Hub(Node):
@@ -78,6 +66,13 @@ class Hub(Node):
         """The node, where this kernel has started it."""
         return self._managed
 
+    @cached_property
+    def aio(self) -> Async:
+        """The same hub for code that awaits: `await hub.aio.pipes["x"].run()`."""
+        from sesam_interactive.client.aio import asynchronous
+
+        return asynchronous(self)
+
     def status(self) -> dict[str, Any]:
         """Version, start time, what runs."""
         found: dict[str, Any] = self._connection.get("/status")
@@ -90,15 +85,18 @@ class Hub(Node):
     def project(
         self,
         folder: str | Path,
-        profile: str = "test",
+        profile: str | None = None,
         *,
         whitelist: str | Path | None = None,
     ) -> Project:
         """A project folder, to validate, upload, compare, run and test on this node.
 
-        `profile` chooses the variables, `<profile>-env.json`; a `whitelist` is a file that lists
-        the only configuration files to take.
+        `profile` chooses the variables, `<profile>-env.json`: that of the project's `.syncconfig`,
+        else "test". A `whitelist` is a file that lists the only configuration files to take.
         """
+        if profile is None:
+            found = sync_config(Path(folder))
+            profile = (found.profile if found else None) or DEFAULT_PROFILE
         listed = None if whitelist is None else Path(whitelist)
         return Project(self._connection, Path(folder), profile, listed)
 
@@ -184,75 +182,3 @@ class Hub(Node):
             "systems": len(self.systems),
         }
         return properties_table(f"Hub at {self.url}", rows)
-
-
-def profiles_file() -> Path:
-    """Where named nodes are kept: `{"prod": {"node": URL, "jwt": TOKEN}}`, for your eyes only."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "sesam-interactive" / "profiles.json"
-
-
-def _profile(name: str) -> tuple[str, str | None]:
-    file = profiles_file()
-    try:
-        profiles = json.loads(file.read_text())
-        found = profiles[name]
-        return found["node"], found.get("jwt")
-    except OSError:
-        raise ClientError(f"there is no file of profiles at {file}") from None
-    except (ValueError, KeyError, TypeError):
-        raise ClientError(f'no profile "{name}" with a "node" in {file}') from None
-
-
-def connect(
-    url: str | None = None,
-    token: str | None = None,
-    *,
-    profile: str | None = None,
-    data: str | Path | None = None,
-    project: str | Path | None = None,
-    default: bool = True,
-) -> Hub:
-    """A hub to work with; it becomes that of the cell magics, unless `default` is false.
-
-    `url` and `token`, or a `profile`, say which node. Without them: `NODE` and `JWT` of the
-    environment, else the managed node on the folder `data` (the workbench's), which is started as
-    a child process, with the pipes of `project`, where it does not run. Raises NoNodeError.
-    """
-    global _default  # noqa: PLW0603 - the one thing that is global in a kernel
-    managed = None
-    if profile is not None:
-        url, token = _profile(profile)
-    elif url is None and data is None and os.environ.get("NODE"):
-        url, token = os.environ["NODE"], token or os.environ.get("JWT")
-    if url is None:
-        folder = Path(data) if data is not None else data_folder()
-        # Under a workbench's server the node is the server's to start.
-        theirs = data is None and DATA_VARIABLE in os.environ
-        found = wait_for_node(folder) if theirs else running_node(folder)
-        if found is None:
-            managed = ManagedNode(folder, Path(project) if project is not None else None)
-            managed.start()
-            atexit.register(managed.stop)
-            found = managed.url, managed.token
-        url, token = found
-    connection = Connection(url, token)
-    try:
-        connection.get("/")
-    except ClientError:
-        connection.close()
-        raise
-    hub = Hub(connection, managed)
-    if default:
-        _default = hub
-    return hub
-
-
-def current_hub() -> Hub:
-    """The hub of the last `connect()`; one is connected where there is none."""
-    return _default if _default is not None else connect()
-
-
-def connected_hub() -> Hub | None:
-    """The hub of the last `connect()`; null before the first one, nothing is started."""
-    return _default

@@ -18,7 +18,7 @@ from sesam_interactive.client.lineage import Lineage
 from sesam_interactive.client.operations import Events, Operations, counted_queues
 from sesam_interactive.client.runner import RunAll, Runner
 from sesam_interactive.client.schema import EntityType
-from sesam_interactive.client.waiting import pause
+from sesam_interactive.client.waiting import AbandonedError, pause
 from sesam_interactive.display.html import properties_table
 from sesam_interactive.display.progress import Progress
 from sesam_interactive.display.rows import Rows
@@ -128,7 +128,7 @@ class Pipe(Operations, Endpoints):
         with Progress(self.name, shown=progress) as shown:
             try:
                 runtime = self._wait(shown, timeout_s)
-            except (KeyboardInterrupt, ClientError):
+            except (KeyboardInterrupt, AbandonedError, ClientError):
                 if stop:
                     self.stop()
                 what = "stopped" if stop else "goes on running on the node; .stop() ends it"

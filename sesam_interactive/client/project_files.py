@@ -179,8 +179,11 @@ def client_errors() -> Iterator[None]:
         raise ClientError(error.message, error.problems) from None
 
 
-def write_file(file: Path, data: bytes) -> bool:
-    """Make a file hold these bytes, all or none of them; False where it does already."""
+def write_file(file: Path, data: bytes, mode: int | None = None) -> bool:
+    """Make a file hold these bytes, all or none of them; False where it does already.
+
+    Its mode stays, or is `mode`.
+    """
     if file.is_file() and file.read_bytes() == data:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +191,8 @@ def write_file(file: Path, data: bytes) -> bool:
     try:
         with os.fdopen(descriptor, "wb") as out:
             out.write(data)
-        Path(partial).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
+        kept = file.stat().st_mode & 0o777 if file.exists() else 0o644
+        Path(partial).chmod(kept if mode is None else mode)
         Path(partial).replace(file)
     except BaseException:
         Path(partial).unlink(missing_ok=True)

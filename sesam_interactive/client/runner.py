@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.waiting import pause
+from sesam_interactive.client.waiting import AbandonedError, pause
 from sesam_interactive.display.progress import Progress
 from sesam_interactive.display.rows import Rows
 
@@ -84,7 +84,7 @@ class Runner:
         with Progress("all pipes", shown=progress, unit="pipes run") as shown:
             try:
                 verdict = self._wait(token, shown, deadline)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, AbandonedError):
                 if stop:
                     self.stop()
                 what = "stopped" if stop else "goes on on the node; hub.runner.stop() ends it"

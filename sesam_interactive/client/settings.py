@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
@@ -12,7 +12,7 @@ from sesam_interactive.display.json_text import pretty
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from sesam_interactive.client.connection import Connection
 
@@ -86,11 +86,11 @@ class Secrets:
 
     def add(self, secrets: Mapping[str, str]) -> None:
         """Add these secrets, or overwrite them; others stay."""
-        self._connection.json("POST", self._path, json=dict(secrets), safe=True)
+        self._connection.json("POST", self._path, json=_texts(secrets), safe=True)
 
     def replace(self, secrets: Mapping[str, str]) -> None:
         """Replace all secrets by these."""
-        self._connection.json("PUT", self._path, json=dict(secrets))
+        self._connection.json("PUT", self._path, json=_texts(secrets))
 
     def delete(self, name: str) -> None:
         """Delete one secret. Raises ClientError (status 404) where there is none."""
@@ -133,3 +133,14 @@ class Secrets:
 
     def _repr_html_(self) -> str:
         return table([{"secret": name, "value": "not shown"} for name in self.names()])
+
+
+def _texts(secrets: Mapping[str, object]) -> dict[str, str]:
+    """Secrets to send. Raises ClientError, which names no value, for what are none."""
+    if not isinstance(secrets, Mapping):
+        raise ClientError(f"expected secrets by name, got a {type(secrets).__name__}")
+    texts = {name: value for name, value in secrets.items() if isinstance(value, str)}
+    wrong = secrets.keys() - texts.keys()
+    if wrong:
+        raise ClientError(f'expected a text for the secret "{min(wrong)}"')
+    return texts

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+import httpx
 
 from sesam_interactive.client.connection import segment
 from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
+
+
+def without_token(record: logging.LogRecord) -> bool:
+    """Hide the token in the URL of a registration: httpx logs the URLs that it asks."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            item.copy_set_param("token", "hidden")
+            if isinstance(item, httpx.URL) and "token" in item.params
+            else item
+            for item in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(without_token)
 
 
 class Webhooks:
