@@ -119,12 +119,12 @@ def _managed(data: Path | None, project: Path | None) -> Place:
 
 def current_hub() -> Hub:
     """The hub of the last `connect()`; one is connected where there is none."""
-    return _default if _default is not None else connect()
+    return connected_hub() or connect()
 
 
 def connected_hub() -> Hub | None:
-    """The hub of the last `connect()`; null before the first one, nothing is started."""
-    return _default
+    """The hub of the last `connect()`; null without one, or where it was closed."""
+    return None if _default is None or _default.is_closed else _default
 
 
 class Connecting:

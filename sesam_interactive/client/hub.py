@@ -40,6 +40,7 @@ class Hub(Node):
     def __init__(self, connection: Connection, managed: ManagedNode | None = None) -> None:
         self._connection = connection
         self._managed = managed
+        self.is_closed = False
         self.pipes = Pipes(connection)
         self.datasets = Datasets(connection)
         self.systems = Systems(connection)
@@ -157,9 +158,7 @@ class Hub(Node):
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""
-        global _default  # noqa: PLW0603 - the one thing that is global in a kernel
-        if _default is self:
-            _default = None
+        self.is_closed = True
         self._connection.close()
         if self._managed is not None:
             self._managed.stop()

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client import ClientError, Hub, connect, connected_hub
-from sesam_interactive.client.hub import profiles_file
 from sesam_interactive.client.managed import data_folder, running_node
+from sesam_interactive.client.profiles import profiles_file
 from sesam_interactive.display.html import table
 from sesam_interactive.magics.cell import CellError
 from sesam_node.errors import suggestion
