@@ -10,6 +10,7 @@ from sesam_interactive.client.access import Permissions, read_permissions, write
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.datasets import Dataset
+from sesam_interactive.client.debug import Debugged
 from sesam_interactive.client.diff import Diff
 from sesam_interactive.client.endpoints import Endpoints
 from sesam_interactive.client.entities import Entities
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.report import Report
     from sesam_interactive.client.runs import Runs
-    from sesam_interactive.debugger import Session
     from sesam_interactive.widgets.dtl_editor import DtlEditor
     from sesam_node.model import Entity
 
@@ -71,7 +71,7 @@ class Run:
         return properties_table(f"Run of {self.pipe}", rows)
 
 
-class Pipe(Operations, Endpoints):
+class Pipe(Operations, Endpoints, Debugged):
     """One pipe of a node: its configuration, runs, log, and what it would make of entities."""
 
     def __init__(self, connection: Connection, name: str) -> None:
@@ -282,17 +282,6 @@ class Pipe(Operations, Endpoints):
             raise ClientError(f'the comparison of "{self.name}" did not end: {reason}')
         result: dict[str, Any] = told["result"]
         return result
-
-    def debug(self, *ids: str, **options: Any) -> Session:
-        """A debugging session: the full record of what its rules do with some source entities.
-
-        Those with `ids`, those given (`entities=`), or the first `limit=` (10). Other options:
-        `rules=` of a draft, `transform=` (a position) of several, `overlay=` and `as_of=` for
-        another world. Raises ClientError with the node's problems. See `docs/debugger.md`.
-        """
-        from sesam_interactive.client.debug import debug
-
-        return debug(self._connection, self.name, ids, **options)
 
     def save(self, config: Mapping[str, Any], *, force: bool = False) -> None:
         """Put a new configuration of this pipe on the node; made where there is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.debugger.errors import wrong
-from sesam_interactive.debugger.session import FULL_MOST, Session
+from sesam_interactive.debugger.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sesam_interactive.debugger.node import Node, Subject
 
 LIMIT = 10
+FULL_MOST = 1_000
+"""How many entities the node records in full at once."""
 
 
 def record(
@@ -40,4 +42,6 @@ def record(
     if entities is not None:
         asked["entities"] = entities
     answer = node.json("POST", "/dtl/trace", json=asked)
-    return Session(answer["trace"], subject, node, answer)
+    session = Session(answer["trace"], subject, node, answer)
+    session.given = entities is not None
+    return session

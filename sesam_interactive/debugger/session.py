@@ -6,30 +6,29 @@ what is asked of it afterwards needs no node, except where a method says so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.debugger.answers import Answer
-from sesam_interactive.debugger.errors import asked, wrong
-from sesam_interactive.debugger.rules_text import RulesText
+from sesam_interactive.debugger.errors import wrong
+from sesam_interactive.debugger.recorded import Recorded
 from sesam_interactive.debugger.show import session_html, session_text
-from sesam_interactive.debugger.state import State, state_at
-from sesam_interactive.debugger.steps import Steps
-from sesam_interactive.debugger.values import Value, Values, values_of
-from sesam_node.dtl.trace import signatures, validate, why, why_not
-from sesam_node.dtl.trace.recording import Recording
-from sesam_node.errors import preview
+from sesam_interactive.debugger.stepping import Stepping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
     from typing import Self
 
-    from sesam_interactive.debugger.node import Node, Subject
+    from sesam_interactive.debugger.conditions import Condition
+    from sesam_interactive.debugger.cost import Cost
+    from sesam_interactive.debugger.fixes import Fixes
+    from sesam_interactive.debugger.node import Node
+    from sesam_interactive.debugger.samples import Samples
+    from sesam_interactive.debugger.scanning import Hits
 
-FULL_MOST = 1_000
 
-
-class Session:
+class Session(Stepping):
     """Recorded entities, one of them chosen, and a position in it.
 
     What a view builds on:
@@ -49,253 +48,189 @@ class Session:
     Of a document alone, `Session(document)` does all of that without a node.
     """
 
+    given = False
+    """Were the source entities given, and not read from the source?"""
+
+    counted_samples: Samples | None = None
+    """The ways of more entities than are recorded, where those were sampled."""
+
+    before: Session | None = None
+    """The session that this one was made of, with other rules or in another world."""
+
     viewer: Callable[[Session], Any] | None = None
     """What `view` shows a session with; the layer above puts it here."""
 
-    def __init__(
-        self,
-        document: dict[str, Any],
-        subject: Subject | None = None,
-        node: Node | None = None,
-        told: dict[str, Any] | None = None,
-    ) -> None:
-        """A session over a full trace document. Raises InputError for what is none."""
-        from sesam_interactive.debugger.node import Subject as Made
-
-        validate(document)
-        self.document = document
-        self.subject = subject or Made(pipe=document["pipe"] or None, rules=document["rules"])
-        self.node = node
-        self.notes = _notes(told or {})
-        self.rules = RulesText(document)
-        self.entity = 0
-        self.position = 0
-        if not document["entities"]:
-            missing = "; ".join(self.notes) or "the source gave no entity that these rules take"
-            raise wrong(f"nothing was recorded: {missing}")
-
-    # -- what is recorded --------------------------------------------------------------------------
-
-    @property
-    def recording(self) -> Recording:
-        """The record of the chosen entity."""
-        found = self._recordings.get(self.entity)
-        if found is None:
-            found = self._recordings[self.entity] = Recording(self.document, self.entity)
-        return found
+    # -- samples -----------------------------------------------------------------------------------
 
     @cached_property
-    def _recordings(self) -> dict[int, Recording]:
-        return {}
+    def pinned(self) -> list[int]:
+        """The numbers of the entities that are kept among the representatives."""
+        return []
 
-    @cached_property
-    def signatures(self) -> dict[str, list[int]]:
-        """The recorded entities by the way that they took, commonest first."""
-        return signatures(self.document)
-
-    @cached_property
-    def entities(self) -> list[dict[str, Any]]:
-        """A row a recorded entity: `id, version, outcome, results, events, signature, truncated`.
-
-        `outcome` is "ok", "filtered", "failed" or "nothing".
-        """
-        ways = {n: name for name, numbers in self.signatures.items() for n in numbers}
-        rows = []
-        for number, entity in enumerate(self.document["entities"]):
-            source = self.document["values"][entity["source"]]
-            rows.append(
-                {
-                    "id": source.get("_id") if isinstance(source, dict) else None,
-                    "version": entity["version"],
-                    "outcome": self._outcome(entity),
-                    "results": len(entity["results"]),
-                    "events": len(entity["events"]),
-                    "signature": ways[number],
-                    "truncated": entity["truncated"],
-                }
-            )
-        return rows
-
-    def _outcome(self, entity: dict[str, Any]) -> str:
-        if entity["error"]:
-            return "failed"
-        results = [self.document["values"][value] for value in entity["results"]]
-        if any("_filtered" not in item for item in results):
-            return "ok"
-        return "filtered" if results else "nothing"
-
-    def choose(self, which: int | str) -> Self:
-        """Go to another recorded entity, by its number or `_id`, and to its beginning.
-
-        Raises DebuggerError for one that is not recorded.
-        """
-        ids = [row["id"] for row in self.entities]
-        if isinstance(which, str):
-            if which not in ids:
-                held = preview(ids, 80)
-                raise wrong(f"the entity {which!r} is not recorded; there are {held}")
-            which = ids.index(which)
-        if not 0 <= which < len(ids):
-            raise wrong(f"there is no entity {which}: {len(ids)} are recorded, counted from 0")
-        self.entity, self.position = which, 0
+    def pin(self, which: int | str | None = None) -> Self:
+        """Keep an entity (by default the chosen one) among the representatives."""
+        here = (self.entity, self.position)
+        number = self.entity if which is None else self.choose(which).entity
+        self.entity, self.position = here
+        if number not in self.pinned:
+            self.pinned.append(number)
         return self
 
-    @property
-    def source(self) -> Any:
-        """The source entity that is chosen."""
-        return self.recording.source
+    def samples(self) -> Samples:
+        """The ways that the recorded entities took: how many each, and one that stands for them."""
+        from sesam_interactive.debugger.samples import ways
 
-    @property
-    def results(self) -> list[Any]:
-        """What came out of it, in order; a filtered entity is marked `_filtered`."""
-        return self.recording.results
+        return ways(self) if self.counted_samples is None else self.counted_samples
 
-    @property
-    def error(self) -> dict[str, str] | None:
-        """What it failed with (`path`, `code`, `message`), or None."""
-        found: dict[str, str] | None = self.recording.entity["error"]
-        return found
+    def representatives(self) -> Session:
+        """A session of a few entities that have met every decision, and of those pinned."""
+        from sesam_interactive.debugger.samples import representatives
 
-    # -- where we are ------------------------------------------------------------------------------
+        return representatives(self)
 
-    @property
-    def end(self) -> int:
-        """The position behind the last event."""
-        return len(self.recording.events)
+    def next_different(self, path: str | None = None) -> Self:
+        """To the next recorded entity with another value at a place (by default where we are).
 
-    @property
-    def event(self) -> dict[str, Any] | None:
-        """The event about to be evaluated, as recorded but `path` is text; None at the end."""
-        if self.position >= self.end:
-            return None
-        return {**self.recording.events[self.position], "path": self.path}
+        The position is its first evaluation there, the beginning where it has none. Raises
+        DebuggerError where all have the same.
+        """
+        from sesam_interactive.debugger.samples import different
 
-    @property
-    def path(self) -> str:
-        """The JSON path of the rules that we are at; that of the default rule at the end."""
-        return (
-            self.recording.path(min(self.position, self.end - 1)) if self.end else self.rules.base
+        at = self.path if path is None else self.rules.full(path)
+        number = different(self, at)
+        if number is None:
+            raise wrong(f"all recorded entities have the same at {self.rules.short(at)}", at)
+        self.choose(number)
+        value = self.at(at)
+        return self.goto(value.evaluations[0].event) if value.count else self
+
+    # -- what the node is asked --------------------------------------------------------------------
+
+    def scan(
+        self,
+        *conditions: Condition,
+        hits: int = 1,
+        limit: int | None = None,
+        since: Any = None,
+        progress: bool = True,
+    ) -> Hits:
+        """The next source entities of which a condition holds, searched on the node.
+
+        Without conditions: those of the breakpoints. Over `limit` source entities or all, behind
+        `since` (the `next` of an earlier scan). `.session` of the answer has the hits recorded,
+        with the same breakpoints. Interrupting keeps what was found.
+        """
+        from sesam_interactive.debugger.conditions import condition_of
+        from sesam_interactive.debugger.scanning import scan
+
+        when = [condition_of(condition) for condition in conditions]
+        when = when or [point.condition for point in self.breakpoints if point.enabled]
+        if not when:
+            raise wrong("there is no condition to look for", hint='scan("_T.total > 1000")')
+        node = self._asked()
+        return scan(
+            node, self.subject, when, hits=hits, limit=limit, since=since, progress=progress
         )
 
+    def what_if(
+        self,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        overlay: Mapping[str, Mapping[str, Any]] | None = None,
+        edit: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
+        version: int | None = None,
+        as_of: str | int | None = None,
+    ) -> Session:
+        """The chosen entity in another world, as a session; nothing is written.
+
+        `changes` are values in the source entity: `{"_S.price": 3}`. `overlay` puts whole entities
+        in place of stored ones (None: not there), by dataset and id; `edit` changes properties of
+        stored ones. `version` takes an older version of the source entity, `as_of` all datasets as
+        they were. `.differences` of the answer says what comes out otherwise.
+        """
+        from sesam_interactive.debugger.what_if import what_if
+
+        moment = None if as_of is None else str(as_of)
+        return what_if(self, changes, overlay=overlay, edit=edit, version=version, as_of=moment)
+
+    def with_rules(self, rules: Any) -> Session:
+        """The recorded entities with other rules, as a draft; the chosen one stays chosen."""
+        from sesam_interactive.debugger.recording import record
+
+        subject = replace(self.subject, rules=rules)
+        ids = [str(row["id"]) for row in self.entities]
+        if self.given:
+            sources = [self.recording_of(n).source for n in range(len(ids))]
+            made = record(self._asked(), subject, entities=sources)
+        else:
+            made = record(self._asked(), subject, ids)
+        made.before = self
+        held = [row["id"] for row in made.entities]
+        chosen = self.entities[self.entity]["id"]
+        made.entity = held.index(chosen) if chosen in held else 0
+        return made
+
     @property
-    def state(self) -> State:
-        """`_S`, `_T`, `_P` before and after the event at the position."""
-        return state_at(self.recording, self.position)
+    def differences(self) -> list[dict[str, Any]]:
+        """What comes out of the chosen entity otherwise than in `before`.
 
-    @property
-    def frames(self) -> list[dict[str, Any]]:
-        """The runs of rules that we are in, outermost first.
-
-        Each is `{"rule", "source", "event", "path", "entity"}`: the event and path of what applied
-        it, and the stored entity that its source is, if any.
+        Each is `{"_id", "name", "change", "old", "new"}`; an entity that is new or gone has an
+        empty `name`.
         """
-        recording = self.recording
-        found: list[dict[str, Any]] = []
-        if not recording.frames:
-            return found
-        here = min(self.position, self.end - 1)
-        frame = 0 if self.position >= self.end else recording.events[here]["frame"]
-        while frame is not None:
-            held = recording.frames[frame]
-            began = held["event"]
-            found.append(
-                {
-                    "rule": held["rule"],
-                    "source": recording.values[held["source"]],
-                    "event": began,
-                    "path": None if began is None else recording.path(began),
-                    "entity": recording.entity_of_frame(frame),
-                }
-            )
-            frame = held["parent"]
-        return found[::-1]
+        from sesam_interactive.debugger.what_if import differing
 
-    # -- steps -------------------------------------------------------------------------------------
+        if self.before is None:
+            return []
+        before = Recorded(self.before.document, self.before.subject)
+        ids = [row["id"] for row in before.entities]
+        wanted = self.entities[self.entity]["id"]
+        if wanted not in ids:
+            return []
+        return differing(before.choose(ids.index(wanted)), self)
 
-    @property
-    def steps(self) -> Steps:
-        return Steps(self.recording)
+    def cost(self) -> Cost:
+        """Time of each place, look-ups of hops, and what runs again when data changes.
 
-    def goto(self, position: int | str) -> Self:
-        """Go to a position; a negative one counts from the end. A path: its first evaluation.
-
-        Raises DebuggerError for a position that is not there, and a path that was not evaluated.
+        Times are those of the recording; `pipe.cost()` measures compiled rules.
         """
-        if isinstance(position, str):
-            value = self.at(position)
-            if not value.count:
-                raise wrong(f"{value.path} was not evaluated for this entity", value.path)
-            position = value.evaluations[0].event
-        if position < 0:
-            position += self.end + 1
-        if not 0 <= position <= self.end:
-            raise wrong(f"there is no step {position}: they go from 0 to {self.end}")
-        self.position = position
-        return self
+        from sesam_interactive.debugger.cost import cost_of, reruns_of
 
-    def step(self, count: int = 1) -> Self:
-        """To the next event, however deep; `count` of them, backwards where negative."""
-        self.position = min(max(self.position + count, 0), self.end)
-        return self
+        reruns = [] if self.node is None else reruns_of(self.node, self.subject)
+        return cost_of(self, None, reruns)
 
-    def step_over(self) -> Self:
-        """Behind this event and all within it."""
-        self.position = self.steps.over(self.position)
-        return self
+    def fixes(self) -> Fixes:
+        """Edits that the recorded entities suggest: names that were meant, guards against null.
 
-    def step_out(self) -> Self:
-        """Behind the event that this one is within."""
-        self.position = self.steps.out(self.position)
-        return self
-
-    def back(self, count: int = 1) -> Self:
-        """To the event before, however deep."""
-        return self.step(-count)
-
-    def back_over(self) -> Self:
-        """To the event before on this level."""
-        self.position = self.steps.back_over(self.position)
-        return self
-
-    def back_out(self) -> Self:
-        """To the event that this one is within."""
-        self.position = self.steps.back_out(self.position)
-        return self
-
-    # -- values and causes -------------------------------------------------------------------------
-
-    def values(self) -> Values:
-        """What each sub-expression gave for the chosen entity, by JSON path of the rules."""
-        found = self._values.get(self.entity)
-        if found is None:
-            found = self._values[self.entity] = values_of(self.recording)
-        return found
-
-    @cached_property
-    def _values(self) -> dict[int, Values]:
-        return {}
-
-    def at(self, path: str) -> Value:
-        """What one place of the rules gave: inputs, output, type, count, each evaluation.
-
-        The path may be short: `default[2][1]`. Raises DebuggerError where nothing is evaluated.
+        `session.fixes()[0].apply()` gives the session with the edited rules.
         """
-        return self.values()[self.rules.full(path)]
+        from sesam_interactive.debugger.fixes import fixes_of
 
-    def why(self, path: str = "$", result: int | None = None) -> Answer:
-        """What made a value of the output: `session.why("total")`, `session.why("lines[1].sku")`.
+        return fixes_of(self)
 
-        Of the last result where there are several. Raises DebuggerError where there is no such
-        value.
+    def _asked(self) -> Node:
+        if self.node is None:
+            raise wrong("there is no node to ask: the session is of a document alone")
+        return self.node
+
+    # -- kept --------------------------------------------------------------------------------------
+
+    def pin_test(self, project: Any, name: str | None = None) -> list[Path]:
+        """Keep the chosen entity and what came of it as a test of a project; gives the files.
+
+        See `debugger.keeping`. Raises DebuggerError for a failed entity, or rules of no pipe.
         """
-        position = max(len(self.results) - 1, 0) if result is None else result
-        found = asked(why, self.document, self.entity, position, path)
-        return Answer(found, self.recording, self.subject, self.node)
+        from sesam_interactive.debugger.keeping import pin_test
 
-    def why_not(self, path: str = "$", result: int | None = None) -> Answer:
-        """Why a property is missing from the output; without a path why nothing came out."""
-        found = asked(why_not, self.document, self.entity, path, result=result)
-        return Answer(found, self.recording, self.subject, self.node)
+        return pin_test(self, project, name)
+
+    def export(self, path: str | Path, *, all: bool = True) -> Path:  # noqa: A002 - as elsewhere
+        """Write the trace to a file: `.json`, or `.html`, a page that needs nothing else.
+
+        Of all recorded entities, or of the chosen one.
+        """
+        from sesam_interactive.debugger.keeping import export
+
+        return export(self, path, None if all else [self.entity])
 
     # -- shown -------------------------------------------------------------------------------------
 
@@ -323,18 +258,3 @@ class Session:
 
     def _repr_html_(self) -> str:
         return session_html(self)
-
-
-def _notes(told: dict[str, Any]) -> list[str]:
-    """What the node said beside the trace, in words."""
-    notes = []
-    if told.get("missing"):
-        notes.append(f"not found: {', '.join(map(repr, told['missing'][:10]))}")
-    notes += [
-        f"an earlier transform failed on {one['_id']!r}: {one['message']}"
-        for one in told.get("skipped", ())[:10]
-    ]
-    why_stopped = {"time": "time was up", "events": "the trace is full", "size": "it got too large"}
-    if told.get("stopped") in why_stopped:
-        notes.append(f"not all entities were recorded: {why_stopped[told['stopped']]}")
-    return notes

@@ -5,22 +5,24 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from sesam_interactive.debugger.state import state_html
+from sesam_interactive.debugger.state import change_text, state_html
 from sesam_node.errors import preview
 
 if TYPE_CHECKING:
+    from sesam_interactive.debugger.recorded import Recorded
     from sesam_interactive.debugger.session import Session
 
 AROUND = 6
 """Lines of the rules that text shows before and behind the marked ones."""
 
 VALUE = 48
+DIFFERENCES = 20
 MARK = "\N{BLACK RIGHT-POINTING TRIANGLE}"
 CODE = "font-family:monospace;white-space:pre;padding:0 .6em"
 HERE = "background:#f9a82540"
 
 
-def line_values(session: Session) -> dict[int, str]:
+def line_values(session: Recorded) -> dict[int, str]:
     """What stands beside each line: the value of the outermost place that begins there.
 
     Of a rule nothing is shown: it is all of its transforms.
@@ -99,8 +101,21 @@ def session_text(session: Session) -> str:
         out += [f"out {preview(result, 96)}" for result in session.results[:5]]
         if len(session.results) > 5:
             out.append(f"... {len(session.results) - 5} more")
+    out += [f"otherwise {text}" for text in difference_texts(session)]
     out += [f"note: {note}" for note in session.notes]
     return "\n".join(out)
+
+
+def difference_texts(session: Session) -> list[str]:
+    """What comes out otherwise than in the session that this one was made of; a line each."""
+    if session.before is None:
+        return []
+    texts = []
+    for one in session.differences[:DIFFERENCES]:
+        text = change_text(one) if one["name"] else f"{one['change']} {preview(one['_id'])}"
+        texts.append(text)
+    more = len(session.differences) - DIFFERENCES
+    return [*(texts or ["nothing comes out"]), *([f"... {more} more"] if more > 0 else [])]
 
 
 def rules_html(session: Session) -> str:
@@ -127,6 +142,8 @@ def session_html(session: Session) -> str:
     """The session as HTML without scripts."""
     frames = " \N{RIGHTWARDS ARROW} ".join(escape(frame["rule"]) for frame in session.frames)
     notes = "".join(f"<p>{escape(note)}</p>" for note in session.notes)
+    texts = "".join(f"<div>{escape(text)}</div>" for text in difference_texts(session))
+    otherwise = f"<b>otherwise</b><div style='{CODE}'>{texts}</div>" if texts else ""
     results = ""
     if session.event is None:
         shown = "\n".join(escape(preview(result, 300)) for result in session.results[:5])
@@ -134,5 +151,5 @@ def session_html(session: Session) -> str:
     return (
         f"<div><b>{escape(head_text(session))}</b><br>{escape(here_text(session))}"
         f"<span style='opacity:.7'> &nbsp; {frames}</span>{rules_html(session)}"
-        f"{state_html(session.state)}{results}{notes}</div>"
+        f"{state_html(session.state)}{results}{otherwise}{notes}</div>"
     )

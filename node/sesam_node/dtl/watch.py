@@ -191,7 +191,7 @@ def condition_test(expression: Any) -> tuple[Test, frozenset[str]]:
     Raises InputError with paths below `$.if` for one that does not compile or looks into datasets.
     """
     reads: set[str] = set()
-    rules = {"default": [["copy", "_id"], ["filter", _within(expression, reads)]]}
+    rules = {"default": [["copy", "_id"], ["filter", within(expression, reads)]]}
     try:
         compiled = compile_rules(rules, path=("watch",))
     except DtlError as error:
@@ -217,14 +217,18 @@ def condition_test(expression: Any) -> tuple[Test, frozenset[str]]:
     return holds, frozenset(reads)
 
 
-def _within(value: Any, reads: set[str]) -> Any:
-    """The expression over one source that has the variables as its properties `S`, `T`, `P`."""
+def within(value: Any, reads: set[str] | None = None) -> Any:
+    """An expression over one source that has the variables as its properties `S`, `T`, `P`.
+
+    The variables that it names are put into `reads`.
+    """
     if type(value) is list:
-        return [_within(item, reads) for item in value]
+        return [within(item, reads) for item in value]
     if type(value) is dict:
-        return {name: _within(item, reads) for name, item in value.items()}
+        return {name: within(item, reads) for name, item in value.items()}
     if type(value) is str and value[:2] in VARIABLES and value[2:3] in ("", "."):
-        reads.add(value[:2])
+        if reads is not None:
+            reads.add(value[:2])
         return f"_S.{value[1]}{value[2:]}"
     return value
 
