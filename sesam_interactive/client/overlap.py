@@ -7,6 +7,7 @@ notion of equality (`frames/keys.py`). Joins come as DTL, ready to copy.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.columns import Place, read_columns
@@ -174,10 +175,21 @@ def _side_row(name: str, side: Side) -> dict[str, Any]:
 
 
 def _aliases(left: str, right: str) -> tuple[str, str]:
-    """Short names for both datasets in a join: first letters, where they differ."""
-    one, two = ((name.rpartition(":")[2] or name)[:1].lower() for name in (left, right))
-    one, two = (letter if letter.isalpha() else "d" for letter in (one, two))
-    return (one, two) if one != two else (one, f"{two}2")
+    """Short names for both datasets in a join: first letters, or initials, where they differ."""
+    for short in (_first_letter, _initials):
+        one, two = short(left), short(right)
+        if one != two:
+            return one, two
+    return one, f"{two}2"
+
+
+def _first_letter(name: str) -> str:
+    return _initials(name)[:1]
+
+
+def _initials(name: str) -> str:
+    words = re.findall(r"[a-z]+", name.rpartition(":")[2].lower())
+    return "".join(word[0] for word in words) or "d"
 
 
 def _joined(equalities: list[Any]) -> str:

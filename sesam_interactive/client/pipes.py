@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.queued import Queued
     from sesam_interactive.client.report import Report
     from sesam_interactive.client.runs import Runs
     from sesam_interactive.widgets.dtl_editor import DtlEditor
@@ -193,6 +194,12 @@ class Pipe(Operations, Endpoints, Debugged):
         from sesam_interactive.client.runs import Runs, read_runs
 
         return Runs(self.name, read_runs(self._connection, [self.name], limit))
+
+    def queued(self, limit: int = 200) -> Queued:
+        """About how many versions waited for it over time, from the logs of it and its writers."""
+        from sesam_interactive.client.queued import read_queued
+
+        return read_queued(self._connection, self.name, limit)
 
     def notebook(self, path: str | Path | None = None, *, overwrite: bool = False) -> Path:
         """Write a notebook to work on this pipe: look, rules, preview, diff, run, tests.

@@ -157,7 +157,7 @@ class _Facts:
         came = ", ".join(f"`{name}`" for name in inputs) or f"a source of type `{self.source_type}`"
         goes = f"the dataset `{self.sink}`" if self.sink else f"a sink of type `{self.sink_type}`"
         hopped = f", with hops to {', '.join(f'`{name}`' for name in hops)}" if hops else ""
-        self.way = f"From {came}{hopped} to {goes}."
+        self.way = f"From {came}{hopped}, to {goes}."
         text = effective.get("description")
         told = " ".join(text) if isinstance(text, list) else text
         self.description = ["", str(told)] if told else []

@@ -30,6 +30,7 @@ LOOKS = {
     "datetimes": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$",
     "times": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$",
     "dates": r"^\d{4}-\d{2}-\d{2}$",
+    "dates with the year last": r"^\d{1,2}[./-]\d{1,2}[./-]\d{4}$",
     "booleans": r"^(?i:true|false|yes|no)$",
     "UUIDs": r"^(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
     "addresses of mail": r"^\S+@\S+\.\S+$",
@@ -41,6 +42,7 @@ READS = {
     "datetimes": "datetime",
     "times": "datetime-parse",
     "dates": "datetime-parse",
+    "dates with the year last": "datetime-parse",
 }
 """The functions that make values of what looks like some."""
 

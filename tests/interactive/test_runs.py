@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from sesam_interactive import ClientError
+from sesam_interactive.client.queued import account
 from sesam_interactive.client.report import Report, ago, ahead
 from sesam_interactive.client.runs import Runs
 
@@ -70,6 +71,37 @@ def test_runs_are_a_picture_also_of_several_pipes(ran):
 def test_a_pipe_that_never_ran_has_no_runs(hub):
     runs = hub.pipes["inbox"].runs()
     assert (len(runs), repr(runs)) == (0, "inbox: 0 runs")
+
+
+def test_a_queue_grows_by_what_is_written_and_falls_by_what_is_read(hub):
+    hub.pipes["person"].run(progress=False)
+    waiting = hub.pipes["person-named"].queued()
+    assert waiting.writers == ["person"]
+    assert [count for _, count in waiting.points][-1] == 3
+    hub.pipes["person-named"].run(progress=False)
+    counts = hub.pipes["person-named"].queued().to_polars()["queue"].to_list()
+    assert (counts[-2:], max(counts)) == ([0, 0], 3)
+    assert "0 now, at most 3" in repr(hub.pipes["person-named"].queued())
+    assert len(hub.pipes["person-named"].queued().plot().data[0].x) == len(counts)
+
+
+def test_a_full_run_leaves_in_the_queue_what_was_written_meanwhile():
+    def run(start, end, kind="incremental", changed=0, read=0):
+        start, end = (
+            dt.datetime(2024, 1, 1, 0, 0, second, tzinfo=dt.UTC) for second in (start, end)
+        )
+        counts = {"changed": changed, "read": read, "kind": kind, "success": True}
+        return {"start": start, "end": end, **counts}
+
+    writes = [run(0, 1, changed=10), run(4, 5, changed=2), run(8, 9, changed=4)]
+    reads = [run(2, 6, kind="full", read=10), run(7, 8, read=2), run(10, 11, read=9)]
+    assert [count for _, count in account(writes, reads)] == [10, 12, 2, 0, 4, 0]
+
+
+def test_a_pipe_that_reads_no_dataset_has_no_queue(hub):
+    waiting = hub.pipes["inbox"].queued()
+    assert repr(waiting) == "queue of inbox, behind no pipe: nothing is known"
+    assert "reads no dataset" in repr(waiting.plot())
 
 
 def test_the_report_has_what_fails_first(ran):
