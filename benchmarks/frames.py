@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import sesam_interactive
+from sesam_interactive.client import ManagedNode
 from sesam_node.model import content_hash, encode
 from sesam_node.store import Write, open_store
 
@@ -74,6 +75,11 @@ def node_cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def child_of(pid: int) -> int:
+    """The one child of a process."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
 def peak_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
@@ -90,16 +96,14 @@ def main() -> None:
         file = write(folder, options.entities)
         size = file.stat().st_size
         print(f"{options.entities:,} entities of {size / options.entities:.0f} bytes")
-        hub = sesam_interactive.connect(data=folder / "data")
-        try:
-            compare(hub, file, options)
-        finally:
+        with ManagedNode(folder / "data") as node:
+            hub = sesam_interactive.connect(node.url, node.token)
+            compare(hub, child_of(os.getpid()), file, options)
             hub.close()
 
 
-def compare(hub: Any, file: Path, options: argparse.Namespace) -> None:
+def compare(hub: Any, pid: int, file: Path, options: argparse.Namespace) -> None:
     orders = hub.datasets["orders"]
-    pid = hub._managed._process.pid
     half = options.entities // 2
     ways: dict[str, Callable[[], Any]] = {
         "polars.read_ndjson of a file": lambda: pl.read_ndjson(file),

@@ -31,6 +31,7 @@ class Entities(Framed):
         self._since: int | None = parameters.pop("since", None)
         self._limit: int | None = parameters.pop("limit", None)
         self._parameters = parameters
+        self._is_cheap = path.startswith("/datasets/")
 
     def __repr__(self) -> str:
         options = dict(since=self._since, limit=self._limit, **self._parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ class Framed:
 
     An interrupt ends the request on the node as well.
     """
+
+    _is_cheap = False
+    """May they be asked for twice?"""
 
     def _open_lines(
         self, *, columns: Sequence[str] | None, reserved: bool
@@ -36,12 +40,23 @@ class Framed:
         `columns` names those that are wanted, in their order; others are not sent. `schema` (name
         to polars type) casts columns, `reserved` adds the node's own (`_updated`, `_ts`, ...).
         """
-        from sesam_interactive.frames import RESERVED, from_lines
+        from sesam_interactive.frames import RESERVED
 
         reserved = reserved or not RESERVED.isdisjoint(columns or ())
-        with self._open_lines(columns=columns, reserved=reserved) as lines:
-            frame = from_lines(lines, schema=schema, reserved=reserved)
+        frame = self._frame(schema, columns=columns, reserved=reserved)
         return frame if columns is None else chosen(frame, columns)
+
+    def _frame(
+        self, schema: Mapping[str, Any] | None, *, columns: Sequence[str] | None, reserved: bool
+    ) -> Any:
+        from sesam_interactive.frames import NotKept, from_lines
+
+        if self._is_cheap:
+            # Where it is of no use, that shows mostly in the first lines.
+            with suppress(NotKept), self._open_lines(columns=columns, reserved=reserved) as lines:
+                return from_lines(lines, schema=schema, reserved=reserved, keep=False)
+        with self._open_lines(columns=columns, reserved=reserved) as lines:
+            return from_lines(lines, schema=schema, reserved=reserved)
 
     def to_pandas(
         self,

@@ -1,11 +1,12 @@
 """Entities to data frames and back, types kept."""
 
 from sesam_interactive.frames.from_frame import from_frame
-from sesam_interactive.frames.lines import frames_of_lines, from_lines
+from sesam_interactive.frames.lines import NotKept, frames_of_lines, from_lines
 from sesam_interactive.frames.to_frame import RESERVED, as_pandas, from_arrow, to_pandas, to_polars
 
 __all__ = [
     "RESERVED",
+    "NotKept",
     "as_pandas",
     "frames_of_lines",
     "from_arrow",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from tempfile import TemporaryFile
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
     from sesam_interactive.frames.tagged import Typed
 
+    Lines = bytes | memoryview[int]
+
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 SAMPLE_LINES: Final = 1_000
+SAMPLE_BYTES: Final = 1_000
 THREADS: Final = min(4, os.cpu_count() or 1)
 NEWLINE: Final = b"\n"
 ABSENT: Final = (Column(), None)
@@ -45,6 +48,10 @@ decode_lines: Any = msgspec.json.Decoder().decode_lines
 encode_lines = msgspec.json.Encoder().encode_lines
 
 
+class NotKept(Exception):  # noqa: N818 - no error for people
+    """Values have to be looked at once more, and lines were not kept."""
+
+
 class DoesNotFit(Exception):  # noqa: N818 - no error for people
     """A block has values that the schema does not hold."""
 
@@ -54,16 +61,18 @@ def from_lines(
     *,
     schema: Mapping[str, Any] | None = None,
     reserved: bool = False,
+    keep: bool = True,
     block_bytes: int = BLOCK_BYTES,
 ) -> Any:
     """The polars frame of entities that come as chunks of NDJSON, cut anywhere.
 
     Memory holds the frame and some blocks of lines. `schema` and `reserved` are those of
-    `to_polars`.
+    `to_polars`. Without `keep` nothing is written to a file, which is quicker; raises NotKept where
+    it turns out to be needed.
     """
-    with TemporaryFile() as kept:
+    with TemporaryFile() if keep else nullcontext() as kept:
         reader = Reader(kept, reserved=reserved)
-        reader.read(blocks(chunks, block_bytes))
+        reader.read(Blocks(chunks, block_bytes))
         return cast(reader.frame(), schema)
 
 
@@ -84,7 +93,7 @@ def frames_of_lines(
 
     with TemporaryFile() as kept:
         reader = Reader(kept, reserved=reserved, twice=True)
-        reader.read(blocks(chunks, block_bytes))
+        reader.read(Blocks(chunks, block_bytes))
         waiting: list[Any] = []
         for frame in reader.frames():
             waiting.append(frame)
@@ -106,21 +115,43 @@ def cast(frame: Any, schema: Mapping[str, Any] | None) -> Any:
     return frame.cast(casts) if casts else frame
 
 
-def blocks(chunks: Iterable[bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The same bytes in blocks of whole lines of about `size`."""
-    waiting: list[bytes] = []
-    length = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        length += len(chunk)
-        if length >= size and NEWLINE in chunk:
-            block = b"".join(waiting)
-            end = block.rindex(NEWLINE) + 1
-            yield block[:end]
-            waiting = [block[end:]]
-            length = len(waiting[0])
-    if length:
-        yield b"".join(waiting)
+class Blocks:
+    """Chunks put together to blocks of whole lines, in buffers that are used again.
+
+    A block is valid until it is given back.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], size: int = BLOCK_BYTES) -> None:
+        self._chunks = chunks
+        self._size = size
+        self._free: list[bytearray] = []
+
+    def __iter__(self) -> Iterator[memoryview]:
+        buffer, used = self._buffer(0), 0
+        for chunk in self._chunks:
+            if used + len(chunk) > len(buffer):
+                end = buffer.rfind(NEWLINE, 0, used) + 1
+                if end:
+                    yield memoryview(buffer)[:end]
+                # Only a line longer than a block needs a buffer of its own.
+                larger = self._buffer(used - end + len(chunk))
+                larger[: used - end] = memoryview(buffer)[end:used]
+                buffer, used = larger, used - end
+            buffer[used : used + len(chunk)] = chunk
+            used += len(chunk)
+        if used:
+            yield memoryview(buffer)[:used]
+
+    def _buffer(self, least: int) -> bytearray:
+        if least <= self._size and self._free:
+            return self._free.pop()
+        return bytearray(max(least, self._size))
+
+    def give_back(self, block: memoryview) -> None:
+        """Let the buffer of a block be used again."""
+        buffer = block.obj
+        if isinstance(buffer, bytearray) and len(buffer) == self._size:
+            self._free.append(buffer)
 
 
 @dataclass(frozen=True)
@@ -142,7 +173,7 @@ class Plan:
     left_out: frozenset[str]
     dropped: frozenset[str]
 
-    def parse(self, block: bytes) -> Part:
+    def parse(self, block: Lines) -> Part:
         """The columns of a block. Raises DoesNotFit."""
         import pyarrow as pa
         import pyarrow.json as arrow_json
@@ -170,7 +201,7 @@ class Plan:
             },
         )
 
-    def _without(self, block: bytes) -> bytes:
+    def _without(self, block: Lines) -> bytes:
         """The lines without what is left out."""
         rows = raw_lines(block)
         for name in self.left_out:
@@ -194,7 +225,7 @@ class Reader:
         self.columns: dict[str, Column] = {}
         """The columns that are made value by value."""
 
-    def read(self, blocks: Iterable[bytes]) -> None:
+    def read(self, blocks: Blocks) -> None:
         """Take in all blocks; threads parse some of them at a time."""
         pool = ThreadPoolExecutor(THREADS, "sesam-frame")
         try:
@@ -202,19 +233,21 @@ class Reader:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _read(self, blocks: Iterable[bytes], pool: ThreadPoolExecutor) -> None:
-        pending: deque[tuple[bytes, Plan, Future[Part]]] = deque()
+    def _read(self, blocks: Blocks, pool: ThreadPoolExecutor) -> None:
+        pending: deque[tuple[memoryview, Plan, Future[Part]]] = deque()
         for block in blocks:
             plan = self._plan or self._widened(_first_lines(block, SAMPLE_LINES))
-            self._kept.write(block)
-            self._sizes.append(len(block))
+            if self._kept is not None:
+                self._kept.write(block)
+                self._sizes.append(len(block))
             pending.append((block, plan, pool.submit(plan.parse, block)))
-            if len(pending) > THREADS:
-                self._take(*pending.popleft())
-        while pending:
-            self._take(*pending.popleft())
+            while len(pending) > THREADS:
+                self._take(*pending[0])
+                blocks.give_back(pending.popleft()[0])
+        for waiting in pending:
+            self._take(*waiting)
 
-    def _take(self, block: bytes, plan: Plan, future: Future[Part]) -> None:
+    def _take(self, block: memoryview, plan: Plan, future: Future[Part]) -> None:
         """Keep what came of a block; parse it again where that did not fit."""
         tries: list[Callable[[], Part]] = [future.result, lambda: self._newest.parse(block)]
         for attempt in tries if plan is not self._plan else tries[:1]:
@@ -228,6 +261,8 @@ class Reader:
             self._keep(Part(0, dict.fromkeys(self._shapes)))
 
     def _keep(self, part: Part) -> None:
+        if self._kept is None and None in part.columns.values():
+            raise NotKept
         if self._twice:
             kinds = {name: found and (found[0], None) for name, found in part.columns.items()}
             part = Part(part.rows, kinds)
@@ -237,13 +272,15 @@ class Reader:
     def _newest(self) -> Plan:
         return self._plan or Plan({}, frozenset(), self._dropped)
 
-    def _widened(self, block: bytes) -> Plan:
+    def _widened(self, block: memoryview) -> Plan:
         """The plan that holds the entities of a block too; later blocks are parsed by it."""
         entities = decode_lines(block)
         for name in dict.fromkeys(chain.from_iterable(entities)):
             shape = self._shapes.setdefault(name, Shape())
             shape.add_all([entity.get(name) for entity in entities])
         left_out = {name for name, shape in self._shapes.items() if shape.is_mixed}
+        if self._kept is None and left_out:
+            raise NotKept
         schema = {
             name: shape.arrow_type() for name, shape in self._shapes.items() if name not in left_out
         }
@@ -290,6 +327,8 @@ class Reader:
             names.remove("_id")
         found = {name: self._column(name) for name in names}
         self.columns = {name: Column() for name in names if found[name] is None}
+        if self._kept is None and self.columns:
+            raise NotKept
         for values in self._values():
             for name, column in self.columns.items():
                 column.add_all(values[name], tagged=True)
@@ -357,11 +396,11 @@ def _framed(names: list[str], series: dict[str, Any]) -> Any:
     return pl.DataFrame({name: series[name] for name in names})
 
 
-def _first_lines(block: bytes, count: int) -> bytes:
-    end = 0
+def _first_lines(block: memoryview, count: int) -> memoryview:
+    lines, end = bytes(block[: count * SAMPLE_BYTES]), 0
     for _ in range(count):
-        found = block.find(NEWLINE, end)
+        found = lines.find(NEWLINE, end)
         if found < 0:
-            return block
+            break
         end = found + 1
-    return block[:end]
+    return block[:end] if end else block

@@ -301,6 +301,8 @@ def merged(one: Column, other: Column) -> Column | None:
         return None if inner is None else Column("list", inner=inner)
     if one.kind == "struct":
         return _merged_structs(one, other)
+    if one.kind == "datetime" and one.scale != other.scale:
+        return None  # do 64 bits hold all of them in nanoseconds?
     made = Column(one.kind, digits=max(one.digits, other.digits), scale=max(one.scale, other.scale))
     return None if made.kind == "decimal" and made.digits + made.scale > MAX_DIGITS else made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import suppress
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from sesam_interactive.frames import frames_of_lines, from_arrow, from_lines, to_polars
+from sesam_interactive.frames import NotKept, frames_of_lines, from_arrow, from_lines, to_polars
 from sesam_node.model import encode
 from sesam_node.model.formats import ARROW, write_entities
 from sesam_node.model.transit import normalise
@@ -78,7 +79,7 @@ KINDS = {name: normalise(values) for name, values in KINDS.items()}
 
 
 def lines_of(entities):
-    return [b"".join(encode(entity) + b"\n" for entity in entities)]
+    return [encode(entity) + b"\n" for entity in entities]
 
 
 def check(entities, block_bytes=40):
@@ -87,6 +88,9 @@ def check(entities, block_bytes=40):
     quick = from_lines(lines_of(entities), block_bytes=block_bytes)
     exact = to_polars([decoded(entity) for entity in entities])
     assert_frame_equal(quick, exact, check_exact=True)
+    with suppress(NotKept):
+        unkept = from_lines(lines_of(entities), block_bytes=block_bytes, keep=False)
+        assert_frame_equal(unkept, exact, check_exact=True)
     parts = list(frames_of_lines(lines_of(entities), 3, block_bytes=block_bytes))
     assert [part.height for part in parts[:-1]] == [3] * (len(parts) - 1)
     assert_frame_equal(pl.concat(parts), exact, check_exact=True)
@@ -124,9 +128,15 @@ def test_all_kinds_together_over_many_blocks():
 
 @pytest.mark.parametrize("first", KINDS.values(), ids=KINDS)
 def test_two_kinds_in_one_column(first):
-    for second in KINDS.values():
-        values = [*first[:2], *second[:2]]
-        check([{"_id": str(n), "v": value} for n, value in enumerate(values)], block_bytes=1)
+    columns = {name: [*first[:2], *second[:2]] for name, second in KINDS.items()}
+    check(
+        [
+            {"_id": str(n)}
+            | {name: values[n] for name, values in columns.items() if n < len(values)}
+            for n in range(4)
+        ],
+        block_bytes=1,
+    )
 
 
 NEARLY_A_TIME = r"~t(20|19|10)2[0-9]-0[0-9]-[0-3][0-9]T1[0-9]:00:0[0-9](\.[0-9]{0,10})?Z?"
@@ -178,9 +188,24 @@ def test_chunks_are_cut_anywhere():
     entities = [
         {"_id": str(n), "text": "å" * n, "when": "~t2020-01-01T00:00:00Z"} for n in range(9)
     ]
-    data = lines_of(entities)[0]
+    data = b"".join(lines_of(entities))
     chunks = [data[at : at + 7] for at in range(0, len(data), 7)]
     assert_frame_equal(from_lines(chunks, block_bytes=30), to_polars(entities))
+
+
+def test_lines_that_are_not_kept_are_told_when_they_are_needed():
+    values = [*range(50), "x"]
+    lines = lines_of([{"_id": str(n), "v": value} for n, value in enumerate(values)])
+    assert from_lines(lines[:50], block_bytes=40, keep=False).schema["v"] == pl.Int64()
+    with pytest.raises(NotKept):
+        from_lines(lines, block_bytes=40, keep=False)
+
+
+def test_a_line_may_be_longer_than_a_block():
+    entities = [{"_id": str(n), "text": "x" * n * 40} for n in range(9)]
+    data = b"".join(lines_of(entities))
+    chunks = [data[at : at + 30] for at in range(0, len(data), 30)]
+    assert_frame_equal(from_lines(chunks, block_bytes=64), to_polars(entities))
 
 
 def test_the_last_line_needs_no_end():

@@ -28,6 +28,10 @@ MAX_DIGITS: Final = 38
 MAX_LEVELS: Final = 16
 EXACT_INTEGER: Final = 2**53
 NANOS_RANGE: Final = range(-(2**63), 2**63)
+FIRST_IN_NANOS: Final = "~t1678"
+FIRST_BEYOND_NANOS: Final = "~t2262"
+"""64 bits of nanoseconds hold all datetimes of the years in between."""
+
 PREFIXES: Final = {"~:": "ni", "~r": "uri"}
 """Tags that alone make a value of a kind, whatever follows."""
 
@@ -155,6 +159,8 @@ class Column:
         if tag == "~t" and self.kind in ("null", "datetime"):
             if micros_only("\n".join(values) + "\n") is None:
                 return False
+            if min(values) < FIRST_IN_NANOS or max(values) >= FIRST_BEYOND_NANOS:
+                return False  # which of them nanoseconds do not hold is seen one by one
             self.kind, self.scale = "datetime", max(self.scale, 6)
             return True
         if tag == "~f" and self.kind in ("null", "decimal", "integer"):
