@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sesam_interactive.client.aio import Async
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.datasets import Dataset
     from sesam_interactive.client.flow import Flow
     from sesam_interactive.client.managed import ManagedNode
     from sesam_interactive.client.overlap import Overlap, Overlaps
@@ -155,6 +156,28 @@ class Hub(Node):
 
         draft = RulesDraft(self._connection, pipe=pipe, dataset=dataset, entities=entities)
         return editor(draft, rules)
+
+    def from_frame(
+        self,
+        frame: Any,
+        id: str = "_id",  # noqa: A002 - the word that people use
+        *,
+        dataset: str,
+        replace: bool = False,
+        batch: int = 10_000,
+        progress: bool = True,
+    ) -> Dataset:
+        """A dataset of the rows of a polars or pandas frame, an entity a row; nulls are left out.
+
+        The column `id` holds the ids. Rows are posted, `batch` at a time, to the receiver pipe
+        `dataset`, which is made where there is none. With `replace` what is not in the frame is
+        deleted. Raises ClientError, with row and column, before anything is sent, for what no
+        entity can hold.
+        """
+        from sesam_interactive.client.uploading import upload
+
+        options: dict[str, Any] = {"replace": replace, "batch": batch, "progress": progress}
+        return upload(self._connection, frame, id, dataset, **options)
 
     def close(self) -> None:
         """Close the connection; a node that `connect()` started ends."""

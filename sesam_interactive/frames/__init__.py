@@ -1,6 +1,6 @@
 """Entities to data frames and back, types kept."""
 
-from sesam_interactive.frames.from_frame import from_frame
+from sesam_interactive.frames.from_frame import checked, entity_batches, from_frame
 from sesam_interactive.frames.lines import NotKept, frames_of_lines, from_lines
 from sesam_interactive.frames.to_frame import RESERVED, as_pandas, from_arrow, to_pandas, to_polars
 
@@ -8,6 +8,8 @@ __all__ = [
     "RESERVED",
     "NotKept",
     "as_pandas",
+    "checked",
+    "entity_batches",
     "frames_of_lines",
     "from_arrow",
     "from_frame",

@@ -39,10 +39,11 @@ def to_message_pack(pages: Iterable[list[bytes]]) -> Iterator[bytes]:
     for page in pages:
         if page:
             entities = decode(b"[" + b",".join(page) + b"]")
-            yield b"".join(map(_packed, entities))
+            yield b"".join(map(packed, entities))
 
 
-def _packed(entity: Entity) -> bytes:
+def packed(entity: Entity) -> bytes:
+    """One entity as a map."""
     try:
         return encoder.encode(entity)
     except OverflowError:

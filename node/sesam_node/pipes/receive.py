@@ -24,8 +24,8 @@ from sesam_node.errors import (
     preview,
 )
 from sesam_node.model import decode, encode
-from sesam_node.model.formats import JSON, read_entities_as
-from sesam_node.model.stream import check_entities, read_json
+from sesam_node.model.formats import JSON, NDJSON, read_entities_as
+from sesam_node.model.stream import check_entities, read_json, read_lines
 from sesam_node.pipes.batch import Batch, must_be_named
 from sesam_node.pipes.breaker import breaker_of
 from sesam_node.pipes.build import build_pipe
@@ -84,12 +84,13 @@ def receive(
                 check_request(
                     source.validation, definition.secrets, url, parameters, request.headers
                 )
-            if form == JSON:
+            if form in (JSON, NDJSON):
                 entities = parse_entities(
                     body,
                     decimals=source.decimals,
                     integers=source.integers,
                     named=must_be_named(pipe.context),
+                    lines=form == NDJSON,
                 )
             else:  # of numbers with their own types nothing is to be made
                 entities = read_entities_as(body, form)
@@ -106,18 +107,24 @@ def receive(
 
 
 def parse_entities(
-    body: bytes, *, decimals: bool = True, integers: bool = True, named: bool = True
+    body: bytes,
+    *,
+    decimals: bool = True,
+    integers: bool = True,
+    named: bool = True,
+    lines: bool = False,
 ) -> list[Entity]:
     """The entities of a request, numbers read as the receiver is set to. Raises InputError.
 
-    Where they need not be `named`, those without an `_id` are taken, too.
+    Where they need not be `named`, those without an `_id` are taken, too. With `lines` each line is
+    an entity.
     """
     decoder = msgspec.json.Decoder(float_hook=float_hook(decimals=decimals, integers=integers))
     data = body.removeprefix(b"\xef\xbb\xbf")
     try:
-        value = decoder.decode(data)
+        value = decoder.decode_lines(data) if lines else decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        value = read_json(data)
+        value = read_lines(data) if lines else read_json(data)
     entities = [value] if type(value) is dict else value
     if type(entities) is not list:
         problem = Problem("$", "wrong-type", f"expected a list of entities, got {preview(value)}")
