@@ -9,8 +9,8 @@ from sesam_interactive.client.connecting import (
 from sesam_interactive.client.errors import ClientError, NoNodeError
 from sesam_interactive.client.hub import Hub
 from sesam_interactive.client.managed import ManagedNode
-from sesam_interactive.client.pipes import Run
 from sesam_interactive.client.profiles import Profile, profiles
+from sesam_interactive.client.running import Run
 
 __all__ = [
     "ClientError",

@@ -123,7 +123,7 @@ class Change:
         before = "" if self.old is None else pretty(ordered_like(self.old, self.new))
         after = "" if self.new is None else pretty(self.new)
         lines = difflib.unified_diff(
-            before.splitlines(), after.splitlines(), "node", self.file, lineterm="", n=2
+            before.splitlines(), after.splitlines(), "node", self.file or "folder", lineterm="", n=2
         )
         return "\n".join(lines)
 

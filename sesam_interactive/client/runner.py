@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.waiting import AbandonedError, pause
 from sesam_interactive.display.progress import Progress
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 POLL_S = 0.1
 LONGEST_POLL_S = 1.0
 GRACE_S = 60.0
+SHOWN = 3
 
 
 class RunAll(dict[str, Any]):
@@ -81,7 +83,7 @@ class Runner:
         """
         token = self.start(**options)
         deadline = time.monotonic() + float(options.get("max_run_time", 900)) + GRACE_S
-        with Progress("all pipes", shown=progress, unit="pipes run") as shown:
+        with Progress("all pipes", shown=progress, unit="runs done", rated=False) as shown:
             try:
                 verdict = self._wait(token, shown, deadline)
             except (KeyboardInterrupt, AbandonedError):
@@ -100,13 +102,25 @@ class Runner:
         while (verdict := self.status(token)).get("status") == "running":
             if time.monotonic() > deadline:
                 raise ClientError("the run of all pipes does not end; hub.runner.log() tells more")
-            for line in self._lines(token, since):
-                since = line["timestamp"]
-                done += line["logdata"].endswith(" changed")
-                shown.update(done, note=line["logdata"].splitlines()[0])
+            if shown.shown:
+                for line in self._lines(token, since):
+                    since = line["timestamp"]
+                    done += line["logdata"].endswith(" changed")
+                shown.update(done, note=self._running())
             pause(delay)
             delay = min(LONGEST_POLL_S, delay * 1.3)
         return verdict
+
+    def _running(self) -> str:
+        """The pipes that run now, and how far the first ones are."""
+        names = self._connection.get("/status").get("running", ())
+        texts = []
+        for name in names[:SHOWN]:
+            runtime = self._connection.get(f"/pipes/{segment(name)}/pump")["runtime"]
+            done = (runtime.get("progress") or {}).get("processed") or 0
+            texts.append(f"{name} {done:,}" if done else name)
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return f"now {', '.join(texts)}{more}" if texts else ""
 
     def status(self, token: str | None = None) -> RunAll:
         """How the run of a token, or the last one, is going: running, success, failed, …"""

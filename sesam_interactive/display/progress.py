@@ -20,10 +20,13 @@ class Progress:
     elsewhere only the closing line is printed.
     """
 
-    def __init__(self, title: str, *, shown: bool = True, unit: str = "entities") -> None:
+    def __init__(
+        self, title: str, *, shown: bool = True, unit: str = "entities", rated: bool = True
+    ) -> None:
         self.title = title
         self.shown = shown
         self.unit = unit
+        self.rated = rated
         self._started = self._last = time.monotonic()
         self._handle: Any = None
         self._closed = False
@@ -47,7 +50,8 @@ class Progress:
             return
         self._last = now
         seconds = now - self._started
-        self._show(progress_text(self.title, processed, total, seconds, self.unit, note))
+        timed = seconds if self.rated else 0.0
+        self._show(progress_text(self.title, processed, total, timed, self.unit, note))
 
     def close(self, text: str) -> None:
         """Replace the line by a last one."""
@@ -83,7 +87,10 @@ def progress_text(
     unit: str = "entities",
     note: str = "",
 ) -> str:
-    """`orders: ████░░░░ 40 %, 4,000 of 10,000 entities, 2,000/s, 3 s left`."""
+    """`orders: ████░░░░ 40 %, 4,000 of 10,000 entities, 2,000/s, 3 s left`.
+
+    Without `seconds` there is no rate.
+    """
     rate = done / seconds if seconds > 0 else 0.0
     if total is None or total < done or not total:
         parts = [f"{done:,} {unit}"]
@@ -92,7 +99,7 @@ def progress_text(
         full = int(share * BAR)
         bar = "█" * full + "░" * (BAR - full)
         parts = [f"{bar} {share:.0%}".replace("%", " %"), f"{done:,} of {total:,} {unit}"]
-    if done:
+    if rate:
         parts.append(f"{rate:,.0f}/s" if rate >= 1 else f"{rate:.2g}/s")
     if total and rate and total > done:
         parts.append(f"{duration_text((total - done) / rate)} left")

@@ -278,7 +278,7 @@ def slow(hub):
 
 @pytest.mark.parametrize("stop", [False, True])
 def test_an_interrupted_run_goes_on_unless_told_to_stop(hub, stop, monkeypatch, capsys):
-    import sesam_interactive.client.pipes as module
+    import sesam_interactive.client.running as module
 
     def interrupt(_seconds):
         raise KeyboardInterrupt
@@ -364,3 +364,18 @@ def test_rows_are_cut_and_say_so():
 )
 def test_progress_tells_rate_and_time_left(done, total, seconds, text):
     assert progress_text("x", done, total, seconds) == text
+
+
+def test_a_run_that_waits_for_a_dataset_says_so(hub):
+    hops = {"datasets": ["dept d"], "where": ["eq", "_S.dept", "d._id"], "return": "d.title"}
+    config = hub.pipes["person-named"].config
+    rules = [["copy", "_id"], ["add", "title", ["hops", hops]]]
+    hub.pipes["person-named"].save(
+        config | {"transform": {"type": "dtl", "rules": {"default": rules}}}
+    )
+    hub.pipes["person"].run(progress=False)
+    told = hub.pipes["person-named"].run(progress=False)
+    assert told.waiting_for == ("dept",)
+    assert "did not run, it waits for dept to be populated" in repr(told)
+    hub.pipes["dept"].run(progress=False)
+    assert hub.pipes["person-named"].run(progress=False).changed == 3
