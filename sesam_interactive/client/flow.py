@@ -14,12 +14,14 @@ from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.flow_graph import Graph
 from sesam_interactive.client.flow_text import flow_text, headline
+from sesam_interactive.display.progress import in_notebook
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.widgets.flow_graph import FlowGraph
 
 MERGES = ("merge", "merge_datasets")
 BREAKER = "the circuit breaker has tripped: commit or roll back what it holds"
@@ -34,8 +36,12 @@ class Flow:
     read yet, `rate` is entities a second of the last run; both are null where that is not known.
     """
 
-    def __init__(self, data: Json) -> None:
+    def __init__(
+        self, data: Json, connection: Connection | None = None, *, is_part: bool = False
+    ) -> None:
         self.data = data
+        self.is_part = is_part
+        self._connection = connection
 
     @cached_property
     def _graph(self) -> Graph:
@@ -93,7 +99,9 @@ class Flow:
                 **self.data,
                 "nodes": [node for node in self.nodes if node["id"] in kept],
                 "edges": [e for e in self.edges if e["from"] in kept and e["to"] in kept],
-            }
+            },
+            self._connection,
+            is_part=True,
         )
 
     def _id(self, name: str) -> str:
@@ -146,6 +154,23 @@ class Flow:
 
         return flow_figure(self.data)
 
+    def view(self) -> FlowGraph:
+        """The graph to walk about in: read anew while somebody looks at it, pipes run from there.
+
+        Raises ClientError for a flow that was made of data alone.
+        """
+        from sesam_interactive.client.flow_view import flow_graph
+
+        if self._connection is None:
+            raise ClientError("this flow has no node to be read anew from")
+        return flow_graph(self, self._connection)
+
+    def _ipython_display_(self) -> None:
+        if self._connection is None or not in_notebook():
+            # Then the text or the picture is shown, as for everything else.
+            raise NotImplementedError
+        self.view()._ipython_display_()
+
     def __repr__(self) -> str:
         return flow_text(self)
 
@@ -186,7 +211,7 @@ def read_flow(connection: Connection, *, rates: bool = True) -> Flow:
         rate = _last_rate(connection, pipe) if rates else None
         builder.add_pipe(pipe, rate)
     builder.add_systems(systems)
-    return Flow({"url": connection.url, **builder.data()})
+    return Flow({"url": connection.url, **builder.data()}, connection)
 
 
 def _last_rate(connection: Connection, pipe: Json) -> float | None:

@@ -86,6 +86,4 @@ def flow_graph(flow: Flow, connection: Connection) -> FlowGraph:
     """The flow as a graph to walk about in."""
     from sesam_interactive.widgets.flow_graph import FlowGraph
 
-    return FlowGraph(
-        flow.data, NodeFlow(connection, flow), flow._repr_html_, lambda: repr(flow)
-    )
+    return FlowGraph(flow.data, NodeFlow(connection, flow), flow._repr_html_, lambda: repr(flow))

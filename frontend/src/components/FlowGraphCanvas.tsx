@@ -1,6 +1,6 @@
 /** The drawing of the graph: moved by dragging and keys, zoomed by buttons and Ctrl with the wheel. */
 
-import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 
 import type { FlowEdge, FlowNode, Neighbours } from "../flow/graph";
 import { type Placed, curve } from "../flow/layout";
@@ -24,6 +24,7 @@ interface Props {
 
 export function FlowGraphCanvas({ nodes, edges, layout, neighbours, chosen, lit, choose }: Props) {
   const svg = useRef<SVGSVGElement | null>(null);
+  const arrow = useId();
   const camera = useRef<Camera | null>(null);
   camera.current ??= new Camera();
   const look = camera.current;
@@ -60,24 +61,26 @@ export function FlowGraphCanvas({ nodes, edges, layout, neighbours, chosen, lit,
   };
 
   return (
-    <div className="sesam-flow-canvas">
+    <div
+      className="sesam-flow-canvas"
+      tabIndex={0}
+      role="group"
+      aria-label="graph of pipes: arrows go along it, plus and minus zoom, 0 shows all"
+      onKeyDown={onKey}
+    >
       <svg
         ref={svg}
-        tabIndex={0}
-        role="group"
-        aria-label="graph of pipes: arrows go along it, plus and minus zoom, 0 shows all"
-        onKeyDown={onKey}
         onClick={(event) => !look.wasDragged && event.target === svg.current && choose(null)}
       >
         <defs>
-          <marker id="sesam-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+          <marker id={arrow} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
             <path d="M0 0.8 7 4 0 7.2z" className="sesam-flow-head" />
           </marker>
         </defs>
         <g>
           {edges.map((edge, number) => (
             <g key={`${edge.from} ${edge.to} ${edge.kind}`} className={`sesam-edge is-${edge.kind}${isLit(edge.from) && isLit(edge.to) ? "" : " is-dim"}${edge.from === chosen || edge.to === chosen ? " is-near" : ""}`}>
-              <path d={curves[number]} markerEnd="url(#sesam-arrow)" />
+              <path d={curves[number]} markerEnd={`url(#${arrow})`} />
             </g>
           ))}
           {nodes.map((node) => (
