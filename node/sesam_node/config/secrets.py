@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sesam_node.config.options import At, Path
 
 REFERENCE = re.compile(r"\$SECRET\(([^()]*)\)")
+IN_TEMPLATE = re.compile(r"""\bsecret\(\s*(["'])([^"']+)\1\s*\)""")
+"""How a template of a system asks for a secret (Jinja filters page)."""
 HIDDEN = "*****"
 
 
@@ -99,11 +101,22 @@ def check_no_secrets(
     ]
 
 
+def asked_in_templates(value: Any) -> set[str]:
+    """The names that templates in a JSON value ask for as `secret('name')`."""
+    if isinstance(value, str):
+        return {match[2] for match in IN_TEMPLATE.finditer(value)}
+    if isinstance(value, dict):
+        return set().union(*map(asked_in_templates, value.values()), set())
+    if isinstance(value, list):
+        return set().union(*map(asked_in_templates, value), set())
+    return set()
+
+
 def secrets_for(
     system: Mapping[str, Any], own: Mapping[str, str], shared: Mapping[str, str]
 ) -> dict[str, str]:
     """The secrets that a system names, by name: its own, else those of all systems."""
-    names = {name for _, name in find_secrets(dict(system))}
+    names = {name for _, name in find_secrets(dict(system))} | asked_in_templates(dict(system))
     return {
         name: own[name] if name in own else shared[name]
         for name in sorted(names)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.secrets import asked_in_templates
 from sesam_node.errors import ConfigError, InputError, preview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-NAMED = re.compile(r"""\bsecret\(\s*(["'])([^"']+)\1\s*\)""")
-
-
 def named_secrets(expression: Any) -> set[str]:
     """The secrets that an expression asks for by their names."""
-    return {match[2] for match in NAMED.finditer(expression)} if type(expression) is str else set()
+    return asked_in_templates(expression) if type(expression) is str else set()
 
 
 class Headers:

@@ -25,6 +25,7 @@ from sesam_node.model.values import (
     number,
     plain_text,
 )
+from sesam_node.pipes.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -214,21 +215,6 @@ class Writing:
         if type(value) is str and kind_of_text(value) == "string":
             return time.fromisoformat(plain_text(value))
         return self._to_moment(value).time()
-
-
-def plain(value: Value) -> Any:
-    """A value without tags, as JSON takes it; decimals as numbers of their own kind."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if type(value) is str and value[:1] == "~":
-        kind = kind_of_text(value)
-        if kind == "decimal":
-            found = number(value)
-            return float(found) if isinstance(found, Decimal) else found
-        return plain_text(value)
-    return value
 
 
 def _to_text(value: Value) -> str:

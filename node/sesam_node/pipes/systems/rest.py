@@ -1,9 +1,34 @@
-"""The rest system: a service over HTTP with named operations. Declared only."""
+"""The rest system: a service over HTTP with named operations."""
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sesam_node.config.options import further_flaws
 from sesam_node.pipes.common_options import OPERATIONS, RATE_LIMITS, URL_SYSTEM
-from sesam_node.pipes.component import Option, declare_system
+from sesam_node.pipes.component import Option, system
+from sesam_node.pipes.http.answer import RequestError
+from sesam_node.pipes.http.retries import flaws
+from sesam_node.pipes.rest.call import Call
+from sesam_node.pipes.rest.operation import operation_of
+from sesam_node.pipes.rest.statuses import Statuses
+from sesam_node.pipes.rest.templates import Templates
+from sesam_node.pipes.rest.tokens import Tokens
+from sesam_node.pipes.systems.url import UrlSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.http.answer import Answer
+    from sesam_node.pipes.rest.operation import Request
+
+TOO_MANY: Final = 429
+UNAUTHORIZED: Final = 401
+LONGEST_WAIT_S: Final = 3600.0
 
 CUSTOM_AUTH = Option(
     "custom_auth",
@@ -24,13 +49,144 @@ CUSTOM_AUTH = Option(
     ),
 )
 
-declare_system(
+
+@system(
     "rest",
     *URL_SYSTEM,
     OPERATIONS,
     *RATE_LIMITS,
     Option("json_content_types", "string-list", ["application/json"], "types read as JSON"),
     CUSTOM_AUTH,
-    doc="A service that is reached over HTTP by named operations.",
     one_of=(("url_pattern", "base_url"),),
+    further=further_flaws(flaws),
 )
+class RestSystem(UrlSystem):
+    """A service that is reached over HTTP by named operations."""
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        super().__init__(options, context)
+        self.templates = Templates(str(self), context.definition.secrets, options)
+        types = options["json_content_types"] or ()
+        self._json_types = frozenset(["application/json", *(kind.lower() for kind in types)])
+        custom = options["custom_auth"]
+        self._tokens = (
+            Tokens(str(self), custom, self.templates, self._token_answer) if custom else None
+        )
+        self._fetching = False
+        self.pause: Callable[[float], None] = time.sleep
+
+    def is_json(self, content_type: str) -> bool:
+        """Is an answer of this type read as JSON?"""
+        return content_type.partition(";")[0].strip().lower() in self._json_types
+
+    def operation(self, name: str | None, component: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of an operation as a source, sink or transform has it. See `operation_of`."""
+        return operation_of(name, component, self._options, str(self))
+
+    def token_variables(self) -> dict[str, Any]:
+        """What templates know of the access token, which is fetched where it is time to."""
+        if self._tokens is None:
+            return {}
+        if not self._fetching:
+            self._fetch_token(again=False)
+        return self._tokens.variables()
+
+    @contextmanager
+    def call(
+        self, request: Request, operation: Mapping[str, Any], allowed: Statuses
+    ) -> Iterator[Answer]:
+        """The answer to a request of an operation.
+
+        Asked again where there were too many requests (429), `rate_limiting_retries` times, after
+        what the server says in `Retry-After`, or `rate_limiting_delay` seconds; and once with a new
+        token where the old one is refused. Raises RequestError for a status that is not allowed.
+        """
+        retries = _given(operation, self._options, "rate_limiting_retries", 0)
+        delay = _given(operation, self._options, "rate_limiting_delay", 1)
+        refused = False
+        while True:
+            with self.request(
+                request.method,
+                request.url,
+                params=request.params,
+                headers=request.headers,
+                body=request.body,
+                any_status=True,
+            ) as answer:
+                status = answer.status
+                if status == TOO_MANY and retries > 0:
+                    retries -= 1
+                    wait = retry_after(answer.headers, delay)
+                elif status == UNAUTHORIZED and self._can_ask_again(refused=refused):
+                    refused, wait = True, 0.0
+                elif status in allowed:
+                    yield answer
+                    return
+                else:
+                    raise self._not_allowed(answer)
+            if refused and wait == 0.0:
+                self._fetch_token(again=True)
+            self.pause(wait)
+
+    def _can_ask_again(self, *, refused: bool) -> bool:
+        return self._tokens is not None and not refused and not self._fetching
+
+    def _not_allowed(self, answer: Answer) -> RequestError:
+        text = " ".join(answer.body.read(500).decode("utf-8", "replace").split())[:200]
+        detail = f": {text}" if text and not text.startswith("<") else ""
+        return RequestError(
+            f"{self}: {answer.url} answered {answer.status}{detail}",
+            answer.status,
+            self.retries.options(answer.status),
+        )
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def _fetch_token(self, *, again: bool) -> None:
+        if self._tokens is None:
+            return
+        self._fetching = True
+        try:
+            self._tokens.fetch(again=again)
+        finally:
+            self._fetching = False
+
+    def _token_answer(self, name: str) -> Any:
+        operation = self.operation(name, {})
+        call = Call(self, name, operation, Statuses("allowed_status_codes", "200-299"))
+        page = next(iter(call.pages({})))
+        return page.part if page.is_json else {"value": page.body.strip()}
+
+    def _headers(self) -> dict[str, str]:
+        """The system's own headers, which may hold the token."""
+        headers = super()._headers()
+        if self._tokens is None:
+            return headers
+        variables = self.token_variables()
+        return {
+            name: self.templates.text(value, variables, f'the header "{name}"')
+            for name, value in headers.items()
+            # A token is asked for without the one that it is to replace.
+            if not (self._fetching and "token" in value)
+        }
+
+
+def _given(
+    operation: Mapping[str, Any], system: Mapping[str, Any], name: str, otherwise: float
+) -> float:
+    for options in (operation, system):
+        if options.get(name) is not None:
+            return float(options[name])
+    return otherwise
+
+
+def retry_after(headers: Mapping[str, str], otherwise: float) -> float:
+    """Seconds to wait: what `Retry-After` says, a number or a date, at most an hour."""
+    text = str(headers.get("Retry-After") or headers.get("retry-after") or "").strip()
+    if text.isdigit():
+        return min(float(text), LONGEST_WAIT_S)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return otherwise
+    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_WAIT_S)
