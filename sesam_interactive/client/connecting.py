@@ -17,6 +17,7 @@ from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.hub import Hub
 from sesam_interactive.client.managed import (
     DATA_VARIABLE,
+    PROJECT_VARIABLE,
     ManagedNode,
     data_folder,
     running_node,
@@ -55,8 +56,9 @@ def connect(
     `url` and `token`, or a `profile`, say which node. Without them: `NODE` and `JWT` of the
     environment, else the node in the `.syncconfig` of `project` (or of the current folder, as for
     the official client), else the managed node on the folder `data` (the workbench's), which is
-    started as a child process, with the pipes of `project`, where it does not run. `timeout_s` is
-    how long to wait for an answer of the node. Raises NoNodeError.
+    started as a child process, with the pipes of `project`, where it does not run. What cells save
+    is written to `project` too, or to the workbench's, if this is its node. `timeout_s` is how long
+    to wait for an answer of the node. Raises NoNodeError.
     """
     global _default  # noqa: PLW0603 - the one thing that is global in a kernel
     folder = Path(project) if project is not None else None
@@ -76,7 +78,11 @@ def connect(
         if place.managed is not None:
             place.managed.stop()
         raise
-    hub = Hub(connection, place.managed)
+    if folder is None and url is None and profile is None and data is None:
+        # The workbench's node, and so its project; any other node has nothing to do with that.
+        theirs = os.environ.get(PROJECT_VARIABLE)
+        folder = Path(theirs) if theirs else None
+    hub = Hub(connection, place.managed, folder)
     if default:
         _default = hub
     return hub

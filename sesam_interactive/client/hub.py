@@ -36,11 +36,20 @@ if TYPE_CHECKING:
 
 
 class Hub(Node):
-    """One node: its pipes, datasets, systems, variables and configuration."""
+    """One node: its pipes, datasets, systems, variables and configuration.
 
-    def __init__(self, connection: Connection, managed: ManagedNode | None = None) -> None:
+    `folder` is the project folder that its configuration is kept in, if any: cells save there.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        managed: ManagedNode | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._connection = connection
         self._managed = managed
+        self.folder = folder
         self.is_closed = False
         self.pipes = Pipes(connection)
         self.datasets = Datasets(connection)

@@ -68,12 +68,23 @@ def running_node(data: Path) -> tuple[str, str] | None:
 
 
 class ManagedNode:
-    """A node of our own: `start()` gives when it answers, `stop()` ends it cleanly."""
+    """A node of our own: `start()` gives when it answers, `stop()` ends it cleanly.
+
+    Relative paths in its configuration begin at the project, else at `folder`, by default where
+    this process runs.
+    """
 
     def __init__(
-        self, data: Path, project: Path | None = None, profile: str = "test", port: int = 0
+        self,
+        data: Path,
+        project: Path | None = None,
+        profile: str = "test",
+        port: int = 0,
+        *,
+        folder: Path | None = None,
     ) -> None:
-        self.data = data
+        self.data = data.absolute()
+        self.folder = folder
         self.project = project
         self.profile = profile
         self.port = port
@@ -89,17 +100,21 @@ class ManagedNode:
         command = [sys.executable, "-m", "sesam_node", "serve", "--data", str(self.data)]
         command += ["--port", str(self.port), "--stop-with-stdin"]
         if self.project is not None:
-            command += ["--project", str(self.project), "--profile", self.profile]
+            command += ["--project", str(self.project.absolute()), "--profile", self.profile]
         return command
 
     def start(self) -> None:
         """Start the child and wait until it answers. Raises NoNodeError with what it printed."""
         self.data.mkdir(parents=True, exist_ok=True)
+        # The workbench's project is for the workbench's node.
+        environment = {k: v for k, v in os.environ.items() if k != PROJECT_VARIABLE}
         self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             self._command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            cwd=self.folder,
+            env=environment,
             text=True,
             # An interrupt in the notebook is for the cell, not for the node.
             start_new_session=True,

@@ -240,7 +240,7 @@ class Project:
 
         with (
             tempfile.TemporaryDirectory(prefix="sesam-test-") as data,
-            ManagedNode(Path(data)) as node,
+            ManagedNode(Path(data), folder=self.folder) as node,
         ):
             connection = Connection(node.url, node.token)
             try:

@@ -57,6 +57,10 @@ def test_the_project_passes_its_own_tests(folder, capsys):
     assert "2 passed, 0 failed" in capsys.readouterr().out
 
 
+def test_the_project_passes_on_a_node_that_is_thrown_away(hub, folder):
+    assert hub.project(folder).test(fresh=True, progress=False).ok
+
+
 def test_customers_are_merged_by_mail_and_mobile_and_not_by_switchboard(hub):
     customers = {entity["_id"]: entity for entity in hub.datasets["customer"]}
     members = [one for entity in customers.values() for one in entity["$ids"]]
