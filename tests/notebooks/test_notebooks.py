@@ -20,6 +20,13 @@ LARGEST = 400_000
 
 SHOWN = {
     "01-connect-and-look": ['unknown function "uper"; did you mean "upper"?', "saved"],
+    "02-first-pipe": [
+        'Run of "sales-company": ok, 64 read, 0 changed',
+        'Run of "sales-company": ok, 64 read, 3 changed',
+        "changed C2014 ['city: Bristol → Inverness']",
+        'Run of "company": ok, 1 read, 1 changed',
+        'fetched from the csv source over the system "sales"',
+    ],
     "03-dtl-step-by-step": [
         '"loud": ["ROPE"]',
         'unknown function "datetime-prase"; did you mean "datetime-parse"?',
@@ -32,6 +39,15 @@ SHOWN = {
         'Run of "customer-360": ok, 1 read, 1 changed',
         "[['crm:10078'], ['shop:W-30890', 'desk:7083']]",
         "'$replaced': True",
+    ],
+    "06-a-project-with-tests": [
+        'unknown transform "copi"; did you mean "copy"?',
+        "the project customers has an error",
+        "customers: 2 passed, 0 failed",
+        "FAILED open-case-share.test.json",
+        '-    "_id": "desk:7055",',
+        "exit code 0",
+        "newsletter-csv  changed",
     ],
 }
 """What the outputs of a notebook must hold."""
