@@ -178,7 +178,7 @@ class CellRun:
 
     @property
     def project(self) -> Path | None:
-        return project_folder(self.options.project)
+        return project_folder(self.hub, self.options.project)
 
     def save(self) -> Saved:
         """Save the cell as its options say. Raises CellError where it is not saved."""

@@ -136,7 +136,7 @@ class Commands:
             )
         options = run.options
         pipe = options.save or options.pipe or run.draft.id
-        project = project_folder(self.options.project or options.project)
+        project = project_folder(run.hub, self.options.project or options.project)
         name = self._one("accept FILE") if self.words else options.expect or f"{pipe}.json"
         if not self.words and not options.expect and project is None:
             raise CellError("say which file: %dtl accept FILE, or name a --project")

@@ -6,13 +6,11 @@ What is put on the node must stand on the configuration that was looked at: the 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client import ClientError
 from sesam_interactive.client.connection import segment
-from sesam_interactive.client.managed import PROJECT_VARIABLE
 from sesam_interactive.magics.cell import CellError
 from sesam_interactive.magics.comparing import Comparison, as_pipe, compared, deployed
 
@@ -51,7 +49,7 @@ def save(hub: Hub, draft: Draft, sample: Sample, options: Namespace) -> Saved:
     the difference that was shown. Raises CellError with the difference where it is not saved.
     """
     name = options.save
-    folder = project_folder(options.project)
+    folder = project_folder(hub, options.project)
     project = hub.project(folder) if folder else None
     before, tag = deployed(hub, name)
     after = as_pipe(draft, name, options.pipe)
@@ -96,7 +94,6 @@ def _put(hub: Hub, draft: Draft, config: dict[str, Any], tag: str) -> None:
         raise (draft.error(inside) if inside else error) from None
 
 
-def project_folder(given: str | None) -> Path | None:
-    """The project folder that is meant: the given one, or the workbench's; null for none."""
-    folder = given or os.environ.get(PROJECT_VARIABLE)
-    return Path(folder) if folder else None
+def project_folder(hub: Hub, given: str | None) -> Path | None:
+    """The project folder that is meant: the given one, or the hub's; null for none."""
+    return Path(given) if given else hub.folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from sesam_interactive.client import connect, current_hub
-from sesam_interactive.client.managed import PROJECT_VARIABLE
 from sesam_interactive.display.html import table
 from sesam_interactive.magics import nodes
 from sesam_interactive.magics.arguments import parse
@@ -162,7 +160,7 @@ def _diff(options: Namespace) -> Any:
 
 
 def _folder(options: Namespace) -> str:
-    folder = options.words[0] if options.words else os.environ.get(PROJECT_VARIABLE)
+    folder = options.words[0] if options.words else current_hub().folder
     if not folder:
         raise CellError("which folder? %sesam upload FOLDER, or diff FOLDER")
     return str(Path(folder).expanduser())

@@ -30,3 +30,13 @@ def test_its_project_is_where_relative_paths_begin(tmp_path, monkeypatch):
     with sesam_interactive.connect(data="node", project="shop") as hub:
         assert hub.folder.name == "shop"
         assert hub.pipes["order"].run(progress=False).changed == 1
+
+
+def test_what_a_cell_saves_goes_to_the_project_of_its_node(hub, tmp_path, shell):
+    hub.pipes["person"].run(progress=False)
+    (tmp_path / "pipes").mkdir()
+    hub.folder = tmp_path
+    shell.user_ns["ada"] = {"_id": "1"}
+    shell.run_cell_magic("dtl", "--dataset person --from $ada --save copied", '[["copy", "*"]]')
+    saved = json.loads((tmp_path / "pipes" / "copied.conf.json").read_text())
+    assert saved["source"] == {"type": "dataset", "dataset": "person"}
