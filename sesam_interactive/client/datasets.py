@@ -20,10 +20,11 @@ from sesam_interactive.display.json_text import content as stored_content
 from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sesam_interactive.client.connection import Connection
+    from sesam_interactive.client.lazy import Read
     from sesam_interactive.client.profile import Profile
     from sesam_interactive.client.reading import Moment
     from sesam_interactive.widgets.entity_grid import EntityGrid
@@ -345,6 +346,18 @@ class Dataset:
     def permissions(self) -> Permissions:
         """Who may read and write it: the permissions of the pipe that writes it."""
         return read_permissions(self._connection, f"dataset/{self.name}")
+
+    def lazy(self, told: Callable[[Read], None] | None = None) -> Any:
+        """A polars LazyFrame of the live entities, as they are now.
+
+        Columns, limits and conditions (comparisons, `is_in`, `is_between`, `is_null`, and, or, not
+        over texts, numbers, times, booleans) go to the node, which sends only that; results are
+        those of the whole frame. Each reading is `told` with what was asked for and what came:
+        `lazy(print)` shows it. All entities are looked at once for their types.
+        """
+        from sesam_interactive.client.lazy import lazy
+
+        return lazy(self._connection, self.name, self._path, self.moment, told)
 
     def delete(self) -> None:
         """Delete the dataset with all its versions; its pipe starts from the beginning."""

@@ -1,7 +1,7 @@
 """Entities to data frames and back, types kept."""
 
 from sesam_interactive.frames.from_frame import checked, entity_batches, from_frame
-from sesam_interactive.frames.lines import NotKept, frames_of_lines, from_lines
+from sesam_interactive.frames.lines import NotKept, frames_of_lines, from_lines, learn
 from sesam_interactive.frames.to_frame import RESERVED, as_pandas, from_arrow, to_pandas, to_polars
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "from_arrow",
     "from_frame",
     "from_lines",
+    "learn",
     "to_pandas",
     "to_polars",
 ]

@@ -13,15 +13,23 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from itertools import chain, repeat
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from sesam_interactive.frames.blocks import (
+    BLOCK_BYTES,
+    Blocks,
+    first_lines,
+    raw_lines,
+    values_in,
+)
+from sesam_interactive.frames.known import Known
+from sesam_interactive.frames.plan import DoesNotFit, Part, Plan, framed, series_from_arrow
 from sesam_interactive.frames.shapes import Shape
-from sesam_interactive.frames.tagged import merged, plain_type, typed, widened
+from sesam_interactive.frames.tagged import merged, plain_type
 from sesam_interactive.frames.to_frame import RESERVED, series_of
 from sesam_node.model.arrow.columns import Column
 
@@ -29,31 +37,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
-    from sesam_interactive.frames.tagged import Typed
-
-    Lines = bytes | memoryview[int]
-
-BLOCK_BYTES: Final = 4 * 1024 * 1024
 SAMPLE_LINES: Final = 1_000
-SAMPLE_BYTES: Final = 1_000
 THREADS: Final = min(4, os.cpu_count() or 1)
-NEWLINE: Final = b"\n"
 ABSENT: Final = (Column(), None)
-NULL: Final = b"null"
-decode: Any = msgspec.json.Decoder().decode
-raw_lines: Any = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode_lines
-"""Lines as dicts whose values are not looked at."""
+OWN: Final = {
+    "_updated": Shape("integer"),
+    "_previous": Shape("integer"),
+    "_ts": Shape("integer"),
+    "_hash": Shape("text"),
+    "_deleted": Shape("boolean"),
+}
+"""What entities have beside their properties, unless they are asked for without."""
 
 decode_lines: Any = msgspec.json.Decoder().decode_lines
-encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class NotKept(Exception):  # noqa: N818 - no error for people
     """Values have to be looked at once more, and lines were not kept."""
-
-
-class DoesNotFit(Exception):  # noqa: N818 - no error for people
-    """A block has values that the schema does not hold."""
 
 
 def from_lines(
@@ -109,105 +109,18 @@ def frames_of_lines(
             yield cast(pl.concat(waiting), schema)
 
 
+def learn(chunks: Iterable[bytes]) -> Known:
+    """The types of all columns of entities that come as lines; memory holds some blocks."""
+    with TemporaryFile() as kept:
+        reader = Reader(kept, twice=True)
+        reader.read(Blocks(chunks))
+        return reader.known()
+
+
 def cast(frame: Any, schema: Mapping[str, Any] | None) -> Any:
     """The frame with other types for some of its columns."""
     casts: Any = {name: kind for name, kind in (schema or {}).items() if name in frame.columns}
     return frame.cast(casts) if casts else frame
-
-
-class Blocks:
-    """Chunks put together to blocks of whole lines, in buffers that are used again.
-
-    A block is valid until it is given back.
-    """
-
-    def __init__(self, chunks: Iterable[bytes], size: int = BLOCK_BYTES) -> None:
-        self._chunks = chunks
-        self._size = size
-        self._free: list[bytearray] = []
-
-    def __iter__(self) -> Iterator[memoryview]:
-        buffer, used = self._buffer(0), 0
-        for chunk in self._chunks:
-            if used + len(chunk) > len(buffer):
-                end = buffer.rfind(NEWLINE, 0, used) + 1
-                if end:
-                    yield memoryview(buffer)[:end]
-                # Only a line longer than a block needs a buffer of its own.
-                larger = self._buffer(used - end + len(chunk))
-                larger[: used - end] = memoryview(buffer)[end:used]
-                buffer, used = larger, used - end
-            buffer[used : used + len(chunk)] = chunk
-            used += len(chunk)
-        if used:
-            yield memoryview(buffer)[:used]
-
-    def _buffer(self, least: int) -> bytearray:
-        if least <= self._size and self._free:
-            return self._free.pop()
-        return bytearray(max(least, self._size))
-
-    def give_back(self, block: memoryview) -> None:
-        """Let the buffer of a block be used again."""
-        buffer = block.obj
-        if isinstance(buffer, bytearray) and len(buffer) == self._size:
-            self._free.append(buffer)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The typed columns of a block; None where only the values tell."""
-
-    rows: int
-    columns: dict[str, Typed | None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How blocks are parsed: by this schema.
-
-    `left_out` are the columns that are made at the end, `dropped` those that no one asked for.
-    """
-
-    schema: dict[str, Any]
-    left_out: frozenset[str]
-    dropped: frozenset[str]
-
-    def parse(self, block: Lines) -> Part:
-        """The columns of a block. Raises DoesNotFit."""
-        import pyarrow as pa
-        import pyarrow.json as arrow_json
-
-        if self.left_out:
-            block = self._without(block)
-        try:
-            table = arrow_json.read_json(
-                pa.BufferReader(block),
-                # One block: the array of a column is in one piece.
-                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1),
-                parse_options=arrow_json.ParseOptions(
-                    explicit_schema=pa.schema(list(self.schema.items())),
-                    unexpected_field_behavior="error",
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            raise DoesNotFit from error
-        return Part(
-            table.num_rows,
-            {
-                name: typed(column.chunk(0))
-                for name, column in zip(table.column_names, table.columns, strict=True)
-                if name not in self.dropped
-            },
-        )
-
-    def _without(self, block: Lines) -> bytes:
-        """The lines without what is left out."""
-        rows = raw_lines(block)
-        for name in self.left_out:
-            for row in rows:
-                row.pop(name, None)
-        return encode_lines(rows)
 
 
 class Reader:
@@ -236,7 +149,7 @@ class Reader:
     def _read(self, blocks: Blocks, pool: ThreadPoolExecutor) -> None:
         pending: deque[tuple[memoryview, Plan, Future[Part]]] = deque()
         for block in blocks:
-            plan = self._plan or self._widened(_first_lines(block, SAMPLE_LINES))
+            plan = self._plan or self._widened(first_lines(block, SAMPLE_LINES))
             if self._kept is not None:
                 self._kept.write(block)
                 self._sizes.append(len(block))
@@ -296,32 +209,38 @@ class Reader:
 
         names, types = self._types()
         arrays = {
-            name: pa.chunked_array([self._array(part, name, kind) for part in self._parts], kind)
+            name: pa.chunked_array([part.array(name, kind) for part in self._parts], kind)
             for name, kind in types.items()
         }
         self._parts.clear()
-        series = _series(arrays)
+        series = series_from_arrow(arrays)
         values = [self._by_value(columns) for columns in self._values()]
         for name in self.columns:
             series[name] = pl.concat([block.pop(name) for block in values])
-        return _framed(names, series)
+        return framed(names, series)
 
     def frames(self) -> Iterator[Any]:
         """The same frame in parts, one for each block, made one after the other."""
-        import pyarrow as pa
-
         names, types = self._types()
         values = self._values() if self.columns else repeat({})
         for part, block, columns in zip(self._parts, self._kept_blocks(), values, strict=False):
             again = self._newest.parse(block) if types else part
-            arrays = {
-                name: pa.chunked_array([self._array(again, name, kind)], kind)
-                for name, kind in types.items()
-            }
-            yield _framed(names, _series(arrays) | self._by_value(columns))
+            arrays = {name: again.array(name, kind) for name, kind in types.items()}
+            yield framed(names, series_from_arrow(arrays) | self._by_value(columns))
+
+    def known(self) -> Known:
+        """What has been found of the types of all columns."""
+        names, parsed = self._kinds()
+        own = {name: kind.arrow_type() for name, kind in OWN.items()}
+        plan = Plan(self._newest.schema | own, self._newest.left_out, self._dropped)
+        return Known(names, plan, parsed, self.columns)
 
     def _types(self) -> tuple[list[str], dict[str, Any]]:
         """The names of all columns, and the types of those that were parsed."""
+        names, kinds = self._kinds()
+        return names, {name: plain_type(column) for name, column in kinds.items()}
+
+    def _kinds(self) -> tuple[list[str], dict[str, Column]]:
         names = [name for name in self._shapes if name not in self._dropped]
         if self._parts and self._shapes["_id"].kind == "null":
             names.remove("_id")
@@ -332,10 +251,9 @@ class Reader:
         for values in self._values():
             for name, column in self.columns.items():
                 column.add_all(values[name], tagged=True)
-        types = {name: plain_type(column) for name, column in found.items() if column is not None}
         if not self._parts:
-            types["_id"] = plain_type(Column("text"))
-        return names, types
+            found["_id"] = Column("text")
+        return names, {name: column for name, column in found.items() if column is not None}
 
     def _column(self, name: str) -> Column | None:
         """The kind of a column from all parts; None where only the values tell."""
@@ -347,12 +265,6 @@ class Reader:
             both = None if found is None or both is None else merged(both, found[0])
         return both
 
-    def _array(self, part: Part, name: str, kind: Any) -> Any:
-        import pyarrow as pa
-
-        found = part.columns.get(name)
-        return pa.nulls(part.rows, kind) if found is None else widened(found[1], kind)
-
     def _by_value(self, values: dict[str, list[Any]]) -> dict[str, Any]:
         return {
             name: series_of(name, column, values[name]) for name, column in self.columns.items()
@@ -362,10 +274,7 @@ class Reader:
         """The values of these columns, block by block, from what was kept."""
         for block in self._kept_blocks() if self.columns else ():
             rows = raw_lines(block)
-            yield {
-                name: decode(b"[%b]" % b",".join([row.get(name, NULL) for row in rows]))
-                for name in self.columns
-            }
+            yield {name: values_in(rows, name) for name in self.columns}
 
     def _kept_blocks(self) -> Iterator[bytes]:
         at = 0
@@ -373,34 +282,3 @@ class Reader:
             self._kept.seek(at)
             yield self._kept.read(size)
             at += size
-
-
-def _series(arrays: dict[str, Any]) -> dict[str, Any]:
-    """The polars series of Arrow arrays."""
-    import polars as pl
-    import pyarrow as pa
-
-    if not arrays:
-        return {}
-    # Polars has other names for columns without one.
-    numbered = {str(number): array for number, array in enumerate(arrays.values())}
-    frame: Any = pl.from_arrow(pa.table(numbered), rechunk=False)
-    return {
-        name: series.alias(name) for name, series in zip(arrays, frame.get_columns(), strict=True)
-    }
-
-
-def _framed(names: list[str], series: dict[str, Any]) -> Any:
-    import polars as pl
-
-    return pl.DataFrame({name: series[name] for name in names})
-
-
-def _first_lines(block: memoryview, count: int) -> memoryview:
-    lines, end = bytes(block[: count * SAMPLE_BYTES]), 0
-    for _ in range(count):
-        found = lines.find(NEWLINE, end)
-        if found < 0:
-            break
-        end = found + 1
-    return block[:end] if end else block

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_interactive.frames.shapes import LARGE
-from sesam_node.model.arrow.columns import MAX_DIGITS, MAX_FIELDS, Column
+from sesam_node.model.arrow.columns import EXACT_INTEGER, MAX_DIGITS, MAX_FIELDS, Column
 from sesam_node.model.arrow.write import arrow_type, to_array
 from sesam_node.model.values import DAY_S, MIN_NANOS, NANOS
 
@@ -48,11 +48,19 @@ def typed(array: Any) -> Typed | None:
         return _list(array)
     if types.is_struct(kind):
         return _struct(array)
-    if types.is_integer(kind):
-        return None if _reach(array) >= LARGE else (Column("integer", digits=18), array)
-    if types.is_floating(kind):
-        return None if _reach(array) >= TOO_LARGE else (Column("float"), array)
+    if types.is_integer(kind) or types.is_floating(kind):
+        return _numbers(array)
     return Column("boolean"), array
+
+
+def _numbers(array: Any) -> Typed | None:
+    import pyarrow as pa
+
+    reach = _reach(array)
+    large = reach >= EXACT_INTEGER  # 2**53 + 1 has become it, too
+    if pa.types.is_integer(array.type):
+        return None if reach >= LARGE else (Column("integer", digits=18, large=large), array)
+    return None if reach >= TOO_LARGE else (Column("float", large=large), array)
 
 
 def _reach(array: Any) -> Any:
@@ -293,7 +301,7 @@ def merged(one: Column, other: Column) -> Column | None:
     if "null" in (one.kind, other.kind):
         return other if one.kind == "null" else one
     if {one.kind, other.kind} == {"integer", "float"}:
-        return Column("float")
+        return Column("float", large=one.large or other.large)
     if one.kind != other.kind:
         return None
     if one.kind == "list":
@@ -303,7 +311,12 @@ def merged(one: Column, other: Column) -> Column | None:
         return _merged_structs(one, other)
     if one.kind == "datetime" and one.scale != other.scale:
         return None  # do 64 bits hold all of them in nanoseconds?
-    made = Column(one.kind, digits=max(one.digits, other.digits), scale=max(one.scale, other.scale))
+    made = Column(
+        one.kind,
+        digits=max(one.digits, other.digits),
+        scale=max(one.scale, other.scale),
+        large=one.large or other.large,
+    )
     return None if made.kind == "decimal" and made.digits + made.scale > MAX_DIGITS else made
 
 
