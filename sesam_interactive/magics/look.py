@@ -25,7 +25,7 @@ WIDTH = 56
 LINE = "1px solid rgba(128,128,128,.35)"
 CODE = (
     "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.45;"
-    "white-space:pre-wrap;overflow-wrap:anywhere;text-align:left;margin:0;padding:0;"
+    "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal;text-align:left;margin:0;padding:0;"
     "background:transparent;border:0;color:inherit"
 )
 CELL = f"vertical-align:top;text-align:left;padding:6px 8px;border-top:{LINE}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.client import ClientError, Hub, connect, connected_hub
 from sesam_interactive.client.managed import data_folder, running_node
 from sesam_interactive.client.profiles import profiles_file
-from sesam_interactive.display.html import table
+from sesam_interactive.display.html import properties_table
 from sesam_interactive.magics.cell import CellError
 from sesam_node.errors import suggestion
 
@@ -96,7 +96,8 @@ class Status:
         return "\n".join(f"{name:<9}{text}" for name, text in self.rows)
 
     def _repr_html_(self) -> str:
-        return table({"": name, " ": text} for name, text in self.rows)
+        (_, node), *rows = self.rows
+        return properties_table(f"Node {node}", dict(rows))
 
 
 def _state(runtime: dict[str, Any]) -> str:
