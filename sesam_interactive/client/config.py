@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
 
 ZIP = "application/zip"
+KEPT = 100
+"""How many revisions of a component a node keeps."""
 
 
 class Config:
@@ -115,10 +117,10 @@ class Config:
             return Validation(list(error.problems), names)
         return Validation([problem_of(item) for item in told["problems"]], names)
 
-    def history(self, component: str, limit: int | None = None) -> Revisions:
-        """What a pipe, a system or "node" was, the newest revision first."""
-        path, asked = "/config-history/entity", {"entity_id": component, "limit": limit}
-        return Revisions(component, self._connection.get(path, **asked, reverse=True))
+    def history(self, component: str) -> Revisions:
+        """What a pipe, a system or "node" was, the newest revision first; at most 100."""
+        path, asked = "/config-history/entity", {"entity_id": component, "reverse": True}
+        return Revisions(component, self._connection.get(path, **asked))
 
     def __len__(self) -> int:
         return len(self())
@@ -140,12 +142,15 @@ class Revisions(Rows):
     """The revisions of a component, newest first: `revision`, `time`, `user`, `config`."""
 
     def __init__(self, component: str, found: Sequence[dict[str, Any]]) -> None:
-        newer = [{**item, "what": "deleted" if item["_deleted"] else "changed"} for item in found]
-        for item in newer[-1:]:
-            if item["revision"] <= 1:
-                item["what"] = "added"
+        rows: list[dict[str, Any]] = []
+        # Oldest first: what came before says whether it was added. Of many the first are not kept.
+        gone = len(found) < KEPT
+        for item in reversed(found):
+            what = "deleted" if item["_deleted"] else "added" if gone else "changed"
+            gone = item["_deleted"]
+            rows.insert(0, {**item, "what": what})
         super().__init__(
-            newer, ("revision", "time", "user", "what"), f'nothing is known of "{component}"'
+            rows, ("revision", "time", "user", "what"), f'nothing is known of "{component}"'
         )
         self.component = component
 

@@ -37,7 +37,7 @@ class Document(bytes):
         return path
 
     def __repr__(self) -> str:
-        text = self.text
+        text = self.text.replace("\r\n", "\n").rstrip("\n")
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… of {len(text):,} characters"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
