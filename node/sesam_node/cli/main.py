@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     _verify(commands.add_parser("verify-data", help="check all that a stopped node has stored"))
     _why(commands.add_parser("why", help="say why an entity of a dataset is as it is"))
     dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
+    _reference(commands.add_parser("reference", help="write the pages of all component types"))
     commands.add_parser("version", help="print the version")
     return top
 
@@ -264,6 +265,20 @@ def _run_version(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _reference(command: argparse.ArgumentParser) -> None:
+    command.description = "Write a page for each kind of component; old ones are removed."
+    folder = Path("docs/components")
+    command.add_argument("folder", nargs="?", type=Path, default=folder, metavar="DIR")
+    command.add_argument("--check", action="store_true", help="write nothing; 1 if not current")
+
+
+def _run_reference(options: argparse.Namespace) -> int:
+    from sesam_node.cli.pages import reference
+    from sesam_node.pipes.reference import GENERATED, pages
+
+    return reference(options.folder, pages(), GENERATED, check=options.check)
+
+
 COMMANDS = {
     "serve": _run_serve,
     "start": _run_serve,
@@ -275,5 +290,6 @@ COMMANDS = {
     "verify-data": _run_verify,
     "why": _run_why,
     "dtl": dtl_options.run,
+    "reference": _run_reference,
     "version": _run_version,
 }

@@ -1,0 +1,128 @@
+"""The types of sources, transforms, sinks and systems as pages, made of what is declared in code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.pipes.component import specs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sesam_node.config.options import ComponentSpec, Option
+
+GENERATED = "<!-- Written by `sesam-node reference`; changes are made beside the code. -->\n"
+KINDS = {
+    "source": "Sources",
+    "transform": "Transforms",
+    "sink": "Sinks",
+    "system": "Systems",
+}
+COMMON = ("type", "comment", "description", "name", "metadata", "permissions")
+"""Options that are told once, at the head of a page."""
+
+PAGES = {
+    "csv": "../systems/url.md",
+    "json": "../systems/url.md",
+    "url": "../systems/url.md",
+    "http": "../systems/url.md",
+    "rest": "../systems/rest.md",
+    "sql": "../systems/databases.md",
+    "sqlite": "../systems/databases.md",
+    "postgresql": "../systems/databases.md",
+    "mysql": "../systems/databases.md",
+    "merge": "../merging.md",
+    "dtl": "../dtl/README.md",
+}
+"""Where more is told of a type."""
+
+
+def pages() -> dict[str, str]:
+    """The pages by file name: one a kind, and one that lists them."""
+    made = {f"{kind}s.md": "".join(_page(kind, title)) for kind, title in KINDS.items()}
+    made["README.md"] = "".join(_overview())
+    return {name: GENERATED + text for name, text in sorted(made.items())}
+
+
+def _of(kind: str) -> list[ComponentSpec]:
+    return [spec for (of, _), spec in specs().items() if of == kind]
+
+
+def _overview() -> Iterator[str]:
+    yield "# Components\n\nWhat pipes are made of. Types in brackets load and are checked; running "
+    yield "one fails by its name.\n\n| kind | types |\n| --- | --- |\n"
+    for kind, title in KINDS.items():
+        names = ", ".join(
+            f"[{_title(spec)}]({kind}s.md#{_anchor(spec)})"
+            if spec.built
+            else f"([{_title(spec)}]({kind}s.md#{_anchor(spec)}))"
+            for spec in _of(kind)
+        )
+        yield f"| {title} | {names} |\n"
+
+
+def _title(spec: ComponentSpec) -> str:
+    return f"system:{spec.type}" if spec.kind == "system" else spec.type
+
+
+def _anchor(spec: ComponentSpec) -> str:
+    return _title(spec).lower().replace(":", "")
+
+
+def _page(kind: str, title: str) -> Iterator[str]:
+    yield f"# {title}\n\nEvery one takes {_listed(COMMON)}, too: text for people, and who may do what "
+    yield "with it.\n"
+    for spec in _of(kind):
+        yield f"\n## {_title(spec)}\n\n{spec.doc}"
+        if not spec.built:
+            yield " Checked, but it cannot run in this version."
+        if spec.deprecated:
+            yield f" Deprecated: {spec.deprecated}."
+        if spec.type in PAGES:
+            yield f" More on [its page]({PAGES[spec.type]})."
+        yield "\n\n"
+        if spec.system_types:
+            yield f"Its system is one of {_listed(spec.system_types)}.\n\n"
+        for names in spec.one_of:
+            yield f"Exactly one of {_listed(names)} is given.\n\n"
+        options = [option for option in spec.all_options if option.name not in COMMON]
+        if options:
+            yield "| option | type | default | what it is |\n| --- | --- | --- | --- |\n"
+            yield from _rows(options, "")
+
+
+def _rows(options: Sequence[Option], prefix: str) -> Iterator[str]:
+    for option in sorted(options, key=lambda one: (not one.required, one.name)):
+        name = f"{prefix}{option.name}"
+        yield f"| `{name}` | {_kind(option)} | {_default(option)} | {_doc(option)} |\n"
+        if option.fields:
+            yield from _rows(option.fields, f"{name}.")
+        if option.each:
+            yield from _rows(option.each, f"{name}.*.")
+
+
+def _kind(option: Option) -> str:
+    return " or ".join(kind.replace("-", " ") for kind in option.kinds)
+
+
+def _default(option: Option) -> str:
+    if option.required:
+        return "required"
+    value: Any = option.default
+    return "" if value is None else f"`{json.dumps(value)}`"
+
+
+def _doc(option: Option) -> str:
+    parts = [option.doc.replace("|", "\\|")]
+    if option.choices:
+        parts.append(f"one of {_listed(option.choices)}")
+    if option.secret:
+        parts.append("a secret, never shown")
+    if option.deprecated:
+        parts.append(f"deprecated: {option.deprecated}")
+    return "; ".join(part for part in parts if part)
+
+
+def _listed(names: Sequence[Any]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
