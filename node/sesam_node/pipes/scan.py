@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 from sesam_node.dtl.counting import count_rules
 from sesam_node.dtl.masking import decrypts
 from sesam_node.dtl.record import OneByOne, record
-from sesam_node.dtl.watch import Hit, hits, holds_of_results, outcome_of, read_watches
+from sesam_node.dtl.watch import Hit, hits, read_watches
 from sesam_node.errors import DtlError, InputError, json_path
 from sesam_node.pipes.differing import Differ
 from sesam_node.pipes.dtl import EVENTS, HERE, Tracing, built
+from sesam_node.pipes.guessing import Early, Guess
 from sesam_node.pipes.samples import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sesam_node.dtl import Runtime
-    from sesam_node.dtl.counting import CountedRules
-    from sesam_node.dtl.watch import Watch
     from sesam_node.model import Entity
     from sesam_node.pipes.overlay import World
     from sesam_node.pipes.pipe import Pipe
@@ -104,7 +103,8 @@ class Scan:
         nodes = self.counted.counters.nodes
         self.watches = read_watches(when, nodes, json_path(self.path))
         self.compared = {w.value: n for n, w in enumerate(self.watches) if w.kind == "differs"}
-        self.guess = Guess(self.counted, self.watches, json_path((*self.path, "default")))
+        early = Early(transform.rules, transform.context, tracing.runtime, self.path)
+        self.guess = Guess(self.counted, self.watches, early)
         self.one = OneByOne(transform.rules, transform.context, tracing.runtime, self.path)
         self.errors = 0
         self.found: list[Told] = []
@@ -203,58 +203,3 @@ class Scan:
             version_of=version_of,
             budget=EVENTS,
         )
-
-
-class Guess:
-    """Tells which entities may fulfil a condition, by counters and by what came out.
-
-    What it lets pass is recorded and decided upon; what it does not cannot fulfil any.
-    """
-
-    def __init__(self, counted: CountedRules, watches: list[Watch], default: str) -> None:
-        counters = counted.counters
-        self.counted = counted
-        self.ends = [w for w in watches if not w.paths and w.kind in ("if", "outcome")]
-        self.raises = any(w.kind == "gives" and w.value == "error" for w in watches)
-        self.gates: list[tuple[Callable[[], int], Watch | None]] = []
-        for watch in watches:
-            # Asked of the source alone, at a place of the default rule: known before it runs.
-            early = watch.kind == "if" and watch.reads == {"_S"}
-            for path in watch.paths:
-                gate = watch if early and path.startswith(default) else None
-                self.gates += [(count, gate) for count in self._counts(counters, watch, path)]
-        self.seen = [count() for count, _ in self.gates]
-
-    @staticmethod
-    def _counts(counters: Any, watch: Watch, path: str) -> list[Callable[[], int]]:
-        if watch.kind == "gives" and watch.value == "error":
-            return []
-        if watch.kind == "gives":
-            return [counters.null_results(path)]
-        if watch.kind != "gets":
-            return [counters.evaluations(path)]
-        nodes = [node["path"] for node in counters.nodes]
-        position = counters.index[path]
-        inner = [at for at in nodes if counters.parent(counters.index[at]) == position]
-        # Arguments that are written out have no node: they are null each time.
-        return [counters.null_results(at) for at in inner] or [counters.evaluations(path)]
-
-    def may_hit(self, entity: Entity, out: list[Entity], *, failed: bool) -> bool:
-        """Is the entity that was just run worth recording? To be asked after each."""
-        found = failed and self.raises
-        for position, (count, gate) in enumerate(self.gates):
-            now = count()
-            if now != self.seen[position]:
-                self.seen[position] = now
-                test = None if gate is None else gate.test
-                found = found or test is None or test(entity, None, None)
-        if found:
-            return True
-        for watch in self.ends:
-            if watch.kind == "outcome":
-                became = "failed" if failed else outcome_of(out)
-                if became == watch.value:
-                    return True
-            elif holds_of_results(watch, entity, out):
-                return True
-        return False
