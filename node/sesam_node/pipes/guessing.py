@@ -68,7 +68,7 @@ class Early:
         inner = path[len(self.default) + len(match[0]) :]
         if not inner:
             return position if watch.before else position + 1
-        # Within a transform nothing has been written since it began, but in the branches of a block.
+        # Within a transform nothing has been written since it began, but in branches of a block.
         is_branch = transform[0] in BLOCKS and not inner.startswith("[1]")
         return None if is_branch else position
 
