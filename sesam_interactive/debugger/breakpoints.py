@@ -99,7 +99,8 @@ class Log:
 
     def _repr_html_(self) -> str:
         shown = [{name: _cell(value) for name, value in row.items()} for row in self.rows[:200]]
-        return f"<b>{escape(f'log at {self.place}')}</b>{table(shown)}"
+        head = escape(f"log at {self.place}: {len(self.rows):,} lines")
+        return f"<b>{head}</b><div style='max-height:24em;overflow:auto'>{table(shown)}</div>"
 
 
 def _cell(value: Any) -> Any:

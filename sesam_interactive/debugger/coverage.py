@@ -214,8 +214,9 @@ def _line_html(line: dict[str, Any]) -> str:
     if "fired" not in line:
         return f"<tr><td></td><td></td><td></td><td></td>{code}</tr>"
     style = "" if line["fired"] else " style='opacity:.45'"
-    if "never" in line:
-        style += f" title='never ran: {escape(', '.join(line['never']), quote=True)}'"
+    if "never" in line and line["fired"]:
+        never = escape(", ".join(line["never"]))
+        code = code.replace("</td>", f" <i style='opacity:.7'>never ran: {never}</i></td>")
     bars = [html_bar(min(line["share"], 1.0), share(line["share"]), 60)]
     for name, colour in (("null", "#d9822b"), ("error", "#d13438")):
         bars.append(html_bar(line[name], some(line[name]), 60, colour) if line[name] else "")

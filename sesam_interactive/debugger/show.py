@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from sesam_interactive.debugger.recorded import Recorded
     from sesam_interactive.debugger.session import Session
 
-AROUND = 6
-"""Lines of the rules that text shows before and behind the marked ones."""
+AROUND, AROUND_HTML = 6, 14
+"""Lines of the rules that are shown before and behind the marked ones."""
 
 VALUE = 48
 DIFFERENCES = 20
@@ -75,14 +75,20 @@ def marked_lines(session: Session) -> range:
     return range(rules.line(path), rules.last_line(path) + 1)
 
 
+def shown_lines(session: Session, marked: range, around: int) -> range:
+    """The lines of the rules that are shown: those about the marked ones, or the last ones."""
+    count = len(session.rules.lines)
+    last = min(max(marked, default=count) + around, count)
+    first = max(min(marked, default=last - around) - around, 1)
+    return range(first, last + 1)
+
+
 def session_text(session: Session) -> str:
     """The session for a terminal: some lines around the marker, then the variables."""
     marked = marked_lines(session)
     values, lines = line_values(session), session.rules.lines
-    first = max(min(marked, default=1) - AROUND, 1)
-    last = min(max(marked, default=len(lines)) + AROUND, len(lines))
-    if not marked:
-        first = max(last - 2 * AROUND, 1)
+    shown = shown_lines(session, marked, AROUND)
+    first, last = shown.start, shown.stop - 1
     out = [head_text(session), here_text(session)]
     if first > 1:
         out.append(f"       ... {first - 1} lines before")
@@ -119,23 +125,37 @@ def difference_texts(session: Session) -> list[str]:
 
 
 def rules_html(session: Session) -> str:
-    """The rules line by line, marked where we are, with the values beside."""
+    """The rules line by line, marked where we are, with the values beside.
+
+    Of long rules those lines that are near: a page without scripts cannot scroll to them.
+    """
     marked, values = marked_lines(session), line_values(session)
-    rows = []
-    for number, line in enumerate(session.rules.lines, start=1):
+    shown = shown_lines(session, marked, AROUND_HTML)
+    total = len(session.rules.lines)
+    rows = [_more(shown.start - 1, "before")]
+    for number in shown:
+        line = session.rules.lines[number - 1]
         style = f" style='{HERE}'" if number in marked else ""
         mark = MARK if number in marked[:1] else ""
         value = escape(values.get(number, ""))
         dim = "opacity:.55" if value == "not run" else "opacity:.85;font-style:italic"
         rows.append(
-            f"<tr{style}><td style='text-align:right;opacity:.6'>{mark} {number}</td>"
+            f"<tr{style}><td style='text-align:right;opacity:.6;{CODE}'>{mark} {number}</td>"
             f"<td style='text-align:left;{CODE}'>{escape(line)}</td>"
             f"<td style='text-align:left;{CODE};{dim}'>{value}</td></tr>"
         )
+    rows.append(_more(total - shown.stop + 1, "more"))
     return (
-        "<div style='max-height:32em;overflow:auto'><table style='border-collapse:collapse'>"
+        "<div style='overflow-x:auto;margin:.6em 0'><table style='border-collapse:collapse'>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _more(count: int, word: str) -> str:
+    if count <= 0:
+        return ""
+    text = f"... {count} lines {word}"
+    return f"<tr><td></td><td style='text-align:left;opacity:.6;{CODE}'>{text}</td><td></td></tr>"
 
 
 def session_html(session: Session) -> str:
