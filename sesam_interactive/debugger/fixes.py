@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.display.html import table
 from sesam_node.dtl import functions
+from sesam_node.dtl.source_text import parents
 from sesam_node.dtl.trace.places import MISSING, parts_of
 from sesam_node.dtl.trace.recording import raw_at
-from sesam_node.errors import preview, suggestion
+from sesam_node.errors import preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
     from sesam_interactive.debugger.recorded import Recorded
     from sesam_interactive.debugger.session import Session
 
-DEFAULTS = {"strings": "", "text": "", "arithmetic": 0, "numbers": 0, "lists": ["list"]}
+NEAR = 0.75
+"""How alike two names must be; entities rightly lack what is optional."""
+
+DEFAULTS = {"strings": "", "arithmetic": 0}
 """By the group of a function, what an argument may be in place of null."""
 
-GUARDS = ("if-null", "coalesce")
+GUARDS = frozenset(
+    ("add-if", "if-null", "coalesce", "is-null", "is-not-null", "is-empty", "is-not-empty", "if")
+)
+"""What handles nulls itself."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +114,11 @@ def _meant(session: Session) -> Iterator[Fix]:
             continue
         held = _names(session, path, variable)
         if held and first not in held and not any(one.endswith(f":{first}") for one in held):
-            near = suggestion(first, sorted(held)).removeprefix("did you mean ").rstrip("?")
+            near = get_close_matches(first, sorted(held), n=1, cutoff=NEAR)
             if near:
-                meant = f"{variable}.{json.loads(near)}{name[len(first) :]}"
-                text = f"no entity has {preview(first)}, did you mean {near}"
-                yield Fix(session, path, text, raw, meant)
+                count = len(session.entities)
+                text = f"none of {count:,} entities has {preview(first)}, did you mean {near[0]!r}"
+                yield Fix(session, path, text, raw, f"{variable}.{near[0]}{name[len(first) :]}")
 
 
 def _names(session: Recorded, path: str, variable: str) -> set[str]:
@@ -137,7 +144,7 @@ def _guards(session: Session) -> Iterator[Fix]:
     groups = _groups()
     for path, node in session.rules.nodes.items():
         raw = raw_at(session.document, path)
-        if node["kind"] != "function" or node["name"] in GUARDS or not isinstance(raw, list):
+        if node["kind"] != "function" or not isinstance(raw, list) or _guarded(session, path):
             continue
         default = DEFAULTS.get(groups.get(node["name"], ""))
         if default is None:
@@ -151,6 +158,12 @@ def _guards(session: Session) -> Iterator[Fix]:
                 raw[guilty],
                 ["if-null", raw[guilty], default],
             )
+
+
+def _guarded(session: Recorded, path: str) -> bool:
+    """Does a place stand in what handles nulls?"""
+    nodes = session.rules.nodes
+    return any(one in nodes and nodes[one]["name"] in GUARDS for one in parents(path))
 
 
 def _null_arguments(session: Session, path: str) -> int | None:

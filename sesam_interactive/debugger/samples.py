@@ -38,7 +38,7 @@ class Samples(list[dict[str, Any]]):
         total = sum(row["count"] for row in self)
         lines = [f"{len(self)} ways of {total:,} entities; {len(self.enough)} have met all"]
         for row in self[:30]:
-            new = "; ".join(row["new"]) or row["signature"]
+            new = "; ".join(row["new"]) or "no decision that the others have not"
             lines.append(f"  {preview(row['id'], 30):<20} {row['count']:>7,} x  {new[:SIGNATURE]}")
         if len(self) > 30:
             lines.append(f"  ... {len(self) - 30} more ways")

@@ -195,7 +195,10 @@ def note_of(recording: Recording, number: int) -> str:
         return f"took {branch_text(recording.raw(number), event['branch'])}"
     if "removes" in event:
         return f"removed {', '.join(event['removes'])}"
-    return "passed" if event["name"] in ("filter", "discard") else ""
+    if event["name"] in ("filter", "discard"):
+        return "passed"
+    is_writing = event["kind"] == "transform" and "sets" not in event and "emits" not in event
+    return "wrote nothing" if is_writing else ""
 
 
 def output_of(recording: Recording, number: int) -> Any:
