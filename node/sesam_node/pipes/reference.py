@@ -1,4 +1,4 @@
-"""The types of sources, transforms, sinks and systems as pages, made of what is declared in code."""
+"""The types of sources, transforms, sinks and systems as pages, made of what code declares."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def _anchor(spec: ComponentSpec) -> str:
 
 
 def _page(kind: str, title: str) -> Iterator[str]:
-    yield f"# {title}\n\nEvery one takes {_listed(COMMON)}, too: text for people, and who may do what "
-    yield "with it.\n"
+    yield f"# {title}\n\nEvery one takes {_listed(COMMON)}, too: text for people, and who may do "
+    yield "what with it.\n"
     for spec in _of(kind):
         yield f"\n## {_title(spec)}\n\n{spec.doc}"
         if not spec.built:
