@@ -3,7 +3,7 @@
 import { useState } from "react";
 
 import { copyText } from "../clipboard";
-import { content, lineOf, type Entity } from "../entity/format";
+import { content, count, lineOf, type Entity } from "../entity/format";
 import { messageOf, type Host } from "../host";
 import { EntityPane } from "./EntityTree";
 import { useVersions, VersionSlider } from "./EntityTreeVersions";
@@ -42,13 +42,14 @@ export function GridDetail({ host, entity, onClose }: { host: Host; entity: Enti
   );
 }
 
+/** As the node tells it, for each pipe that hops to the dataset. */
 interface Reference {
   pipe: string;
-  dataset: string;
-  how: string;
-  count: number | null;
+  datasets: string[];
+  joins: string[];
+  recorded: boolean;
+  count: number;
   ids: string[];
-  problem?: string;
 }
 
 /** Which entities of other datasets look this one up, by the rules of the pipes that hop here. */
@@ -79,17 +80,13 @@ function References({ host, id }: { host: Host; id: string }) {
       {found.map((one, at) => (
         <div key={at} className="sesam-reference">
           <div>
-            <b>{one.pipe}</b> <span className="sesam-dim">{one.how}</span>
+            <b>{one.pipe}</b> <span className="sesam-dim" title={one.joins.join("\n")}>{one.recorded ? "by what its last runs looked up" : one.joins[0]}</span>
           </div>
-          {one.problem ? (
-            <div className="sesam-dim">{one.problem}</div>
-          ) : (
-            <div>
-              {one.count === 0 ? "no entity" : `${one.count} of ${one.dataset}: `}
-              {one.ids.map((other) => <code key={other}>{other}</code>)}
-              {(one.count ?? 0) > one.ids.length && " …"}
-            </div>
-          )}
+          <div>
+            {one.count === 0 ? "no entity" : `${count(one.count)} of ${one.datasets.join(", ") || "its source"}: `}
+            {one.ids.map((other) => <code key={other}>{other}</code>)}
+            {one.count > one.ids.length && " …"}
+          </div>
         </div>
       ))}
     </div>

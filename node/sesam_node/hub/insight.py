@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WHY = "sesam_node.pipes.why:explain_entity"
 DIFF = "sesam_node.pipes.diff:diff_sample"
+REFERENCES = "sesam_node.pipes.references:references"
 WHY_TEXT = "sesam_node.pipes.why:explained_text"
 
 
@@ -55,6 +56,20 @@ class Insight(InteractiveService):
             depth=depth,
             writers=self._upstream(dataset, depth),
         )
+
+    def hopping(self, dataset: str) -> list[str]:
+        """The pipes whose rules look into a dataset, those with a valid configuration."""
+        active = self._configuration.active
+        found = (pipe for pipe, facts in active.facts.items() if dataset in facts.hops)
+        return sorted(pipe for pipe in found if pipe not in active.invalid)
+
+    async def references(self, pipe_id: str, dataset: str, entity_id: str) -> dict[str, Any]:
+        """The source entities of a pipe that look an entity up. Raises NotFoundError."""
+        definition = self._definition(pipe_id)
+        found: dict[str, Any] = await self._work(
+            REFERENCES, definition=definition, dataset=dataset, entity_id=entity_id
+        )
+        return found
 
     async def diff(self, pipe_id: str, config: dict[str, Any] | None, limit: int) -> dict[str, Any]:
         """What a draft of a pipe, or the pipe itself, would change, over a sample of its source.

@@ -50,7 +50,7 @@ class Tracking:
         self._pipe = pipe
         self._state = state
         self._known = state.hops
-        self._ways = _ways(pipe)
+        self._ways = ways_of(pipe)
         self.recorded = recorded_lookups(pipe)
         self.records = records
         names = self._ways.keys() | {name for name, _ in self.recorded}
@@ -165,7 +165,7 @@ class Tracking:
         return (item,)
 
 
-def _ways(pipe: Pipe) -> dict[str, list[Tracker]]:
+def ways_of(pipe: Pipe) -> dict[str, list[Tracker]]:
     """By hopped dataset the trackers of all transforms."""
     ways: dict[str, list[Tracker]] = {}
     for transform in pipe.transforms:

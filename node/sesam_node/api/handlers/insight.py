@@ -46,6 +46,33 @@ class WhyHandler(ApiHandler):
         self.finish(found)
 
 
+class ReferencesHandler(ApiHandler):
+    @operation(
+        Parameter("entity_id", required=True, doc="the id of the entity"),
+        needs=on_dataset("read_data"),
+    )
+    async def get(self, dataset_id: str) -> None:
+        """What refers to an entity: which source entities of which pipes look it up by hops.
+
+        An item for each pipe that hops to the dataset: `count`, the first `ids`, the `datasets`
+        they are in, the `joins` in words; `recorded` where the last runs say it. Pipes are left out
+        whose configuration or source whoever asks may not read.
+        """
+        entity_id = self.query()["entity_id"]
+        pipes = [pipe for pipe in self.hub.insight.hopping(dataset_id) if self._may_see(pipe)]
+        found = [await self.hub.insight.references(pipe, dataset_id, entity_id) for pipe in pipes]
+        if not found:
+            await self.hub.datasets.entity(dataset_id, entity_id)  # 404 where there is none
+        self.answer(found)
+
+    def _may_see(self, pipe: str) -> bool:
+        sources = self.hub.configuration.active.facts[pipe].sources
+        readable = self.allowed("read_data", "dataset", sources)
+        return pipe in self.allowed("read_config", "pipe", [pipe]) and all(
+            name in readable for name in sources
+        )
+
+
 class DiffHandler(DtlHandler):
     def json_object(self, what: str) -> dict[str, Any]:
         """The body; none at all asks for what there is to ask without one."""
@@ -134,6 +161,7 @@ class PipeLineageHandler(LineageHandler):
 
 ROUTES = [
     ("/datasets/{dataset_id}/why", WhyHandler),
+    ("/datasets/{dataset_id}/references", ReferencesHandler),
     ("/datasets/{dataset_id}/lineage", DatasetLineageHandler),
     ("/pipes/{pipe_id}/lineage", PipeLineageHandler),
     ("/pipes/{pipe_id}/diff", DiffHandler),
