@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sesam_interactive.client.report import Report
     from sesam_interactive.client.runs import Runs
     from sesam_interactive.widgets.dtl_editor import DtlEditor
+    from sesam_interactive.widgets.pipe_status import PipeStatus
     from sesam_node.model import Entity
 
 POLL_S = 0.1
@@ -90,6 +91,11 @@ class Pipe(Running, Endpoints, Debugged):
         from sesam_interactive.client.scaffold import pipe_notebook
 
         return pipe_notebook(self.info(), path, overwrite=overwrite)
+    def status_view(self) -> PipeStatus:
+        """Its state, queue, progress and last runs, kept up to date; buttons start and stop it."""
+        from sesam_interactive.client.watching import status
+
+        return status(self._connection, self.name)
 
     def entities(self, stage: str = "sink", limit: int | None = None) -> Entities:
         """What it would produce now, computed without writing; `stage` as in the manual.

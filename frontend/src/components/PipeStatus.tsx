@@ -1,0 +1,162 @@
+/** A pipe as it runs: what it does now, what waits, how the last runs went; started and stopped here. */
+
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { count } from "../entity/format";
+import { messageOf, type Host } from "../host";
+import { rateOf, shareOf, type Moment } from "../status/progress";
+import { useEvery, useVisible } from "../visible";
+import { PipeStatusRuns, type Run } from "./PipeStatusRuns";
+
+const QUICK_MS = 400;
+const SLOW_MS = 3000;
+
+interface Status {
+  state: string;
+  running: boolean;
+  processed: number;
+  queue: number | null;
+  dependencies: number;
+  retries: number;
+  waiting_for: string[];
+  last_run: string | null;
+  next_run: string | null;
+  failed: boolean;
+  message: string;
+  comment: string;
+  problems: string[];
+  operations: string[];
+}
+
+/** What is asked before it is done, as it throws work away or does it anew. */
+const ASKED: Record<string, string> = {
+  "start-rescan": "Read everything again from the beginning, and delete what is gone?",
+  "reset-rescan": "Forget how far it has read? The next run begins at the start.",
+};
+
+const WORDS: Record<string, string> = {
+  "start-rescan": "Full run",
+  "reset-rescan": "Reset",
+  enable: "Enable",
+  disable: "Disable",
+};
+
+export function PipeStatus({ host }: { host: Host }) {
+  const box = useRef<HTMLDivElement>(null);
+  const visible = useVisible(box);
+  const [status, setStatus] = useState<Status | null>(null);
+  const [runs, setRuns] = useState<Run[]>([]);
+  const [error, setError] = useState("");
+  const [asking, setAsking] = useState("");
+  const moments = useRef<Moment[]>([]);
+  const running = status?.running ?? false;
+
+  const take = useCallback((next: Status) => {
+    moments.current = next.running ? [...moments.current.slice(-20), { at: performance.now(), processed: next.processed }] : [];
+    setStatus(next);
+    setError("");
+  }, []);
+  const read = useCallback(
+    () => host.request<Status>("status").then(take, (failure: Error) => setError(messageOf(failure))),
+    [host, take],
+  );
+  useEvery(visible, running ? QUICK_MS : SLOW_MS, read);
+  useEffect(() => {
+    // A run that has ended, or another last run, is one more bar.
+    if (visible && !running) host.request<Run[]>("runs").then(setRuns, () => undefined);
+  }, [host, visible, running, status?.last_run]);
+
+  const operate = (operation: string) => {
+    setAsking("");
+    host.request<Status>("operate", { operation }).then(take, (failure: Error) => setError(messageOf(failure)));
+  };
+  const ask = (operation: string) => (ASKED[operation] ? setAsking(operation) : operate(operation));
+  const can = (operation: string) => status?.operations.includes(operation) ?? false;
+  const disabled = status?.state === "disabled";
+  const others = ["start-rescan", "reset-rescan", disabled ? "enable" : "disable"].filter(can);
+  return (
+    <div ref={box} className="sesam-box sesam-status-box" role="region" aria-label={`pipe ${host.get<string>("name")}`}>
+      <div className="sesam-bar">
+        <strong className="sesam-title">{host.get<string>("name")}</strong>
+        <span className={`sesam-state sesam-state-${lookOf(status)}`} role="status">{status?.state ?? "…"}</span>
+        {status && <Facts status={status} />}
+        <span className="sesam-gap" />
+        {running ? (
+          <button className="sesam-main" onClick={() => operate("stop")}>Stop</button>
+        ) : (
+          can("start") && <button className="sesam-main" disabled={disabled} onClick={() => operate("start")}>Run</button>
+        )}
+        {others.map((operation) => (
+          <button key={operation} disabled={running && operation !== "disable"} onClick={() => ask(operation)}>{WORDS[operation]}</button>
+        ))}
+      </div>
+      {asking && (
+        <div className="sesam-notice" role="alertdialog" aria-label="sure?" onKeyDown={(event) => event.key === "Escape" && setAsking("")}>
+          <span>{ASKED[asking]}</span>
+          <button className="sesam-main" onClick={() => operate(asking)}>{WORDS[asking]}</button>
+          <button autoFocus onClick={() => setAsking("")}>Cancel</button>
+        </div>
+      )}
+      {running && status && <Progress status={status} moments={moments.current} />}
+      {error && <pre className="sesam-error" role="alert">{error}</pre>}
+      {status?.failed && !running && !isTold(status, runs) && <Message text={status.message} />}
+      {status?.problems.map((problem) => <pre key={problem} className="sesam-error">{problem}</pre>)}
+      <PipeStatusRuns runs={runs} />
+    </div>
+  );
+}
+
+/** Is the failure that of the last bar, which tells it anyway? */
+function isTold(status: Status, runs: Run[]): boolean {
+  return runs.at(-1)?.success === false && runs.at(-1)?.message.split("\n")[0] === status.message.split("\n")[0];
+}
+
+function lookOf(status: Status | null): string {
+  if (status === null) return "none";
+  if (status.running) return "running";
+  if (status.failed || status.problems.length > 0) return "bad";
+  return status.state === "ok" ? "good" : "none";
+}
+
+function Facts({ status }: { status: Status }) {
+  const facts = [
+    status.queue === null ? "" : status.queue === 0 ? "nothing waits" : `${count(status.queue)} wait`,
+    status.dependencies > 0 ? `${count(status.dependencies)} changes in hopped datasets` : "",
+    status.retries > 0 ? `${count(status.retries)} to retry` : "",
+    status.waiting_for.length > 0 ? `waits for ${status.waiting_for.join(", ")}` : "",
+    status.comment,
+    status.last_run && !status.running ? `ran ${clock(status.last_run)}` : "",
+    status.next_run && !status.running ? `next ${clock(status.next_run)}` : "",
+  ];
+  return <span className="sesam-dim">{facts.filter((fact) => fact !== "").join(" · ")}</span>;
+}
+
+const clock = (time: string): string => new Date(time).toLocaleTimeString();
+
+function Progress({ status, moments }: { status: Status; moments: Moment[] }) {
+  const share = shareOf(status.processed, status.queue);
+  const rate = rateOf(moments);
+  const left = rate && status.queue ? `, about ${Math.ceil(status.queue / rate)} s left` : "";
+  return (
+    <div className="sesam-progress">
+      <div role="progressbar" aria-valuemin={0} aria-valuemax={100} {...(share === null ? {} : { "aria-valuenow": Math.round(share * 100) })} className={share === null ? "sesam-endless" : ""}>
+        <div style={{ width: `${(share ?? 0.3) * 100}%` }} />
+      </div>
+      <span className="sesam-dim">
+        {count(status.processed)} entities{rate ? `, ${count(Math.round(rate))}/s` : ""}{left}
+      </span>
+    </div>
+  );
+}
+
+/** What went wrong: the first line, all of it on demand. */
+function Message({ text }: { text: string }) {
+  const [first = "", ...rest] = text.split("\n");
+  if (rest.length === 0) return <pre className="sesam-error" role="alert">{first}</pre>;
+  return (
+    <details className="sesam-error" role="alert">
+      <summary>{first}</summary>
+      <pre className="sesam-code">{rest.join("\n")}</pre>
+    </details>
+  );
+}

@@ -1,0 +1,67 @@
+/** The last runs as bars: how long each took, which failed; what one did is told when it is chosen. */
+
+import { useState } from "react";
+
+import { count } from "../entity/format";
+
+export interface Run {
+  start: string;
+  kind: string;
+  reason: string;
+  success: boolean;
+  seconds: number;
+  read: number;
+  changed: number;
+  failed: number;
+  message: string;
+}
+
+const HIGH = 36;
+
+export function PipeStatusRuns({ runs }: { runs: Run[] }) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  if (runs.length === 0) return <div className="sesam-dim sesam-pad">No run has done anything yet.</div>;
+  const longest = Math.max(...runs.map(({ seconds }) => seconds), 0.001);
+  const at = chosen !== null && chosen < runs.length ? chosen : runs.length - 1;
+  const run = runs[at];
+  return (
+    <div className="sesam-runs">
+      <div className="sesam-bars" role="listbox" aria-label="last runs, the newest last">
+        {runs.map((one, place) => (
+          <button
+            key={one.start}
+            role="option"
+            aria-selected={place === at}
+            aria-label={factsOf(one)}
+            title={factsOf(one)}
+            className={`sesam-run ${one.success ? "" : "sesam-run-bad"} ${place === at ? "sesam-run-chosen" : ""}`}
+            onClick={() => setChosen(place)}
+            onKeyDown={(event) => {
+              const step = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
+              const next = event.currentTarget.parentElement?.children[place + step];
+              if (step !== 0 && next instanceof HTMLElement) {
+                event.preventDefault();
+                next.focus();
+                setChosen(place + step);
+              }
+            }}
+          >
+            <span style={{ height: `${Math.max(3, Math.round(Math.sqrt(one.seconds / longest) * HIGH))}px` }} />
+          </button>
+        ))}
+      </div>
+      {run && (
+        <div className="sesam-dim">
+          {factsOf(run)}
+          {!run.success && run.message && <pre className="sesam-error">{run.message}</pre>}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function factsOf(run: Run): string {
+  const failed = run.failed > 0 ? `, ${count(run.failed)} failed` : "";
+  const word = run.success ? "" : ", failed";
+  return `${run.start.slice(0, 19).replace("T", " ")} ${run.kind}: ${count(run.read)} read, ${count(run.changed)} changed${failed}, ${run.seconds.toFixed(2)} s${word}`;
+}
