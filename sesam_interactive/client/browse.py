@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
 
 
+WORDS = {"object": "dict", "array": "list", "number": "float"}
+"""Types in the words of DTL where JSON schema has others."""
+
+
 class Browsing:
     """The rows of one dataset of a node, now or as of a moment.
 
@@ -61,7 +65,7 @@ class Browsing:
         return [
             {
                 "name": name,
-                "types": schema.types(name),
+                "types": [WORDS.get(word, word) for word in schema.types(name)],
                 "filled": found.get("x-count", 0) / total if total else None,
             }
             for name, found in schema.get("properties", {}).items()

@@ -33,8 +33,13 @@ class Watching:
         return [row | {end: row[end].isoformat() for end in ("start", "end")} for row in rows]
 
     def operate(self, operation: str) -> dict[str, Any]:
-        """Send the pump an operation; gives its state after that."""
+        """Send the pump an operation; gives its state after that.
+
+        Beside its own names `reset`: the next run reads everything.
+        """
         data = {"operation": operation}
+        if operation == "reset":
+            data = {"operation": "update-last-seen", "last-seen": ""}
         self._connection.json("POST", f"{self._path}/pump", data=data)
         return self.runtime()
 

@@ -13,7 +13,8 @@ from sesam_node.errors import InputError, SesamError, preview
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPERATIONS = ("start", "stop", "start-rescan", "reset-rescan", "enable", "disable")
+OPERATIONS = ("start", "stop", "start-rescan", "reset", "enable", "disable")
+NEEDS = {"reset": "update-last-seen"}
 MESSAGE = 2_000
 
 
@@ -105,6 +106,7 @@ def message_of(runtime: Mapping[str, Any]) -> str:
 
 def _told(runtime: Mapping[str, Any]) -> dict[str, Any]:
     dependencies = (runtime.get("queues") or {}).get("dependencies") or {}
+    supported = runtime.get("supported-operations") or ()
     return {
         "state": state_of(runtime),
         "running": bool(runtime.get("is-running")),
@@ -121,5 +123,5 @@ def _told(runtime: Mapping[str, Any]) -> dict[str, Any]:
         "problems": [
             element.get("msg", "") for element in (runtime.get("config-errors") or [])[:20]
         ],
-        "operations": [one for one in OPERATIONS if one in runtime["supported-operations"]],
+        "operations": [one for one in OPERATIONS if NEEDS.get(one, one) in supported],
     }

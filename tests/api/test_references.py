@@ -56,7 +56,7 @@ def test_each_pipe_that_hops_there_tells_who_looks_the_entity_up(joined):
         assert (item["count"], item["ids"], item["datasets"]) == (3, ["2", "5", "8"], ["person"])
     assert not by_pipe["joined"]["recorded"]
     assert by_pipe["looked"]["recorded"]
-    assert "dept" in by_pipe["joined"]["joins"][0]
+    assert by_pipe["joined"]["joins"] == ["_id is dept of person"]
 
 
 def test_an_entity_that_is_not_there_is_not_found(joined):

@@ -104,3 +104,22 @@ def test_a_tree_of_an_entity_has_its_versions(hub):
     assert repr(tree) == '{"_id": "a", "v": 2}'
     with pytest.raises(ClientError):
         hub.datasets["inbox"].entity_view("b")
+
+
+def test_the_status_of_a_pipe_is_text_too_and_only_does_what_it_offers(hub):
+    view = hub.pipes["person"].status_view()
+    assert repr(view).splitlines()[0] == "person: not run yet"
+    hub.pipes["person"].run(progress=False)
+    assert repr(view).startswith("person: ok")
+    assert "3 read, 3 changed" in repr(view)
+    assert asked(view, "status")["result"]["operations"][0] == "start"
+    assert [run["read"] for run in asked(view, "runs")["result"]][-1] == 3
+    assert "not asked to" in asked(view, "operate", operation="delete")["error"]["message"]
+
+
+def test_a_reset_has_the_next_run_read_everything(hub):
+    for name in ("person", "person-named"):
+        hub.pipes[name].run(progress=False)
+    view = hub.pipes["person-named"].status_view()
+    assert asked(view, "status")["result"]["queue"] == 0
+    assert asked(view, "operate", operation="reset")["result"]["queue"] == 3

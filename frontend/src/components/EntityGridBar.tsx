@@ -51,6 +51,7 @@ function countText(host: Host, grid: Grid): string {
   const asked = grid.view.where !== null || grid.view.text !== null;
   const then = host.get<string | null>("moment");
   const as = then ? `, as of ${then}` : "";
+  if (grid.error) return "";
   if (grid.count === null) return asked ? "counting …" : "reading …";
   const what = asked ? (grid.count === 1 ? "match" : "matches") : grid.count === 1 ? "entity" : "entities";
   return `${count(grid.count)} ${what}${as}`;

@@ -31,12 +31,12 @@ interface Status {
 /** What is asked before it is done, as it throws work away or does it anew. */
 const ASKED: Record<string, string> = {
   "start-rescan": "Read everything again from the beginning, and delete what is gone?",
-  "reset-rescan": "Forget how far it has read? The next run begins at the start.",
+  reset: "Forget how far it has read? The next run begins at the start.",
 };
 
 const WORDS: Record<string, string> = {
   "start-rescan": "Full run",
-  "reset-rescan": "Reset",
+  reset: "Reset",
   enable: "Enable",
   disable: "Disable",
 };
@@ -73,7 +73,7 @@ export function PipeStatus({ host }: { host: Host }) {
   const ask = (operation: string) => (ASKED[operation] ? setAsking(operation) : operate(operation));
   const can = (operation: string) => status?.operations.includes(operation) ?? false;
   const disabled = status?.state === "disabled";
-  const others = ["start-rescan", "reset-rescan", disabled ? "enable" : "disable"].filter(can);
+  const others = ["start-rescan", "reset", disabled ? "enable" : "disable"].filter(can);
   return (
     <div ref={box} className="sesam-box sesam-status-box" role="region" aria-label={`pipe ${host.get<string>("name")}`}>
       <div className="sesam-bar">

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.explain.wording import index_words
 from sesam_node.errors import NotFoundError, preview
 from sesam_node.model import decode
 from sesam_node.pipes.build import build_pipe
@@ -20,6 +21,7 @@ from sesam_node.pipes.tracking import recorded_lookups, ways_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sesam_node.dtl import Tracker
     from sesam_node.model import Entity
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.runs import PipeDefinition
@@ -53,7 +55,7 @@ def references(
             found = _followed(pipe, dataset, entity)
         ids = sorted(islice(_there(pipe, found), MOST))
         trackers = ways_of(pipe).get(dataset, [])
-        joins = dict.fromkeys(text for tracker in trackers for text in tracker.explain())
+        joins = dict.fromkeys(text for tracker in trackers for text in _joins(tracker))
         return {
             "pipe": pipe.id,
             "datasets": list(pipe.source.datasets),
@@ -64,6 +66,14 @@ def references(
         }
     finally:
         pipe.close()
+
+
+def _joins(tracker: Tracker) -> Iterator[str]:
+    """The steps from the entity to the source in words: `_id is dept of person`."""
+    for links in tracker.links.values():
+        for link in links:
+            where = link.dataset or "the source"
+            yield f"{index_words(link.values)} is {index_words(link.index)} of {where}"
 
 
 def _followed(pipe: Pipe, dataset: str, entity: Entity) -> Iterator[str]:
