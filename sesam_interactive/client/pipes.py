@@ -91,6 +91,7 @@ class Pipe(Running, Endpoints, Debugged):
         from sesam_interactive.client.scaffold import pipe_notebook
 
         return pipe_notebook(self.info(), path, overwrite=overwrite)
+
     def status_view(self) -> PipeStatus:
         """Its state, queue, progress and last runs, kept up to date; buttons start and stop it."""
         from sesam_interactive.client.watching import status
