@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.connection import ARROW, JSON, segment
+from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.client.lines import open_lines
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.frames.typed import TypedTable
 
-KEPT_BY_NODE = ("_updated", "_previous", "_ts", "_hash", "_deleted")
-WIDE = "the entities have too many properties for a table; name those you want to look at"
+EXACT_MOST = 100_000
+"""Of so many entities all is told of types; of more what can be told quickly."""
 
 
 @dataclass(frozen=True)
@@ -34,45 +36,59 @@ class Place:
 
 
 def read_columns(
-    dataset: Place, properties: list[str] | None = None, limit: int | None = None
+    dataset: Place,
+    properties: list[str] | None = None,
+    limit: int | None = None,
+    *,
+    exact: bool = False,
 ) -> TypedTable:
     """The columns of a dataset's live entities; below each property those of what is in it.
 
     `properties` are names, or paths such as `address.city`; elements of lists as `lines.sku` or
-    `lines[].sku`. Raises ClientError for one that no entity has.
+    `lines[].sku`. With `exact` integers among floats, and null from absent, are told of up to
+    100,000 entities. Raises ClientError for a property that no entity has.
     """
-    from sesam_interactive.frames.typed import TypedTable, typed_table
+    from sesam_interactive.frames.typed import TypedTable, typed_lines, typed_table
 
-    if properties is None:
-        data = dataset.connection.table(
-            f"{dataset.path}/entities",
-            history=False,
-            deleted=False,
-            limit=limit,
-            as_of=dataset.moment,
-        )
-        if data is None:
-            raise ClientError(f'dataset "{dataset.name}": {WIDE}')
-        return typed_table(data, KEPT_BY_NODE)
-    names = [path.replace("[]", "") for path in properties]
-    asked: dict[str, Any] = {"select": {name: f"_S.{name}" for name in names}}
-    if limit is not None:
-        asked["limit"] = limit
-    if dataset.moment is not None:
-        asked["as_of"] = dataset.moment
-    headers = {"Accept": f"{ARROW}, {JSON};q=0.1"}
-    answer = dataset.connection.request(
-        "POST", f"{dataset.path}/query", json=asked, headers=headers
-    )
-    table = typed_table(answer.content, [n for n in (*KEPT_BY_NODE, "_id") if n not in names])
-    missing = [name for name in names if not _has(table, name)]
+    names = None if properties is None else [plain_path(path) for path in properties]
+    asked: dict[str, Any] = {"history": False, "deleted": False, "reserved": False}
+    asked |= {"limit": limit, "as_of": dataset.moment}
+    if names is not None:
+        # A path begins with a property, unless the whole of it is the name of one.
+        tops = dict.fromkeys(top for name in names for top in (name, name.partition(".")[0]))
+        asked["properties"] = json.dumps(list(tops), ensure_ascii=False)
+    path = f"{dataset.path}/entities"
+    few = exact and min(limit or EXACT_MOST + 1, _count(dataset)) <= EXACT_MOST
+    data = dataset.connection.table(path, **asked) if few else None
+    if data is not None:
+        table = typed_table(data)
+    else:
+        with open_lines(dataset.connection, path, **asked) as lines:
+            table = typed_lines(lines)
+    if names is None:
+        return table
+    kept = [column for column in table.columns if _is_asked(column.path, names)]
+    found = {plain_path(column.path) for column in kept if column.filled}
+    missing = [name for name in names if name not in found]
     if missing and table.rows:
         raise ClientError(_unknown(dataset, missing[0]))
-    return TypedTable(table.rows, [c for c in table.columns if c.filled or c.path in names])
+    return TypedTable(table.rows, kept)
 
 
-def _has(table: TypedTable, name: str) -> bool:
-    return any(column.path == name and column.filled for column in table.columns)
+def plain_path(path: str) -> str:
+    """A path as rules have it: without marks for the elements of lists."""
+    return path.replace("[]", "")
+
+
+def _is_asked(path: str, names: list[str]) -> bool:
+    """Is it one of these, or in one of these?"""
+    plain = plain_path(path)
+    return any(plain == name or plain.startswith(f"{name}.") for name in names)
+
+
+def _count(dataset: Place) -> int:
+    runtime = dataset.connection.get(dataset.path)["runtime"]
+    return int(runtime["count-index-exists"]) - int(runtime["count-index-deleted"])
 
 
 def _unknown(dataset: Place, name: str) -> str:

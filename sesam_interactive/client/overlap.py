@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.columns import Place, read_columns
+from sesam_interactive.client.columns import Place, plain_path, read_columns
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.overlap_text import overlap_html, overlap_text, pairs_html, pairs_text
 from sesam_node.errors import suggestion
@@ -73,8 +73,8 @@ class Overlap:
     def _equalities(self, found: Suggestion | None, left: str | None = None) -> list[Any]:
         one, two = _aliases(*self.datasets)
         one = one if left is None else left
-        lefts = [f"{one}.{_dtl_path(path)}" for path in self.names[0][1]]
-        rights = [f"{two}.{_dtl_path(path)}" for path in self.names[1][1]]
+        lefts = [f"{one}.{plain_path(path)}" for path in self.names[0][1]]
+        rights = [f"{two}.{plain_path(path)}" for path in self.names[1][1]]
         change: Change | None = found.change if found else None
         marks = found.marks if found else ""
         return [
@@ -196,10 +196,6 @@ def _joined(equalities: list[Any]) -> str:
     return ", ".join(json.dumps(equality, ensure_ascii=False) for equality in equalities)
 
 
-def _dtl_path(path: str) -> str:
-    return path.replace("[]", "")
-
-
 def _expression(path: str, steps: Sequence[str], marks: str) -> Any:
     made: Any = path
     for step in steps:
@@ -229,7 +225,7 @@ def read_overlap(
     frames, totals = [], []
     for (dataset, paths), most in zip(asked, (limit, None), strict=True):
         table = read_columns(Place(connection, dataset), list(dict.fromkeys(paths)), most)
-        read = [key_frame(table.columns, _dtl_path(path)) for path in paths]
+        read = [key_frame(table.columns, plain_path(path)) for path in paths]
         frames.append(composite(read) if len(read) > 1 else read[0])
         totals.append(table.rows)
     return _overlap((asked[0], asked[1]), frames, totals)
@@ -287,7 +283,7 @@ def read_overlaps(
         place = Place(connection, dataset)
         paths = [path] if path is not None else _key_like(place)
         table = read_columns(place, paths, most)
-        known = dict.fromkeys(_dtl_path(c.path) for c in table.columns if c.kind not in NO_KEYS)
+        known = dict.fromkeys(plain_path(c.path) for c in table.columns if c.kind not in NO_KEYS)
         read = {path: key_frame(table.columns, path) for path in known}
         frames.append({path: frame for path, frame in read.items() if frame.height})
         places.append(dataset)

@@ -170,7 +170,7 @@ def read_profile(dataset: Place, properties: tuple[str, ...], limit: int | None)
 
     if limit is not None and limit < 1:
         raise ClientError(f"expected a limit of at least 1, got {limit}")
-    table = read_columns(dataset, list(properties) or None, limit)
+    table = read_columns(dataset, list(properties) or None, limit, exact=True)
     part = "" if limit is None or table.rows < limit else f" (the first {limit:,})"
     return Profile(
         f"{dataset}{part}", table.rows, [profile_column(column) for column in table.columns]

@@ -28,13 +28,19 @@ def group(kind: str) -> str:
 
 
 def key_frame(columns: Sequence[TypedColumn], path: str) -> Any:
-    """The keys of a property as a frame of `row`, `group`, `text`; of a list those of its elements.
+    """The keys of a property as a frame of `row`, `group`, `text`, of lists of each element.
+
+    `path` is as rules have it: `lines.sku`.
 
     Values that cannot be keys (dicts, bytes) are left out.
     """
     import polars as pl
 
-    parts = [_keys(c) for c in columns if c.path in (path, f"{path}[]") and c.kind in JOINABLE]
+    parts = [
+        _keys(column)
+        for column in columns
+        if column.path.replace("[]", "") == path and column.kind in JOINABLE
+    ]
     if not parts:
         kinds: dict[str, Any] = {"row": pl.UInt32, "group": pl.String, "text": pl.String}
         return pl.DataFrame(schema=kinds)

@@ -137,6 +137,8 @@ class Reader:
         self._parts: list[Part] = []
         self.columns: dict[str, Column] = {}
         """The columns that are made value by value."""
+        self.kinds: dict[str, Column] = {}
+        """What all columns of the frame are, once it has been made."""
 
     def read(self, blocks: Blocks) -> None:
         """Take in all blocks; threads parse some of them at a time."""
@@ -251,6 +253,7 @@ class Reader:
         for values in self._values():
             for name, column in self.columns.items():
                 column.add_all(values[name], tagged=True)
+        self.kinds = {name: found[name] or self.columns[name] for name in names}
         if not self._parts:
             found["_id"] = Column("text")
         return names, {name: column for name, column in found.items() if column is not None}

@@ -249,18 +249,22 @@ def _notes(column: TypedColumn, counted: Any, sample: Any) -> list[str]:
         fits = texts.str.contains(pattern)
         found = share(fits)
         if found >= LOOKS_LEAST and len(kinds) == 1:
-            notes.append(_look(name, found, counted.filter(~fits)))
+            notes.append(_look(name, found, counted, fits))
             break
         if name in NUMERIC and len(kinds) == 1:
             # Few markers, such as "NA", beside numbers.
             others = counted.filter(~fits)
             if found >= 0.5 and others.height <= 5:
-                notes.append(_look(name, found, others))
+                notes.append(_look(name, found, counted, fits))
                 break
     return notes
 
 
-def _look(name: str, found: float, others: Any) -> str:
+def _look(name: str, found: float, counted: Any, fits: Any) -> str:
+    others = counted.filter(~fits)
+    if name == "integers" and counted["value"].filter(fits).str.contains(r"^0\d").any():
+        zeros = "with zeros in front that a number would lose"
+        return f"{percent(found)} look like integers, some {zeros}{_others(others)}"
     function = f" (`{READS[name]}`)" if name in READS else ""
     return f"{percent(found)} look like {name}{function}{_others(others)}"
 

@@ -1,24 +1,29 @@
-"""Columns of an Arrow stream with the types that the values have on the node.
+"""Columns of entities with the types that the values have on the node.
 
-A frame alone does not tell all: integers among floats, a text beside numbers, a null that is not
-absent. The node says so in the metadata of its streams (`sesam_node.model.arrow`); here both come
-together, a column for each property, those of dicts and of the elements of lists too.
+A frame alone does not tell all. Here a column for each property, those of dicts and of the elements
+of lists too, comes with the types of its values. There are two ways to get them: Arrow streams of
+the node tell all in their metadata (`sesam_node.model.arrow`); lines of JSON come three times
+as fast, and do not tell integers among floats, and null from absent.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sesam_interactive.frames.blocks import Blocks
+from sesam_interactive.frames.lines import Reader
+from sesam_node.model.arrow.columns import Column
 from sesam_node.model.arrow.write import METADATA
 from sesam_node.model.values import kind as kind_of
 from sesam_node.model.values import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 WORDS = {"text": "string", "struct": "dict"}
 NUMBERS = ("integer", "float", "decimal")
@@ -86,6 +91,18 @@ def typed_table(data: bytes, leave_out: Sequence[str] = ()) -> TypedTable:
     return TypedTable(rows, columns)
 
 
+def typed_lines(chunks: Iterable[bytes]) -> TypedTable:
+    """The columns of entities that come as lines of JSON, cut anywhere."""
+    with TemporaryFile() as kept:
+        reader = Reader(kept)
+        reader.read(Blocks(chunks))
+        frame = reader.frame()
+    columns: list[TypedColumn] = []
+    for name, column in reader.kinds.items():
+        columns += _columns(name, _Field.of_column(column), frame[name], None, ())
+    return TypedTable(frame.height, columns)
+
+
 @dataclass
 class _Field:
     """What metadata and type say of a field, and those in it."""
@@ -107,6 +124,14 @@ class _Field:
             inner = {f.name: cls.of(f) for f in (arrow.type.field(n) for n in range(fields))}
             kind = kind if inner else "json"
         return cls(kind, flags, inner)
+
+    @classmethod
+    def of_column(cls, column: Column) -> _Field:
+        inner = {name: cls.of_column(found) for name, found in column.fields.items()}
+        if column.kind == "list":
+            inner = {"[]": cls.of_column(column.inner or Column())}
+        kind = "json" if column.kind == "struct" and not inner else column.kind
+        return cls(kind, {"mixed": column.mixed, "single": column.single}, inner)
 
 
 def _columns(

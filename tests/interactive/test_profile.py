@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from sesam_interactive import ClientError
+from sesam_interactive.client import columns
 from sesam_interactive.frames.profile import profile_column
 from sesam_interactive.frames.typed import TypedColumn
 
@@ -104,9 +105,9 @@ def test_notes_tell_what_texts_hide(mixed):
 
 def test_some_properties_are_read_alone_by_their_path(mixed):
     profile = mixed.profile("address.city", "lines.sku")
-    assert [found.path for found in profile] == ["address.city", "lines.sku", "lines.sku[]"]
+    assert [found.path for found in profile] == ["address.city", "lines[].sku"]
     assert profile["address.city"].distinct == 2
-    assert profile["lines.sku[]"].top[0][0] == "s0"
+    assert profile["lines[].sku"].top[0][0] == "s0"
 
 
 def test_a_part_of_the_dataset_says_that_it_is_a_part(mixed):
@@ -195,6 +196,18 @@ def test_a_profile_of_then_is_compared_with_one_of_now(mixed):
     assert drift.changed[0]["changes"] == ["span 0 \N{EN DASH} 99 → 1 \N{EN DASH} 500"]
     assert "as of 99" in repr(drift)
     assert repr(then.compare(then)).endswith("1 of 1 properties the same")
+
+
+def test_more_entities_are_read_quickly_with_types_as_they_are_known_then(mixed, monkeypatch):
+    exact = {found.path: found for found in mixed.profile()}
+    monkeypatch.setattr(columns, "EXACT_MOST", 10)
+    quick = {found.path: found for found in mixed.profile()}
+    assert list(quick) == list(exact)
+    told = {path for path in exact if exact[path].types != quick[path].types}
+    assert told == {"ratio", "gone"}
+    assert (quick["ratio"].types, quick["gone"].types) == ({"float": 100}, {})
+    assert quick["price"] == exact["price"]
+    assert quick["mixed"] == exact["mixed"]
 
 
 def test_distinct_values_of_very_many_are_estimated_and_it_says_so():
