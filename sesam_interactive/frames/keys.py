@@ -44,7 +44,10 @@ def key_frame(columns: Sequence[TypedColumn], path: str) -> Any:
     if not parts:
         kinds: dict[str, Any] = {"row": pl.UInt32, "group": pl.String, "text": pl.String}
         return pl.DataFrame(schema=kinds)
-    return pl.concat(parts).unique(maintain_order=False)
+    together = pl.concat(parts)
+    # Only in lists may an entity have a key twice.
+    in_lists = together["row"].n_unique() < together.height
+    return together.unique(maintain_order=False) if in_lists else together
 
 
 def _keys(column: TypedColumn) -> Any:

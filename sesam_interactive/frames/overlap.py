@@ -69,31 +69,50 @@ class Suggestion:
     marks: str = ""
 
 
+KEYS = ["group", "text"]
+
+
 def meet(left: Any, right: Any, left_total: int, right_total: int) -> tuple[Side, Side]:
     """Both sides of the join of two key frames (`keys.key_frame`), over so many entities."""
-    keys = ["group", "text"]
-    counted = [frame.group_by(keys).len("count") for frame in (left, right)]
-    left_side = _side(left, counted[0], counted[1], left_total)
-    return left_side, _side(right, counted[1], counted[0], right_total)
+    one, two = counted(left), counted(right)
+    return _side(left, one, two, left_total), _side(right, two, one, right_total)
+
+
+def counted(frame: Any) -> Any:
+    """The keys that differ, with how many entities have each."""
+    return frame.group_by(KEYS).len("count")
+
+
+def _one_each(frame: Any) -> bool:
+    """Has each entity one key at most?"""
+    return bool(frame["row"].n_unique() == frame.height)
 
 
 def _side(frame: Any, own: Any, other: Any, total: int) -> Side:
     import polars as pl
 
-    keys = ["group", "text"]
-    hits = frame.join(other, on=keys).group_by("row").agg(pl.col("count").sum())
-    missing = own.join(other, on=keys, how="anti").sort(["count", "text"], descending=[True, False])
+    matched = own.join(other, on=KEYS, suffix="_other")
+    if _one_each(frame):
+        hits, matches, filled = int(matched["count"].sum()), pl.col("count_other"), frame.height
+        pairs = int(matched.select(pl.col("count").cast(pl.Int64) * matches).sum().item())
+        most = int(matched["count_other"].max() or 0)
+    else:
+        met = frame.join(other, on=KEYS).group_by("row").agg(pl.col("count").sum())
+        hits, pairs, most = met.height, int(met["count"].sum()), int(met["count"].max() or 0)
+        filled = int(frame["row"].n_unique())
+    missing = own.join(other, on=KEYS, how="anti")
+    shown = missing.top_k(1_000, by="count").sort(["count", "text"], descending=[True, False])
     groups = frame.group_by("group").len("count").sort(["count", "group"], descending=[True, False])
     return Side(
         entities=total,
-        filled=int(frame["row"].n_unique()),
+        filled=filled,
         keys=own.height,
-        hit=hits.height,
-        matched=own.height - missing.height,
-        matches=float(hits["count"].mean() or 0.0) if hits.height else 0.0,
-        most=int(hits["count"].max() or 0) if hits.height else 0,
+        hit=hits,
+        matched=matched.height,
+        matches=pairs / hits if hits else 0.0,
+        most=most,
         groups=dict(groups.iter_rows()),
-        missing=list(missing.head(EXAMPLES).select("text", "count").iter_rows()),
+        missing=list(shown.head(EXAMPLES).select("text", "count").iter_rows()),
     )
 
 
@@ -107,24 +126,36 @@ def suggestions(left: Any, right: Any, left_total: int, hit: int) -> list[Sugges
     """
     found: list[Suggestion] = []
     best = hit / left_total if left_total else 0.0
-    for change in _changes(_groups(left), _groups(right)):
+    possible = int(left["row"].n_unique()) / left_total if left_total else 0.0
+    one, two, rows = counted(left), counted(right), None if _one_each(left) else left
+    for change in _changes(_groups(one), _groups(two)):
+        if best + GAIN > possible:
+            break
         marks = ""
         if "digits" in change.left + change.right:
-            marks = _marks(left, right)
+            marks = _marks(one, two)
             if not marks:
                 continue
-        one, two = _changed(left, change.left), _changed(right, change.right)
-        share = _hit_share(one, two, left_total)
-        if share >= best + GAIN and _keeps_apart(left, one) and _keeps_apart(right, two):
+        changed = _changed(one, change.left), _changed(two, change.right)
+        share = _hits(*changed, rows) / left_total
+        if share >= best + GAIN and all(map(_keeps_apart, changed)):
             found.append(Suggestion(change, share, marks))
             best = share
     return found[::-1]
 
 
-def _keeps_apart(before: Any, after: Any) -> bool:
+def _hits(left: Any, right: Any, rows: Any) -> int:
+    """How many entities have a key that matches; `rows` are all keys where some have several."""
+    hits = left.join(right.select(KEYS).unique(), on=KEYS, how="semi")
+    if rows is None:
+        return int(hits["count"].sum())
+    old = hits.select(group="old_group", text="old_text")
+    return int(rows.join(old, on=KEYS, how="semi")["row"].n_unique())
+
+
+def _keeps_apart(changed: Any) -> bool:
     """Are keys that differed still different, but for a few? Those that went do not count."""
-    known = before.rename({"text": "old"}).join(after, on="row").select("old", "text")
-    return int(known["text"].n_unique()) >= APART * int(known["old"].n_unique())
+    return bool(changed["text"].n_unique() >= APART * changed.height)
 
 
 def _groups(frame: Any) -> set[str]:
@@ -188,6 +219,7 @@ def _to_id(groups: set[str]) -> tuple[str, ...]:
 def _changed(frame: Any, steps: Sequence[str]) -> Any:
     import polars as pl
 
+    frame = frame.with_columns(old_group="group", old_text="text")
     for step in steps:
         text, group_ = STEPS[step](pl.col("text"))
         kept = frame.with_columns(text.alias("text"), pl.lit(group_).alias("group"))
@@ -212,12 +244,6 @@ STEPS: dict[str, Callable[[Any], tuple[Any, str]]] = {
     "digits": lambda text: (text.str.replace_all(r"\D", ""), "string"),
     "integer": _integer,
 }
-
-
-def _hit_share(left: Any, right: Any, total: int) -> float:
-    keys = ["group", "text"]
-    hits = left.join(right.select(keys).unique(), on=keys, how="semi")
-    return int(hits["row"].n_unique()) / total if total else 0.0
 
 
 def _marks(left: Any, right: Any) -> str:
