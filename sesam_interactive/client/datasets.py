@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sesam_interactive.client.lazy import Read
     from sesam_interactive.client.profile import Profile
     from sesam_interactive.client.reading import Moment
+    from sesam_interactive.client.updates import Updates
     from sesam_interactive.widgets.entity_grid import EntityGrid
     from sesam_interactive.widgets.entity_tree import EntityTree
     from sesam_node.model import Entity
@@ -359,6 +360,27 @@ class Dataset:
         from sesam_interactive.client.lazy import lazy
 
         return lazy(self._connection, self.name, self._path, self.moment, told)
+
+    def updates_since(self, frame: Any = None, *, since: int | None = None) -> Updates:
+        """What changed since a frame was read: `changed` rows, `deleted` ids, the next `offset`.
+
+        `frame` is the one that `to_polars()` gave (not what was made of it), one with `_updated`,
+        or a pandas frame of `to_pandas()`. Or `since` is an offset, as in `Updates.offset`. Raises
+        ClientError for a frame that does not tell how far it was read.
+        """
+        from sesam_interactive.client.updates import read_updates
+
+        return read_updates(self._connection, self._path, frame, since)
+
+    def frame_with_updates(self, frame: Any) -> Any:
+        """The frame that `to_polars()` would give now, from one that it gave earlier.
+
+        Only what has changed is sent, where its values fit the types of the columns; else, and for
+        frames of which that is not known, all is read again. Raises ClientError.
+        """
+        from sesam_interactive.client.updates import updated
+
+        return updated(self._connection, self._path, frame, self.to_polars)
 
     def delete(self) -> None:
         """Delete the dataset with all its versions; its pipe starts from the beginning."""

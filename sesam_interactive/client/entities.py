@@ -32,6 +32,9 @@ class Entities(Framed):
         self._limit: int | None = parameters.pop("limit", None)
         self._parameters = parameters
         self._is_cheap = path.startswith("/datasets/")
+        asked = [parameters.get(name) for name in ("as_of", "history", "deleted")]
+        if self._is_cheap and self._since is None and self._limit is None and not any(asked):
+            self._origin = f"{connection.url}{path.removesuffix('/entities')}"
 
     def __repr__(self) -> str:
         options = dict(since=self._since, limit=self._limit, **self._parameters)

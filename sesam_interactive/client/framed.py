@@ -23,6 +23,9 @@ class Framed:
     _is_cheap = False
     """May they be asked for twice?"""
 
+    _origin: str | None = None
+    """The dataset that they are all live entities of; null where they are not."""
+
     def _open_lines(
         self, *, columns: Sequence[str] | None, reserved: bool
     ) -> AbstractContextManager[Lines]:
@@ -43,20 +46,38 @@ class Framed:
         from sesam_interactive.frames import RESERVED
 
         reserved = reserved or not RESERVED.isdisjoint(columns or ())
-        frame = self._frame(schema, columns=columns, reserved=reserved)
-        return frame if columns is None else chosen(frame, columns)
+        return self._frame(schema, columns=columns, reserved=reserved)
 
     def _frame(
         self, schema: Mapping[str, Any] | None, *, columns: Sequence[str] | None, reserved: bool
     ) -> Any:
-        from sesam_interactive.frames import NotKept, from_lines
+        from sesam_interactive.frames import NotKept
 
         if self._is_cheap:
             # Where it is of no use, that shows mostly in the first lines.
-            with suppress(NotKept), self._open_lines(columns=columns, reserved=reserved) as lines:
-                return from_lines(lines, schema=schema, reserved=reserved, keep=False)
+            with suppress(NotKept):
+                return self._read(schema, columns=columns, reserved=reserved, keep=False)
+        return self._read(schema, columns=columns, reserved=reserved)
+
+    def _read(
+        self,
+        schema: Mapping[str, Any] | None,
+        *,
+        columns: Sequence[str] | None,
+        reserved: bool,
+        keep: bool = True,
+    ) -> Any:
+        from sesam_interactive.frames import cast, read_lines
+        from sesam_interactive.frames.origins import Origin, remember
+
         with self._open_lines(columns=columns, reserved=reserved) as lines:
-            return from_lines(lines, schema=schema, reserved=reserved)
+            frame, kinds = read_lines(lines, reserved=reserved, keep=keep)
+            frame = cast(frame, schema)
+            frame = frame if columns is None else chosen(frame, columns)
+            if self._origin is not None:
+                whole = kinds if not (schema or columns or reserved) else None
+                remember(frame, Origin(self._origin, lines.offset, lines.generation, whole))
+        return frame
 
     def to_pandas(
         self,
@@ -67,8 +88,13 @@ class Framed:
     ) -> Any:
         """A pandas frame with the same columns as `to_polars`; `schema` has pandas types."""
         from sesam_interactive.frames import as_pandas
+        from sesam_interactive.frames.origins import attach, origin_of
 
-        return as_pandas(self.to_polars(columns=columns, reserved=reserved), schema=schema)
+        frame = self.to_polars(columns=columns, reserved=reserved)
+        made, origin = as_pandas(frame, schema=schema), origin_of(frame)
+        if origin is not None:
+            attach(made, origin)
+        return made
 
     def iter_frames(
         self,

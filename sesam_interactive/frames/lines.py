@@ -70,10 +70,22 @@ def from_lines(
     `to_polars`. Without `keep` nothing is written to a file, which is quicker; raises NotKept where
     it turns out to be needed.
     """
+    options: dict[str, Any] = {"keep": keep, "block_bytes": block_bytes}
+    return cast(read_lines(chunks, reserved=reserved, **options)[0], schema)
+
+
+def read_lines(
+    chunks: Iterable[bytes],
+    *,
+    reserved: bool = False,
+    keep: bool = True,
+    block_bytes: int = BLOCK_BYTES,
+) -> tuple[Any, dict[str, Column]]:
+    """The frame of `from_lines`, and what is known of each of its columns."""
     with TemporaryFile() if keep else nullcontext() as kept:
         reader = Reader(kept, reserved=reserved)
         reader.read(Blocks(chunks, block_bytes))
-        return cast(reader.frame(), schema)
+        return reader.frame(), reader.kinds
 
 
 def frames_of_lines(
@@ -139,6 +151,9 @@ class Reader:
         """The columns that are made value by value."""
         self.kinds: dict[str, Column] = {}
         """What all columns of the frame are, once it has been made."""
+
+        self.kinds: dict[str, Column] = {}
+        """All columns, once a frame has been made."""
 
     def read(self, blocks: Blocks) -> None:
         """Take in all blocks; threads parse some of them at a time."""
@@ -240,6 +255,7 @@ class Reader:
     def _types(self) -> tuple[list[str], dict[str, Any]]:
         """The names of all columns, and the types of those that were parsed."""
         names, kinds = self._kinds()
+        self.kinds = kinds | self.columns
         return names, {name: plain_type(column) for name, column in kinds.items()}
 
     def _kinds(self) -> tuple[list[str], dict[str, Column]]:
