@@ -47,7 +47,7 @@ def test_a_frame_is_brought_up_to_date(hub, follow):
     assert follow.frame_with_updates(frame) is frame
     post(
         hub,
-        {"_id": "1", "name": "Ada", "cost": "~f1.125", "at": {"town": "Bergen", "zip": 1}, "n": 2.5},
+        {"_id": "1", "name": "Eve", "cost": "~f1.125", "at": {"town": "Bo", "zip": 1}, "n": 2.5},
         {"_id": "3", "_deleted": True},
         {"_id": "5", "new": ["x"]},
     )
