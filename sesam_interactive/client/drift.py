@@ -133,13 +133,15 @@ def _out_of_span(old: PropertyProfile, new: PropertyProfile) -> bool:
 
 def _gained(old: PropertyProfile, new: PropertyProfile) -> str:
     """The value whose share has grown most, where it is one of few."""
+    from sesam_interactive.frames.profile import percent
+
     if new.quantiles or new.is_unique or old.is_unique or not new.shares:
         return ""
     value = max(new.shares, key=lambda v: (new.shares[v] - old.shares.get(v, 0.0), v))
     before = old.shares.get(value, 0.0)
     if new.shares[value] - before < MOVED / 2:
         return ""
-    return f', most of all to "{value[:30]}" ({before:.0%} → {new.shares[value]:.0%})'
+    return f', most of all to "{value[:30]}" ({percent(before)} → {percent(new.shares[value])})'
 
 
 def moved_share(old: PropertyProfile, new: PropertyProfile) -> float | None:

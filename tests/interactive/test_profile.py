@@ -181,7 +181,7 @@ def test_drift_tells_what_is_new_gone_and_moved(mixed):
     assert told["_id"] == []
     assert told["count"][0] == "100 % of the values moved"
     assert told["mixed"][0] == "types integer 50 %, string 50 % → string"
-    assert told["active"][-1] == '66 % of the values moved, most of all to "true" (34% → 100%)'
+    assert told["active"][-1] == '66 % of the values moved, most of all to "true" (34 % → 100 %)'
     text = repr(drift)
     assert text.startswith("mixed (100) → mixed (100)")
     assert text.endswith("1 of 22 properties the same")
