@@ -94,6 +94,12 @@ def _serve(command: argparse.ArgumentParser) -> None:
         const=False,
         help="refuse the commands of the official client that empty a node",
     )
+    command.add_argument(
+        "--allow-commands",
+        action="store_const",
+        const=True,
+        help="run the commands of microservice systems: for development on your own machine",
+    )
     command.add_argument("--jwt-key", metavar="TEXT", help="a secret to check HS256 tokens with")
     command.add_argument(
         "--jwt-public-key", metavar="PEM", help="a public key, or its file, for tokens of others"
@@ -118,6 +124,12 @@ def _token(command: argparse.ArgumentParser) -> None:
         " key instead, which can be listed and revoked; its token is printed this once."
     )
     _data(command)
+    command.add_argument(
+        "--allow-commands",
+        action="store_const",
+        const=True,
+        help="run the commands of microservice systems: for development on your own machine",
+    )
     command.add_argument("--jwt-key", metavar="TEXT", help="make the token with this key")
     command.add_argument("--jwt-issuer", metavar="TEXT")
     command.add_argument("--jwt-audience", metavar="TEXT")

@@ -24,6 +24,7 @@ OPTIONS = (
     "profile",
     "watch",
     "developer_mode",
+    "allow_commands",
     "config_file",
     "workers",
     "jwt_key",

@@ -20,6 +20,7 @@ from sesam_node.hub.insight import Insight
 from sesam_node.hub.introspection import Introspection
 from sesam_node.hub.lineage import Lineage
 from sesam_node.hub.metrics import Metrics
+from sesam_node.hub.microservices import Microservices
 from sesam_node.hub.pipes import Pipes
 from sesam_node.hub.proxies import Proxies
 from sesam_node.hub.pump_operations import PumpOperations
@@ -83,6 +84,9 @@ class Hub:
         self.access = self.configuration.access
         self.accounts = Accounts(store.settings)
         self.pumps.configuration = self.configuration
+        self.microservices = self.pumps.microservices = Microservices(
+            self.configuration, folder=base_folder, allowed=settings.allow_commands
+        )
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)
         self.operations = PumpOperations(store, self.pumps, executor)
@@ -139,6 +143,7 @@ class Hub:
         await self.insight.diffs.start()
         self.pumps.activated(Active(), self.configuration.active, startup=True)
         self.compaction.start()
+        self.microservices.start()
         self.webhooks.start()
         self._started = True
 
@@ -146,6 +151,7 @@ class Hub:
         """End what runs, within the grace time of the settings."""
         self._started = False
         await asyncio.gather(self.compaction.stop(), self.webhooks.stop())
+        await self.microservices.stop()
         grace_s = self._settings.stop_grace_s
         self.pumps.driver.hold(STOPPING)
         # The runner waits for its pumps, which the driver ends in less time than it would take.

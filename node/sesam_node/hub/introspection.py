@@ -19,7 +19,8 @@ class Introspection(InteractiveService):
     async def status(self, system_id: str) -> dict[str, Any]:
         """Can the system be reached? See `system_status`."""
         found: dict[str, Any] = await self._ask("system_status", system_id)
-        return found
+        state = self._pumps.microservices.state(system_id)
+        return found if state is None else {**found, "microservice": state}
 
     async def offers(self, system_id: str, search: str, *, sinks: bool) -> dict[str, Any]:
         """What there is to read, or to write. Raises PipeError where it cannot be told."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.compaction import Compaction
     from sesam_node.hub.configuration import Configuration
+    from sesam_node.hub.microservices import Microservices
     from sesam_node.pipes.runs import RunResult
     from sesam_node.scheduling.driver import Driver
     from sesam_node.scheduling.scheduler import Keep, Run
@@ -51,6 +52,7 @@ class Pumps:
     driver: Driver
     configuration: Configuration
     compaction: Compaction
+    microservices: Microservices
 
     def __init__(
         self,
@@ -93,9 +95,10 @@ class Pumps:
         `named` are the secrets that its rules name.
         """
         found, secrets = self.configuration.with_secrets(systems, named)
+        place = self.microservices.with_address
         return PipeDefinition(
             pipe=effective,
-            systems=found,
+            systems={name: place(name, item) for name, item in found.items()},
             metadata=self.configuration.active.metadata,
             secrets=secrets,
             base_folder=self._base_folder,
@@ -209,6 +212,7 @@ class Pumps:
                 ),
             )
         )
+        self.microservices.configured()
         for pipe, facts in new.facts.items():
             if is_populated_at_once(facts, new.effective(pipe)):
                 self._populate(facts)

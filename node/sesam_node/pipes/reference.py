@@ -1,4 +1,4 @@
-"""The types of sources, transforms, sinks and systems as pages, made of what code declares."""
+"""The types of sources, transforms, sinks and systems as pages, made of their declarations."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ PAGES = {
     "url": "../systems/url.md",
     "http": "../systems/url.md",
     "rest": "../systems/rest.md",
+    "microservice": "../systems/microservices.md",
     "sql": "../systems/databases.md",
     "sqlite": "../systems/databases.md",
     "postgresql": "../systems/databases.md",

@@ -1,11 +1,26 @@
-"""The microservice system: a container that speaks HTTP. Declared only."""
+"""The microservice system: a program that speaks HTTP.
+
+The image of a container is not run. Instead a `command` can be (beyond the manual), which the hub
+keeps running (`hub/microservices.py`), or its address is given with `url_pattern`.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from sesam_node.errors import NotBuiltError
 from sesam_node.pipes.common_options import URL_SYSTEM
-from sesam_node.pipes.component import Option, declare_system
+from sesam_node.pipes.component import Option, system
+from sesam_node.pipes.systems.url import UrlSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sesam_node.pipes.batch import Context
 
 DOCKER = Option(
     "docker",
@@ -25,11 +40,46 @@ DOCKER = Option(
     ),
 )
 
-declare_system(
+START_S = 30.0
+PAUSE_S = 0.1
+
+
+@system(
     "microservice",
     DOCKER,
+    Option(
+        "command",
+        "string-list",
+        None,
+        "a command to run instead of the container, in the project's folder; it answers on $PORT",
+    ),
     *(replace(option, deprecated="") for option in URL_SYSTEM),
     Option("use_https", "boolean", default=False, doc="speak HTTPS with it?"),
     Option("eager_load", "boolean", None, "start it before a pipe needs it? The node's if null"),
-    doc="A container that is started by the node and reached over HTTP.",
 )
+class MicroserviceSystem(UrlSystem):
+    """A program that is started by the node and reached over HTTP."""
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        if not (options["url_pattern"] or options["base_url"]):
+            if options["command"]:
+                text = "its command does not run: start the node with --allow-commands"
+            else:
+                text = (
+                    'containers are not run by this version: give a "command", or a "url_pattern"'
+                )
+            raise NotBuiltError(f'system "{options.get("_id", "")}": {text}')
+        super().__init__(options, context)
+        self._until = time.monotonic() + START_S
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
+        """The answer; a program that is only starting is waited for."""
+        while True:
+            try:
+                return super()._send(method, url, headers, body)
+            except httpx.ConnectError:
+                if time.monotonic() > self._until or not self._options["command"]:
+                    raise
+            time.sleep(PAUSE_S)
