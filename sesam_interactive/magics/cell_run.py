@@ -91,15 +91,8 @@ class CellRun:
         self.result.warnings = warnings
         if not options.trace:
             return self.result
-        found = self.result
-        return TraceResult(
-            found.name,
-            found.results,
-            warnings=found.warnings,
-            notes=found.notes,
-            complete=found.complete,
-            trace=lambda: found.trace,
-        )
+        self.result = TraceResult.of(self.result)
+        return self.result
 
     def warnings(self) -> list[str]:
         """What the node finds questionable in the rules. Raises CellError for what is wrong."""

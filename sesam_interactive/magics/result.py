@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.display.json_text import content
 from sesam_interactive.frames import to_pandas, to_polars
+from sesam_interactive.magics.cell import CellError
 from sesam_interactive.magics.look import (
     CODE,
     RED,
@@ -22,6 +23,7 @@ from sesam_interactive.magics.look import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from sesam_interactive.debugger import Session
     from sesam_node.model import Entity
 
 SHOWN = 10
@@ -46,6 +48,7 @@ class DtlResult:
         notes: Sequence[str] = (),
         complete: bool = False,
         trace: Callable[[], dict[str, Any] | None] | None = None,
+        subject: Callable[[], tuple[Any, Any]] | None = None,
     ) -> None:
         self.name = name
         self.results = list(results)
@@ -53,6 +56,7 @@ class DtlResult:
         self.notes = list(notes)
         self.complete = complete
         self._make_trace = trace
+        self._make_subject = subject
         self._trace: dict[str, Any] | None = None
 
     @property
@@ -77,6 +81,21 @@ class DtlResult:
         if self._trace is None and self._make_trace is not None:
             self._trace = self._make_trace()
         return self._trace
+
+    def debug(self) -> Session:
+        """The debugger over what was recorded of these entities: steps, values, why, what if.
+
+        Raises CellError where there are no rules to debug. See `docs/debugger.md`.
+        """
+        from sesam_interactive.client.debug import trace_view
+        from sesam_interactive.debugger import Session
+
+        document = self.trace
+        if document is None:
+            raise CellError("there are no rules of DTL to debug")
+        Session.viewer = trace_view
+        subject, node = self._make_subject() if self._make_subject else (None, None)
+        return Session(document, subject, node)
 
     def to_polars(self) -> Any:
         """The emitted entities as a polars frame."""

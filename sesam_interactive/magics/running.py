@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sesam_interactive.client import Hub
+    from sesam_interactive.debugger import Subject
     from sesam_interactive.magics.draft import Draft, Known
     from sesam_interactive.magics.sample import Sample
     from sesam_node.model import Entity
@@ -102,6 +103,20 @@ def run(hub: Hub, draft: Draft, sample: Sample, options: Namespace) -> DtlResult
         notes=notes,
         complete=complete,
         trace=lambda: trace(hub, draft, sample, answer["results"]),
+        subject=lambda: (_subject(draft), hub.connection),
+    )
+
+
+def _subject(draft: Draft) -> Subject:
+    """What the debugger is told of the draft: its rules, over what feeds them."""
+    from sesam_interactive.debugger import Subject
+
+    feed = {} if draft.dtl_at else draft.feed
+    return Subject(
+        pipe=feed.get("pipe"),
+        dataset=feed.get("dataset"),
+        rules=draft.rules,
+        source_dataset=feed.get("dataset"),
     )
 
 

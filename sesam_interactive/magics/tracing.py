@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_interactive.display.json_text import content
+from sesam_interactive.display.progress import in_notebook
 from sesam_interactive.magics.look import (
     CELL,
     CODE,
@@ -47,7 +48,28 @@ class Step(NamedTuple):
 
 
 class TraceResult(DtlResult):
-    """A result that shows its trace: each transform, what it set, the values it was made of."""
+    """A result that shows its trace: each transform, what it set, the values it was made of.
+
+    In a notebook a view of the debugger opens; where no kernel runs the steps are there as HTML.
+    """
+
+    @classmethod
+    def of(cls, result: DtlResult) -> TraceResult:
+        """The same result, shown by its trace."""
+        made = cls(result.name, result.results)
+        vars(made).update(vars(result))
+        return made
+
+    def _ipython_display_(self) -> None:
+        if not in_notebook() or self.trace is None or not self.trace["entities"]:
+            raise NotImplementedError("shown by its other representations")
+        from IPython.display import display
+
+        view = self.debug().view()
+        bundle = self._repr_mimebundle_()
+        bundle["text/html"] = view.beside(bundle["text/html"])
+        display(bundle, raw=True)
+        view.open()
 
     @property
     def steps(self) -> list[list[Step]]:

@@ -110,8 +110,18 @@ class View(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        still = f"<div data-sesam-still='{self.fallback_id}'>{self.still()}</div>"
+        still = self.beside(self.still())
         display({"text/html": still, "text/plain": repr(self)}, raw=True)
+        self.open()
+
+    def beside(self, still: str) -> str:
+        """HTML that is hidden where the view is live."""
+        return f"<div data-sesam-still='{self.fallback_id}'>{still}</div>"
+
+    def open(self) -> None:
+        """Show the view itself, without a still picture."""
+        from IPython.display import display
+
         bundle = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         if data is not None:
