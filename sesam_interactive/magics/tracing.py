@@ -69,7 +69,7 @@ class TraceResult(DtlResult):
         bundle = self._repr_mimebundle_()
         bundle["text/html"] = view.beside(bundle["text/html"])
         display(bundle, raw=True)
-        view.open()
+        view.show_live()
 
     @property
     def steps(self) -> list[list[Step]]:

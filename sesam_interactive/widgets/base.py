@@ -112,13 +112,13 @@ class View(anywidget.AnyWidget):
 
         still = self.beside(self.still())
         display({"text/html": still, "text/plain": repr(self)}, raw=True)
-        self.open()
+        self.show_live()
 
     def beside(self, still: str) -> str:
         """HTML that is hidden where the view is live."""
         return f"<div data-sesam-still='{self.fallback_id}'>{still}</div>"
 
-    def open(self) -> None:
+    def show_live(self) -> None:
         """Show the view itself, without a still picture."""
         from IPython.display import display
 

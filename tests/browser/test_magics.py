@@ -41,6 +41,10 @@ def test_results_traces_and_differences_are_readable_in_light_and_dark(people_la
     assert "did you mean" in shown["result"].text_content()
     assert "filtered: nothing comes out" in shown["result"].text_content()
     assert "sets department" in shown["trace"].text_content()
+    # The debugger's view is live, so the steps that stand for it are hidden.
+    shown["trace"].scroll_into_view_if_needed()
+    shown["trace"].locator(".sesam").first.wait_for(timeout=30_000)
+    assert shown["trace"].locator("[data-sesam-still]").is_hidden()
     assert "department" in shown["explain"].text_content()
     assert "places differ" in shown["diff"].text_content()
     assert 'did you mean "upper"?' in shown["mistake"].text_content()
