@@ -60,7 +60,10 @@ def save(hub: Hub, draft: Draft, sample: Sample, options: Namespace) -> Saved:
     if before is None or before != after:
         _put(hub, draft, after, tag)
         _seen.pop((hub.url, name), None)
-    where = f", written to {project.save(after)}" if project else ""
+    where = ""
+    if project is not None:
+        file = project.save(after).relative_to(project.folder)
+        where = f", written to {project.folder.name}/{file.as_posix()}"
     said = "unchanged on" if before == after else "saved on"
     return Saved(f'pipe "{name}" {said} {hub.url}{where}', difference)
 
