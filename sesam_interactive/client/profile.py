@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.columns import read_columns
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.display.html import pre
 from sesam_interactive.display.text_table import text_table
 from sesam_node.errors import suggestion
 
@@ -161,7 +162,7 @@ class OneProperty:
         return one_text(self.title, self.profile)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        return pre(escape(repr(self)))
 
 
 def read_profile(dataset: Place, properties: tuple[str, ...], limit: int | None) -> Profile:

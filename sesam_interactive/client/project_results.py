@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.display.html import table
+from sesam_interactive.display.html import pre, table
 from sesam_interactive.display.json_text import pretty
 from sesam_interactive.display.problems import problems_html, problems_text
 from sesam_interactive.display.rows import text_table
@@ -32,7 +32,7 @@ def text_html(text: str) -> str:
         else escape(line)
         for line in text.splitlines()
     )
-    return f"<pre style='white-space:pre-wrap'>{shown}</pre>"
+    return pre(shown, "white-space:pre-wrap")
 
 
 def cut(text: str) -> str:

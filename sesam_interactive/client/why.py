@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from sesam_interactive.display.html import pre
 from sesam_node.dtl.trace.entity_text import entity_why_text
 
 
@@ -20,6 +21,4 @@ class Why(dict[str, Any]):
         return self.text.rstrip()
 
     def _repr_html_(self) -> str:
-        # Some pages that show notebooks have no monospaced style for <pre>.
-        style = "font-family:monospace;font-size:12px;line-height:1.4;background:transparent"
-        return f"<pre style='{style}'>{escape(self.text)}</pre>"
+        return pre(escape(self.text))

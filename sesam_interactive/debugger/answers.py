@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sesam_interactive.debugger.errors import wrong
+from sesam_interactive.display.html import pre
 from sesam_node.dtl.trace import why_not_text, why_text
 from sesam_node.dtl.trace.entity_text import entity_why_text
 from sesam_node.errors import preview
@@ -113,7 +114,7 @@ class Answer(dict[str, Any]):
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text)}</pre>"
+        return pre(escape(self.text))
 
 
 class Origin(dict[str, Any]):
@@ -123,4 +124,4 @@ class Origin(dict[str, Any]):
         return entity_why_text(self).rstrip()
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        return pre(escape(repr(self)))

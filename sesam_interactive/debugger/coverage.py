@@ -191,7 +191,7 @@ class Coverage:
             for name in ("ran", "null", "failed", "µs", "rules")
         )
         return (
-            f"<div><b>{escape(self.head())}</b><div style='max-height:36em;overflow:auto'>"
+            f"<div><b>{escape(self.head())}</b><div style='max-height:75em;overflow:auto'>"
             f"<table style='border-collapse:collapse'><thead><tr>{heads}</tr></thead>"
             f"<tbody>{rows}</tbody></table></div></div>"
         )

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sesam_interactive.debugger.state import change_text, state_html
+from sesam_interactive.display.html import pre
 from sesam_node.errors import preview
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def session_html(session: Session) -> str:
     results = ""
     if session.event is None:
         shown = "\n".join(escape(preview(result, 300)) for result in session.results[:5])
-        results = f"<b>out</b><pre style='white-space:pre-wrap'>{shown}</pre>"
+        results = f"<b>out</b>{pre(shown, 'white-space:pre-wrap')}"
     return (
         f"<div><b>{escape(head_text(session))}</b><br>{escape(here_text(session))}"
         f"<span style='opacity:.7'> &nbsp; {frames}</span>{rules_html(session)}"

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 
 SAMPLE_STYLE = "font-family:monospace;white-space:pre-wrap"
+# Pages that notebooks are published on have no monospaced style for <pre> of their own.
+PRE_STYLE = "font-family:monospace;font-size:12px;line-height:1.4;background:transparent;margin:0"
+
+
+def pre(html: str, style: str = "") -> str:
+    """Text that keeps its columns; `html` is escaped already."""
+    return f"<pre style='{PRE_STYLE};{style}'>{html}</pre>"
 
 
 def cell(value: Any) -> str:

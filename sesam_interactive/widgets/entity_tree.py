@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import traitlets
 
+from sesam_interactive.display.html import pre
 from sesam_interactive.display.json_text import content, pretty
 from sesam_interactive.widgets.base import View, request
 
@@ -42,7 +43,7 @@ class EntityTree(View, module="entity_tree"):
         super().__init__(entity=entity, before=before, entity_id=entity_id)
 
     def still(self) -> str:
-        return f"<pre>{escape(_cut(pretty(content(self.entity))))}</pre>"
+        return pre(escape(_cut(pretty(content(self.entity)))))
 
     def __repr__(self) -> str:
         return _cut(pretty(content(self.entity)))

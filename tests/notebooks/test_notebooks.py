@@ -40,6 +40,16 @@ SHOWN = {
         "[['crm:10078'], ['shop:W-30890', 'desk:7083']]",
         "'$replaced': True",
     ],
+    "05-debugging-a-wrong-number": [
+        '"revenue" set by add = "~f4816.74"',
+        '"euros" set by add = [{"amount": null, "eur": null}]',
+        'coverage of pipe "customer-revenue", all 786 entities',
+        "211 hits in all 786 source entities",
+        "'new': '~f148.78'",
+        "267 changed, 0 deleted, 271 unchanged, 0 errors",
+        'Run of "customer-revenue": ok, 786 read, 267 changed',
+        "(538, 0)",
+    ],
     "06-a-project-with-tests": [
         'unknown transform "copi"; did you mean "copy"?',
         "the project customers has an error",
