@@ -150,9 +150,6 @@ class Reader:
         self.columns: dict[str, Column] = {}
         """The columns that are made value by value."""
         self.kinds: dict[str, Column] = {}
-        """What all columns of the frame are, once it has been made."""
-
-        self.kinds: dict[str, Column] = {}
         """All columns, once a frame has been made."""
 
     def read(self, blocks: Blocks) -> None:
@@ -269,7 +266,6 @@ class Reader:
         for values in self._values():
             for name, column in self.columns.items():
                 column.add_all(values[name], tagged=True)
-        self.kinds = {name: found[name] or self.columns[name] for name in names}
         if not self._parts:
             found["_id"] = Column("text")
         return names, {name: column for name, column in found.items() if column is not None}

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sesam_interactive.frames.blocks import Blocks
-from sesam_interactive.frames.lines import Reader
+from sesam_interactive.frames.lines import read_lines
 from sesam_node.model.arrow.columns import Column
 from sesam_node.model.arrow.write import METADATA
 from sesam_node.model.values import kind as kind_of
@@ -93,12 +91,10 @@ def typed_table(data: bytes, leave_out: Sequence[str] = ()) -> TypedTable:
 
 def typed_lines(chunks: Iterable[bytes]) -> TypedTable:
     """The columns of entities that come as lines of JSON, cut anywhere."""
-    with TemporaryFile() as kept:
-        reader = Reader(kept)
-        reader.read(Blocks(chunks))
-        frame = reader.frame()
+    frame, kinds = read_lines(chunks)
     columns: list[TypedColumn] = []
-    for name, column in reader.kinds.items():
+    for name in frame.columns:
+        column = kinds.get(name) or Column()
         columns += _columns(name, _Field.of_column(column), frame[name], None, ())
     return TypedTable(frame.height, columns)
 

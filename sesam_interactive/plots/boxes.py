@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BOX_W, BOX_H, STEP_X, STEP_Y, EDGE = 164, 40, 206, 54, 8
 NAME_WIDTH, FACTS_WIDTH = 24, 29
-ROW_PX = 62
+ROW_PX, MOST_PX = 62, 720
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ def graph_svg(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> str:
     parts = [_svg_arrow(arrow, found) for arrow in arrows if (arrow.start, arrow.end) in found.ways]
     parts += [_svg_box(box, *found.places[box.id]) for box in boxes]
     return (
-        f"<div style='font-family:{escape(FONT)};overflow-x:auto'><div><b>{escape(title)}</b></div>"
+        f"<div style='font-family:{escape(FONT)}'><b>{escape(title)}</b>"
+        f"<div style='overflow:auto;max-height:{MOST_PX}px'>"
         f"<svg role='img' aria-label='{escape(title, quote=True)}' width='{width:.0f}' "
         f"height='{height:.0f}' viewBox='0 0 {width:.0f} {height:.0f}' font-size='12'>"
-        f"{MARKER}{''.join(parts)}</svg></div>"
+        f"{MARKER}{''.join(parts)}</svg></div></div>"
     )
 
 

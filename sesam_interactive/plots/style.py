@@ -25,7 +25,7 @@ STATES = {
     "waits": AMBER,
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
-MAX_HEIGHT = 2_400
+MAX_HEIGHT = 5_000
 
 
 def layout(title: str, height: int, **more: Any) -> dict[str, Any]:
