@@ -17,11 +17,12 @@ from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.common_options import HEADERS, SUBSET, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.http.headers import string_headers
+from sesam_node.pipes.updated import updated_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sesam_node.model import Entity, Value
+    from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
 
 
@@ -137,28 +138,7 @@ class JsonSource:
             raise InputError(
                 error.message, [moved(item, first) for item in error.problems]
             ) from None
-        if not self.supports_since:
-            return Batch(entities, None, None)
-        offsets: list[Offset] = []
-        for entity in entities:
-            updated = entity.get("_updated")
-            if updated is not None and (
-                self.is_chronological or since is None or is_greater(updated, since)
-            ):
-                since = updated
-            offsets.append(since)
-        return Batch(entities, None, since, offsets.__getitem__ if self.is_chronological else None)
-
-
-def is_greater(value: Value, other: Value) -> bool:
-    """Is one `_updated` behind another? Numbers by value, everything else as its text."""
-    if type(value) in (int, float) and type(other) in (int, float):
-        return bool(value > other)
-    return _text(value) > _text(other)
-
-
-def _text(value: Value) -> bytes:
-    return value.encode() if type(value) is str else encode(value)
+        return updated_batch(entities, self, since)
 
 
 def moved(problem: Problem, first: int) -> Problem:

@@ -11,7 +11,7 @@ from sesam_node.pipes.common_options import REST_CALL, REST_SINCE
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.rest.call import Call
 from sesam_node.pipes.rest.statuses import Statuses
-from sesam_node.pipes.sources.json_url import is_greater
+from sesam_node.pipes.updated import updated_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,14 +74,4 @@ class RestSource:
             message = f"{system}: {error.message}"
             text = f"{message}; {hint}" if hint else message
             raise PipeError(text, error.problems) from None
-        if not self.supports_since:
-            return Batch(entities, None, None)
-        offsets: list[Offset] = []
-        for entity in entities:
-            updated = entity.get("_updated")
-            if updated is not None and (
-                self.is_chronological or since is None or is_greater(updated, since)
-            ):
-                since = updated
-            offsets.append(since)
-        return Batch(entities, None, since, offsets.__getitem__ if self.is_chronological else None)
+        return updated_batch(entities, self, since)

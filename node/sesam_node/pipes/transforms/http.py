@@ -15,12 +15,10 @@ from sesam_node.model.stream import check_entities
 from sesam_node.pipes.common_options import HEADERS, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, transform
 from sesam_node.pipes.http.headers import string_headers
-from sesam_node.pipes.trigger import TRIGGER, trigger
+from sesam_node.pipes.transforms.outside import OutsideTransform
+from sesam_node.pipes.trigger import TRIGGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sesam_node.dtl import Runtime, Tracker
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
@@ -41,31 +39,19 @@ if TYPE_CHECKING:
     side_effects=True,
     system_types=URL_SYSTEMS,
 )
-class HttpTransform:
+class HttpTransform(OutsideTransform):
     """POSTs entities to a URL and goes on with those that come back."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
-    emits_own_id = False
-
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        wanted = options["side_effects"]
-        self.side_effects = True if wanted is None else bool(wanted)
-        self._options = options
+        super().__init__(options)
         self._context = context
-        self._trigger = trigger(options["trigger_on"])
         self._headers = {
             "content-type": "application/json",
             "accept": "application/json",
             **string_headers(options["headers"]),
         }
 
-    def bind(self, _runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
-        return self._run if self._trigger is None else self._trigger(self._run)
-
-    def _run(self, entity: Entity, out: list[Entity]) -> None:
+    def asked(self, entity: Entity, out: list[Entity]) -> None:
         system = self._context.system(self._options["system"])
         body = encode([content(entity)])
         with system.request(

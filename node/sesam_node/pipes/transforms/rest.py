@@ -15,12 +15,10 @@ from sesam_node.pipes.component import Option, transform
 from sesam_node.pipes.plain import as_values
 from sesam_node.pipes.rest.for_entity import EntityCalls
 from sesam_node.pipes.rest.statuses import Statuses
-from sesam_node.pipes.trigger import TRIGGER, trigger
+from sesam_node.pipes.transforms.outside import OutsideTransform
+from sesam_node.pipes.trigger import TRIGGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sesam_node.dtl import Runtime, Tracker
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
     from sesam_node.pipes.rest.call import Call, Page
@@ -42,19 +40,11 @@ if TYPE_CHECKING:
     side_effects=True,
     system_types=("rest",),
 )
-class RestTransform:
+class RestTransform(OutsideTransform):
     """Calls an operation of a REST system for each entity."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
-    emits_own_id = False
-
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        wanted = options["side_effects"]
-        self.side_effects = True if wanted is None else bool(wanted)
-        self._options = options
+        super().__init__(options)
         ignored = options["ignored_status_codes"] or ""
         self._ignored = Statuses("ignored_status_codes", ignored)
         if self._ignored.overlaps(
@@ -62,12 +52,8 @@ class RestTransform:
         ):
             raise ConfigError('"ignored_status_codes" and "allowed_status_codes" overlap')
         self._calls = EntityCalls(options, context, ignored)
-        self._trigger = trigger(options["trigger_on"])
 
-    def bind(self, _runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
-        return self._run if self._trigger is None else self._trigger(self._run)
-
-    def _run(self, entity: Entity, out: list[Entity]) -> None:
+    def asked(self, entity: Entity, out: list[Entity]) -> None:
         call, answers = self._calls.of(entity)
         pages = [page for page in answers if page.status not in self._ignored]
         if not pages:

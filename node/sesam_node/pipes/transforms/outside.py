@@ -1,0 +1,36 @@
+"""What transforms share that ask a service what becomes of an entity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.pipes.trigger import trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.model import Entity
+
+
+class OutsideTransform:
+    """The base of such transforms: they read no datasets, and anything may come out."""
+
+    datasets: frozenset[str] = frozenset()
+    untracked: frozenset[str] = frozenset()
+    indexes: tuple[tuple[str, str], ...] = ()
+    trackers: tuple[Tracker, ...] = ()
+    emits_own_id = False
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        wanted = options["side_effects"]
+        self.side_effects = True if wanted is None else bool(wanted)
+        self._options = options
+        self._trigger = trigger(options["trigger_on"])
+
+    def asked(self, entity: Entity, out: list[Entity]) -> None:
+        """Ask, and append what comes back."""
+        raise NotImplementedError
+
+    def bind(self, _runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
+        return self.asked if self._trigger is None else self._trigger(self.asked)
