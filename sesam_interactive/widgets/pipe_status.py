@@ -96,7 +96,7 @@ def queued(runtime: Mapping[str, Any]) -> int | None:
     """How many entities wait in the source; null where that is not known."""
     queue = (runtime.get("queues") or {}).get("source")
     if isinstance(queue, dict):
-        return sum(number for number in queue.values() if number)
+        return sum(int(number) for number in queue.values() if number)
     return queue if isinstance(queue, int) else None
 
 
