@@ -57,6 +57,12 @@ class Call:
             raise
         return wrapped(found, self._threads)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no {name!r} in the {self!r} first, in brackets: (await …).{name}")
+
+    def __getitem__(self, key: Any) -> Any:
+        raise TypeError(f"no item in the {self!r} first, in brackets: (await …)[{key!r}]")
+
     def __repr__(self) -> str:
         return f"<call of {self._name}, not made yet: await it>"
 
@@ -127,6 +133,10 @@ class Async:
     def __dir__(self) -> list[str]:
         names = {name for name in dir(type(self._it)) if not name.startswith("_")}
         return sorted(names | {name for name in vars(self._it) if not name.startswith("_")})
+
+    def _ipython_key_completions_(self) -> list[str]:
+        known = getattr(self._it, "_ipython_key_completions_", None)
+        return list(known()) if known is not None else []
 
     def __repr__(self) -> str:
         # No table of what is there: that would ask the node, and hold up the loop.

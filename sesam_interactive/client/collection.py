@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from sesam_interactive.client.connection import given, segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.display.rows import Rows
-from sesam_node.errors import suggestion
+from sesam_node.errors import preview, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,8 @@ class Collection(Generic[Noun]):
     noun = ""
     path = ""
     key = "_id"
+    named_only: ClassVar[Mapping[str, str]] = {}
+    """The parameters with which the API leaves out all but the id, where it can."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,15 +37,22 @@ class Collection(Generic[Noun]):
 
     def names(self) -> list[str]:
         """The ids that the node has now."""
-        return sorted(item[self.key] for item in self._listed())
+        return sorted(item[self.key] for item in self._listed(**self.named_only))
 
     def __getitem__(self, name: str) -> Noun:
-        names = self.names()
-        if name not in names and not name.startswith("system:"):
-            hint = suggestion(name, names)
+        if not isinstance(name, str):
+            raise ClientError(f"expected the id of a {self.noun}, got {preview(name)}")
+        if not name.startswith("system:") and not self._is_there(name):
+            hint = suggestion(name, self.names())
             text = f'there is no {self.noun} "{name}" on {self._connection.url}'
             raise ClientError(f"{text}; {hint}" if hint else text, status=404)
         return self.make(name)
+
+    def _is_there(self, name: str) -> bool:
+        """Asked for this one alone: a node may have thousands."""
+        path, known = f"{self.path}/{segment(name)}", given(self.named_only)
+        answer = self._connection.request("GET", path, params=known, allowed=(404,))
+        return answer.status_code != 404
 
     def __contains__(self, name: object) -> bool:
         return name in self.names()
@@ -81,8 +92,9 @@ class Collection(Generic[Noun]):
         """All of them as rows, as they are shown."""
         return Rows(self._rows(), none=f"no {self.noun}s")
 
-    def _listed(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._connection.get(self.path, **self._listing())
+    def _listed(self, **parameters: str) -> list[dict[str, Any]]:
+        asked = self._listing() | parameters
+        found: list[dict[str, Any]] = self._connection.get(self.path, **asked)
         return found
 
     def _listing(self) -> dict[str, Any]:
@@ -93,3 +105,10 @@ class Collection(Generic[Noun]):
 
     def __repr__(self) -> str:
         return repr(self.table())
+
+
+def configuration(value: Any) -> dict[str, Any]:
+    """The configuration of a pipe or system to send. Raises ClientError for what is none."""
+    if not isinstance(value, Mapping):
+        raise ClientError(f"expected the configuration as a dict, got {preview(value)}")
+    return dict(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.collection import configuration
 from sesam_interactive.client.connection import problem_of, segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.project_results import Validation
@@ -75,7 +76,7 @@ class Config:
             headers = {"Content-Type": ZIP}
             options: dict[str, Any] = {"content": components, "headers": headers}
         else:
-            options = {"json": [dict(item) for item in components]}
+            options = {"json": [configuration(item) for item in components]}
         answer = self._connection.json("PUT", path, params=params, **options)
         return [
             Problem(
@@ -105,7 +106,7 @@ class Config:
             names, body = dict(files or {}), components
         else:
             names = {str(item.get("_id")): "" for item in components} | dict(files or {})
-            body = json.dumps([dict(item) for item in components]).encode()
+            body = json.dumps([configuration(item) for item in components]).encode()
         parts = {"file": ("config", body, "application/octet-stream")}
         if env is not None:
             parts["env"] = ("env", json.dumps(dict(env)).encode(), "application/json")

@@ -131,11 +131,20 @@ class Connection:
         `safe` says that the call may be made twice, where its method does not; `allowed` are
         statuses that are answers and no errors.
         """
-        request = self._client.build_request(method, path, **options)
+        request = self._request(method, path, options)
         answer = self._send(request, f"{method} {path}", safe=safe, allowed=allowed)
         if answer.status_code >= 400 and answer.status_code not in allowed:
             raise failure(answer, f"{method} {path}")
         return answer
+
+    def _request(self, method: str, path: str, options: Mapping[str, Any]) -> httpx.Request:
+        """A request to send. Raises ClientError where its body is no JSON, or all is closed."""
+        if self._client.is_closed:
+            raise ClientError(f"the connection to {self.url} is closed; connect() makes another")
+        try:
+            return self._client.build_request(method, path, **options)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ClientError(f"what {method} {path} should send is no JSON: {error}") from None
 
     def _send(
         self,
@@ -223,7 +232,7 @@ class Connection:
         if body is not None:
             options["json"] = body
         try:
-            request = self._client.build_request(method, path, **options)
+            request = self._request(method, path, options)
             # What is streamed is only read, so it may be asked for twice.
             answer = self._send(request, f"{method} {path}", safe=True, stream=True)
             try:

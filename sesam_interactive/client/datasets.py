@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sesam_interactive.client.access import Permissions, read_permissions
 from sesam_interactive.client.collection import Collection
@@ -20,7 +20,7 @@ from sesam_interactive.display.json_text import content as stored_content
 from sesam_interactive.display.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sesam_interactive.client.connection import Connection
@@ -411,6 +411,7 @@ class Datasets(Collection[Dataset]):
 
     noun = "dataset"
     path = "/datasets"
+    named_only: ClassVar[Mapping[str, str]] = {"fields": "_id"}
 
     def make(self, name: str) -> Dataset:
         return Dataset(self._connection, name)

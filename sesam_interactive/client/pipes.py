@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sesam_interactive.client.access import Permissions, read_permissions, write_permissions
-from sesam_interactive.client.collection import Collection
+from sesam_interactive.client.collection import Collection, configuration
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.datasets import Dataset
 from sesam_interactive.client.debug import Debugged
@@ -183,7 +183,9 @@ class Pipe(Running, Endpoints, Debugged):
         With `force` also one with errors, which is marked.
         """
         params = {"force": "true"} if force else None
-        self._connection.json("PUT", f"{self._path}/config", json=dict(config), params=params)
+        self._connection.json(
+            "PUT", f"{self._path}/config", json=configuration(config), params=params
+        )
 
     def delete(self) -> None:
         """Delete the pipe, and the dataset that it writes."""
@@ -257,13 +259,14 @@ class Pipes(Collection[Pipe]):
 
     noun = "pipe"
     path = "/pipes"
+    named_only: ClassVar[Mapping[str, str]] = {"fields": "_id"}
 
     def make(self, name: str) -> Pipe:
         return Pipe(self._connection, name)
 
     def add(self, *pipes: Mapping[str, Any], force: bool = False) -> list[Pipe]:
         """Add pipes. Raises ClientError where one exists already (409), or has errors."""
-        body, params = [dict(pipe) for pipe in pipes], {"force": force}
+        body, params = [configuration(pipe) for pipe in pipes], {"force": force}
         found = self._connection.json("POST", self.path, json=body, params=params)
         return [self.make(item["_id"]) for item in found]
 

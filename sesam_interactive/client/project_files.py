@@ -112,9 +112,14 @@ class ProjectFiles:
     def zip(self, *, hold: bool = False) -> bytes:
         """The configuration files as a zip, as they are on disk.
 
-        With `hold` the metadata of the node says that nothing runs by schedule.
+        With `hold` the metadata of the node says that nothing runs by schedule. Raises ClientError
+        where there are none: an upload would empty the node.
         """
         contents = {self.name(file): file.read_bytes() for file in self.config()}
+        if not contents.keys() - {METADATA_FILE}:
+            raise ClientError(
+                f"{self.folder} is no project: it has no pipes/*.conf.json or systems/*.conf.json"
+            )
         if hold:
             metadata = self.components().get(NODE, (None, {"_id": NODE, "type": "metadata"}))[1]
             manager = metadata.get("task_manager")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sesam_interactive.client.access import Permissions, read_permissions, write_permissions
-from sesam_interactive.client.collection import Collection
+from sesam_interactive.client.collection import Collection, configuration
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.settings import Secrets
 from sesam_interactive.display.html import properties_table
@@ -51,7 +51,9 @@ class System:
     def save(self, config: Mapping[str, Any], *, force: bool = False) -> None:
         """Put a new configuration of this system on the node; made where there is none."""
         params = {"force": "true"} if force else None
-        self._connection.json("PUT", f"{self._path}/config", json=dict(config), params=params)
+        self._connection.json(
+            "PUT", f"{self._path}/config", json=configuration(config), params=params
+        )
 
     def delete(self) -> None:
         """Delete the system and its secrets."""
@@ -133,7 +135,7 @@ class Systems(Collection[System]):
 
     def add(self, *systems: Mapping[str, Any], force: bool = False) -> list[System]:
         """Add systems. Raises ClientError where one exists already (409), or has errors."""
-        body, params = [dict(system) for system in systems], {"force": force}
+        body, params = [configuration(system) for system in systems], {"force": force}
         found = self._connection.json("POST", self.path, json=body, params=params)
         return [self.make(item["_id"]) for item in found]
 

@@ -80,11 +80,17 @@ def cell_text(value: Any, width: int = WIDTH) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        value = ", ".join(value)
+    value = _joined(value)
     text = value if isinstance(value, str) else preview(value, width)
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _joined(value: Any) -> Any:
+    """A list of texts as one text."""
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value
 
 
 def _is_number(value: Any) -> bool:

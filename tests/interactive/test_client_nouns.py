@@ -379,3 +379,30 @@ def test_a_run_that_waits_for_a_dataset_says_so(hub):
     assert "did not run, it waits for dept to be populated" in repr(told)
     hub.pipes["dept"].run(progress=False)
     assert hub.pipes["person-named"].run(progress=False).changed == 3
+
+
+def test_one_of_many_is_asked_for_alone(hub):
+    asked = []
+    hub.connection._client.event_hooks = {"request": [lambda r: asked.append(r.url.raw_path)]}
+    hub.pipes["person"]
+    assert asked == [b"/api/pipes/person?fields=_id"]
+    asked.clear()
+    assert "person" in hub.pipes.names()
+    assert asked == [b"/api/pipes?fields=_id"]
+    with pytest.raises(ClientError, match="expected the id of a pipe, got 3"):
+        hub.pipes[3]
+    with pytest.raises(ClientError, match="no pipe"):
+        hub.pipes["per/son"]
+
+
+def test_what_is_no_json_and_a_closed_hub_are_told_without_a_traceback(hub, node):
+    with pytest.raises(ClientError, match="is no JSON: Out of range"):
+        hub.env["a"] = float("nan")
+    with pytest.raises(ClientError, match="is no JSON: Object of type set"):
+        hub.pipes["person"].save({"x": {1}})
+    with pytest.raises(ClientError, match="expected the configuration as a dict, got 3"):
+        hub.pipes["person"].save(3)
+    closed = connect(node.url, node.token)
+    closed.close()
+    with pytest.raises(ClientError, match="is closed"):
+        closed.pipes.names()

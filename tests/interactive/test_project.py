@@ -203,3 +203,16 @@ def test_a_run_tells_what_each_pipe_did(hub, library):
     verdict = library.run(progress=False)
     assert verdict.success
     assert "processed" in repr(verdict)
+
+
+def test_a_folder_without_configuration_does_not_empty_the_node(hub, tmp_path):
+    before = hub.config()
+    (tmp_path / "node-metadata.conf.json").write_text('{"_id": "node", "type": "metadata"}')
+    project = hub.project(tmp_path)
+    for act in (project.validate, project.upload, project.test):
+        with pytest.raises(ClientError, match="is no project"):
+            act()
+    assert hub.config() == before
+    hub.env.replace({})
+    names = sorted(f"pipes/{item['_id']}.conf.json" for item in before)
+    assert project.download().files == names
