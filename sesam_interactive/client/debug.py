@@ -63,6 +63,20 @@ def draft_rules(rules: Any) -> Any:
     return rules
 
 
+def draft_source(draft: Any, dataset: str | None, options: dict[str, Any]) -> str | None:
+    """The dataset that feeds a draft: the one named, else that of its source.
+
+    Entities that are embedded in the source of the draft are put into the options.
+    """
+    source = draft.get("source") if isinstance(draft, dict) else None
+    if dataset is not None or "entities" in options or not isinstance(source, dict):
+        return dataset
+    if source.get("type") == "embedded" and source.get("entities"):
+        options["entities"] = source["entities"]
+    found: str | None = source.get("dataset")
+    return found
+
+
 def _source_dataset(connection: Connection, pipe: str) -> str | None:
     info = connection.get(f"/pipes/{segment(pipe)}")
     source = info["config"]["effective"].get("source") or {}
@@ -201,19 +215,20 @@ class Debugged:
 
 
 def deployed_rules(connection: Connection, pipe: str, position: int | None) -> Any:
-    """The deployed rules of a pipe. Raises ClientError where it has none, or several."""
-    info = connection.get(f"/pipes/{segment(pipe)}")
-    given = info["config"]["effective"].get("transform") or []
-    transforms = given if isinstance(given, list) else [given]
-    known = [one["rules"] for one in transforms if one.get("type") == "dtl" and "rules" in one]
-    if position is not None and position < len(transforms) and "rules" in transforms[position]:
-        return transforms[position]["rules"]
-    if len(known) != 1:
-        count = (
-            f"{len(known)} transforms with rules; say which: transform=" if known else "no rules"
-        )
-        raise ClientError(f'the pipe "{pipe}" has {count}')
-    return known[0]
+    """The deployed rules of a pipe, as they were uploaded where that has them.
+
+    Raises ClientError where it has none, or several.
+    """
+    config = connection.get(f"/pipes/{segment(pipe)}")["config"]
+    known: dict[int, Any] = {}
+    for form in ("original", "effective"):
+        given = config[form].get("transform") or []
+        transforms = given if isinstance(given, list) else [given]
+        known = {n: one["rules"] for n, one in enumerate(transforms) if "rules" in one}
+        if position in known or (position is None and len(known) == 1):
+            return known[next(iter(known)) if position is None else position]
+    several = f"{len(known)} transforms with rules; say which: transform="
+    raise ClientError(f'the pipe "{pipe}" has {several if known else "no such rules"}')
 
 
 def failed_entities(

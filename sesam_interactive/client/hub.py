@@ -114,12 +114,14 @@ class Hub(Node):
     def debug(self, rules: Any, *ids: str, dataset: str | None = None, **options: Any) -> Session:
         """A debugging session of a draft's rules, over a `dataset=` or given `entities=`.
 
-        The draft is a rule set, a list of transforms or a whole pipe; options as for a pipe's
+        The draft is a rule set, a list of transforms or a whole pipe, whose source then feeds it
+        where that is a dataset or embedded; options as for a pipe's
         `debug`. Raises ClientError with the node's problems.
         """
-        from sesam_interactive.client.debug import debug
+        from sesam_interactive.client.debug import debug, draft_source
 
-        return debug(self._connection, None, ids, rules=rules, dataset=dataset, **options)
+        fed = draft_source(rules, dataset, options)
+        return debug(self._connection, None, ids, rules=rules, dataset=fed, **options)
 
     def flow(self, *, rates: bool = True) -> Flow:
         """Its systems, pipes and datasets as a graph, with states, queues, rates and failures.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.debugger.conditions import condition_of, condition_text, expression_of
 from sesam_interactive.debugger.errors import DebuggerError
 from sesam_interactive.display.html import table
-from sesam_node.dtl import Runtime, compile_rules
+from sesam_node.dtl import RuleContext, Runtime, compile_rules
 from sesam_node.dtl.trace import state
 from sesam_node.dtl.watch import Watch, hits, read_watches, within
 from sesam_node.errors import DtlError, InputError, preview
@@ -51,11 +51,12 @@ class Breakpoint:
         return f"<Breakpoint: {self.text}{'' if self.enabled else ' (off)'}>"
 
 
-def checked(written: Condition, document: dict[str, Any], base: str) -> Breakpoint:
+def checked(written: Condition, recorded: Recorded) -> Breakpoint:
     """A condition, checked against the rules. Raises DebuggerError with what does not fit."""
     condition = condition_of(written)
     try:
-        (watch,) = read_watches([condition], document["nodes"], base)
+        nodes, base = recorded.document["nodes"], recorded.rules.base
+        (watch,) = read_watches([condition], nodes, base, namespaced=recorded.namespaced)
     except InputError as error:
         problem = error.problems[0]
         raise DebuggerError(problem.message, error.problems) from None
@@ -113,7 +114,7 @@ def logged(session: Recorded, place: str, expressions: Sequence[Any], most: int 
     The expressions are DTL over `_S`, `_T` and `_P` after the place; without any, what it gave.
     """
     path = session.rules.full(place)
-    named = [(_name(one), _reader(one)) for one in expressions]
+    named = [(_name(one), _reader(one, session)) for one in expressions]
     log = Log(session.rules.short(path))
     document = session.document
     for entity, row in enumerate(session.entities):
@@ -135,12 +136,13 @@ def _name(expression: Any) -> str:
     return expression if isinstance(expression, str) else preview(expression, 40)
 
 
-def _reader(expression: Any) -> Callable[[dict[str, Any]], Any]:
+def _reader(expression: Any, recorded: Recorded) -> Callable[[dict[str, Any]], Any]:
     """What an expression gives of a state. Raises DebuggerError where it does not compile."""
     value = expression_of(expression) if isinstance(expression, str) else expression
     rules = {"default": [["copy", "_id"], ["add", "value", within(value)]]}
     try:
-        run = compile_rules(rules).bind(Runtime(sleep=lambda _seconds: None))
+        context = RuleContext(namespaced=recorded.namespaced)
+        run = compile_rules(rules, context).bind(Runtime(sleep=lambda _seconds: None))
     except DtlError as error:
         raise DebuggerError(f"{_name(expression)}: {error.problems[0].message}") from None
 

@@ -207,12 +207,12 @@ def _differences(rows: list[dict[str, Any]], side: str) -> Any:
                 failed = new if isinstance(new, dict) else old
                 message = failed["error"]["message"]
                 told = {"_id": row["_id"], "change": "failed", "message": message}
-                yield told | {"source": row["_id"], "properties": []}
+                yield told | {"source": row["source"], "properties": []}
             continue
         before = {entity["_id"]: entity for entity in old}
         after = {entity["_id"]: entity for entity in new}
         for entity_id in dict.fromkeys((*before, *after)):
-            told = {"_id": entity_id, "source": row["_id"], "properties": []}
+            told = {"_id": entity_id, "source": row["source"], "properties": []}
             if entity_id not in after:
                 yield told | {"change": "deleted"}
             elif entity_id not in before:

@@ -37,6 +37,7 @@ class Recorded:
         self.subject = subject or Subject(pipe=document["pipe"] or None, rules=document["rules"])
         self.node = node
         self.notes = _notes(told or {})
+        self.sources: list[str] | None = (told or {}).get("sources")
         self.rules = RulesText(document)
         self.entity = 0
         self.position = 0
@@ -105,6 +106,19 @@ class Recorded:
             raise wrong(f"there is no entity {which}: {len(ids)} are recorded, counted from 0")
         self.entity, self.position = which, 0
         return self
+
+    @cached_property
+    def namespaced(self) -> bool:
+        """Have the names of properties namespaces? Told by the entities: a trace does not say."""
+        values = self.document["values"]
+        sources = (values[entity["source"]] for entity in self.document["entities"])
+        return any(":" in name for one in sources if isinstance(one, dict) for name in one)
+
+    def source_id(self, number: int) -> str:
+        """The `_id` that the source has of an entity: earlier transforms may have changed it."""
+        if self.sources is not None and number < len(self.sources):
+            return self.sources[number]
+        return str(self.entities[number]["id"])
 
     @property
     def source(self) -> Any:

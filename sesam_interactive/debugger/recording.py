@@ -43,5 +43,5 @@ def record(
         asked["entities"] = entities
     answer = node.json("POST", "/dtl/trace", json=asked)
     session = Session(answer["trace"], subject, node, answer)
-    session.given = entities is not None
+    session.given = entities
     return session

@@ -11,6 +11,7 @@ from sesam_interactive.debugger.session import Session
 from sesam_interactive.display.html import table
 from sesam_interactive.display.progress import Progress
 from sesam_node.dtl.trace import samples as samples_of
+from sesam_node.dtl.trace import signatures
 from sesam_node.dtl.trace.places import same
 from sesam_node.errors import preview
 
@@ -79,6 +80,7 @@ def representatives(session: Session) -> Session:
     chosen = [row["entity"] for row in ways(session).enough]
     chosen += [number for number in session.pinned if number not in chosen]
     made = Session(subset(session.document, chosen), session.subject, session.node)
+    made.sources = [session.source_id(number) for number in chosen]
     made.pinned = [chosen.index(number) for number in session.pinned]
     return made
 
@@ -110,6 +112,7 @@ def sampled(
     between two portions; what was found is given.
     """
     kept: list[dict[str, Any]] = []
+    sources: list[str] = []
     counts: dict[str, int] = {}
     asked = {**subject.asked(), "strength": "full"}
     place: Any = None
@@ -122,7 +125,10 @@ def sampled(
                     "POST", "/dtl/trace", json=asked | more | ({"since": place} if place else {})
                 )
                 read += answer["read"]
-                _keep(answer["trace"], kept, counts)
+                first = _first_of_each(answer["trace"], counts)
+                if first:
+                    kept.append(subset(answer["trace"], first))
+                    sources += [answer["sources"][number] for number in first]
                 shown.update(read)
                 place = answer.get("next")
                 if place is None or not answer["read"]:
@@ -132,19 +138,17 @@ def sampled(
         if not kept:
             raise wrong("nothing was recorded: the source gave no entity that these rules take")
         session = Session(joined(kept), subject, node)
+        session.sources = sources
         found = ways(session, counts)
         shown.close(f"{shown.title}: {repr(found).splitlines()[0]}")
     return session, found
 
 
-def _keep(document: dict[str, Any], kept: list[dict[str, Any]], counts: dict[str, int]) -> None:
-    """Keeps the first entity of each way that was not met before."""
-    from sesam_node.dtl.trace import signatures
-
+def _first_of_each(document: dict[str, Any], counts: dict[str, int]) -> list[int]:
+    """The numbers of the first entity of each way that was not met before; counts all."""
     first = []
     for signature, numbers in signatures(document).items():
         if signature not in counts:
             first.append(numbers[0])
         counts[signature] = counts.get(signature, 0) + len(numbers)
-    if first:
-        kept.append(subset(document, sorted(first)))
+    return sorted(first)

@@ -134,6 +134,8 @@ def scan(
         found.seconds = time.monotonic() - started
         if documents:
             found.session = Session(joined(documents), subject, node)
+            recorded = [row for row in found.rows if row["entity"] is not None]
+            found.session.sources = [row["source"] for row in recorded]
             for condition in when:
                 if "differs" not in condition:
                     found.session.break_when(condition)

@@ -48,8 +48,8 @@ class Session(Stepping):
     Of a document alone, `Session(document)` does all of that without a node.
     """
 
-    given = False
-    """Were the source entities given, and not read from the source?"""
+    given: list[Any] | None = None
+    """The source entities that were given, and not read from the source."""
 
     counted_samples: Samples | None = None
     """The ways of more entities than are recorded, where those were sampled."""
@@ -158,11 +158,10 @@ class Session(Stepping):
         from sesam_interactive.debugger.recording import record
 
         subject = replace(self.subject, rules=rules)
-        ids = [str(row["id"]) for row in self.entities]
-        if self.given:
-            sources = [self.recording_of(n).source for n in range(len(ids))]
-            made = record(self._asked(), subject, entities=sources)
+        if self.given is not None:
+            made = record(self._asked(), subject, entities=self.given)
         else:
+            ids = dict.fromkeys(self.source_id(n) for n in range(len(self.entities)))
             made = record(self._asked(), subject, ids)
         made.before = self
         held = [row["id"] for row in made.entities]

@@ -144,7 +144,7 @@ class Stepping(Recorded):
         Texts are those of `debugger.conditions`, lists are DTL over `_S` and `_T`, objects those
         of `/api/dtl/scan`. Raises DebuggerError for what is none, or has no place in the rules.
         """
-        point = checked(condition, self.document, self.rules.base)
+        point = checked(condition, self)
         self.breakpoints.append(point)
         return point
 

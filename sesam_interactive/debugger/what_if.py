@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sesam_interactive.debugger.errors import DebuggerError, wrong
+from sesam_interactive.debugger.errors import wrong
 from sesam_interactive.debugger.recording import record
 from sesam_interactive.display.json_text import content
 from sesam_node.dtl.trace.places import parts_of
@@ -45,20 +45,40 @@ def what_if(
         for entity_id, properties in entities.items():
             patched = stored(node, subject, name, entity_id) | dict(properties)
             subject = subject.with_overlay({name: {entity_id: patched}})
-    source = session.source
-    source_id = str(source.get("_id")) if isinstance(source, dict) else ""
-    if version is not None:
-        source = _version(node, subject, source_id, version)
-    if changes:
-        source = patch(source, changes)
-    if changes or version is not None:
-        made = _with_source(node, session, subject, source)
-    elif subject.source_dataset is None and session.given:
-        made = record(node, subject, entities=[session.source])
+    number = session.entity
+    source_id = session.source_id(number)
+    given = _given(session, source_id)
+    if version is not None or changes:
+        source = _source(node, session, subject, version) if given is None else given
+        made = _with_source(node, session, subject, patch(source, changes or {}))
+    elif given is not None:
+        made = record(node, subject, entities=[given])
     else:
         made = record(node, subject, (source_id,))
     made.before = session
     return made
+
+
+def _given(session: Session, source_id: str) -> Any:
+    """The entity that was given as the source of the chosen one; None where none was."""
+    if session.given is None:
+        return session.source if session.subject.source_dataset is None else None
+    ids = [str(one.get("_id")) for one in session.given]
+    return session.given[ids.index(source_id)] if source_id in ids else session.source
+
+
+def _source(node: Node, session: Session, subject: Subject, version: int | None) -> Any:
+    """The stored source entity of the chosen one: as it was recorded, or an older version."""
+    source_id = session.source_id(session.entity)
+    if version is not None:
+        return _version(node, subject, source_id, version)
+    if subject.transform:
+        hint = "lay the stored source entity over by overlay={dataset: {id: entity}}"
+        raise wrong("_S is what an earlier transform made", hint=hint)
+    if source_id == session.source.get("_id") or subject.source_dataset is None:
+        return session.source
+    # Namespaces were put on: the stored entity has none.
+    return stored(node, subject, subject.source_dataset, source_id)
 
 
 def _node(session: Session) -> Node:
@@ -69,18 +89,11 @@ def _node(session: Session) -> Node:
 
 def _with_source(node: Node, session: Session, subject: Subject, source: Any) -> Session:
     """The rules over another source entity: laid over the stored one, or given."""
-    if subject.transform:
-        hint = "lay the stored source entity over by overlay={dataset: {id: entity}}"
-        raise wrong("_S is what an earlier transform made", hint=hint)
-    entity_id = str(source.get("_id"))
-    if subject.source_dataset is None or session.given:
+    source_id = str(source.get("_id"))
+    if subject.source_dataset is None or session.given is not None:
         return record(node, subject, entities=[source])
-    laid = subject.with_overlay({subject.source_dataset: {entity_id: source}})
-    try:
-        return record(node, laid, (entity_id,))
-    except DebuggerError as error:
-        hint = f"is its _id in {subject.source_dataset} another? Then use overlay="
-        raise wrong(error.message, hint=hint) from None
+    laid = subject.with_overlay({subject.source_dataset: {source_id: source}})
+    return record(node, laid, (source_id,))
 
 
 def patch(source: Any, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -352,6 +352,70 @@ def test_older_versions_and_the_past(shop, pipe):
         now.what_if(version=5)
 
 
+def with_rules(*transforms):
+    return {"type": "dtl", "rules": {"default": list(transforms)}}
+
+
+def test_one_transform_of_several_is_debugged_and_edited(shop):
+    config = {
+        "_id": "two",
+        "source": {"type": "dataset", "dataset": "people"},
+        "transform": [
+            with_rules(["copy", ["list", "_id", "n"]], ["add", "p", ["*", 2, "_S.n"]]),
+            with_rules(["add", "_id", ["concat", "x-", "_S._id"]], ["add", "q", ["*", 10, "_S.p"]]),
+        ],
+    }
+    pipe = shop.pipes.make("two")
+    pipe.save(config | MANUAL)
+    pipe.run(progress=False)
+    with pytest.raises(ClientError, match="has dtl transforms at 0, 1; say which"):
+        pipe.debug()
+    session = pipe.debug("7", transform=1)
+    assert session.results == [{"_id": "x-7", "q": 60}]
+    edited = [["add", "_id", "_S._id"], ["add", "q", ["*", 100, "_S.p"]]]
+    assert session.with_rules(edited).results == [{"_id": "7", "q": 600}]
+    assert session.what_if(edit={"people": {"7": {"n": 5}}}).results == [{"_id": "x-7", "q": 100}]
+    with pytest.raises(DebuggerError, match="_S is what an earlier transform made"):
+        session.what_if({"_S.p": 1})
+    found = pipe.compare(edited, transform=1, all=True, progress=False)
+    counts = found.counts["deployed"]
+    assert (counts["added"], counts["deleted"]) == (60, 60)
+    assert pipe.scan("_T.q >= 60", transform=1, hits=100, progress=False).ids == [
+        p["_id"] for p in PEOPLE if p["n"] == 3
+    ]
+
+
+def test_names_with_namespaces_are_found_without_them(shop):
+    config = {
+        "_id": "named",
+        "source": {"type": "dataset", "dataset": "people"},
+        "namespaced_identifiers": True,
+        "add_namespaces": True,
+        "transform": with_rules(["copy", "*"], ["add", "more", ["+", 1, "_S.n"]]),
+    }
+    pipe = shop.pipes.make("named")
+    pipe.save(config | MANUAL)
+    session = pipe.debug("7")
+    assert session.results[0]["named:more"] == 4
+    assert session.what_if({"_S.n": 10}).results[0]["named:more"] == 11
+    assert session.with_rules([["copy", "_id"]]).results == [{"_id": "named:7"}]
+    found = pipe.scan("_S.n == 3 and _T.more == 4", hits=2, progress=False)
+    assert found.ids == ["named:3", "named:7"]
+    assert found.session.what_if({"n": 8}).results[0]["named:more"] == 9
+    session.break_when("_S.n == 3 at default[1]")
+    assert session.run().position == session.at("default[1]").evaluations[0].event
+
+
+def test_a_draft_of_a_pipe_brings_its_source(shop):
+    draft = {
+        "source": {"type": "dataset", "dataset": "people"},
+        "transform": with_rules(["copy", "_id"]),
+    }
+    assert shop.debug(draft, "7").results == [{"_id": "7"}]
+    draft["source"] = {"type": "embedded", "entities": [{"_id": "e"}]}
+    assert shop.debug(draft).results == [{"_id": "e"}]
+
+
 def test_what_cannot_be_is_told(session):
     for changes, words in [
         ({"_T.x": 1}, "expected a place in _S"),

@@ -283,3 +283,22 @@ def test_the_trace_of_many_hits_is_bounded(orders, monkeypatch):
     monkeypatch.setattr(pipes_scan, "EVENTS", 50)
     found = scan(orders, {"outcome": "ok"})
     assert len(found["trace"]["entities"]) < len(found["hits"])
+
+
+def test_what_is_decrypted_is_neither_shown_nor_compared(orders):
+    orders.more = {"secrets": {"key": "0123456789abcdef"}}
+    rules = {
+        "default": [
+            ["copy", "_id"],
+            ["add", "hidden", ["encrypt", "$SECRET(key)", "a secret text"]],
+            ["add", "plain", ["decrypt", "$SECRET(key)", "_T.hidden"]],
+        ]
+    }
+    orders.pipe("shown", source="order", rules=rules)
+    found = scan(orders, {"outcome": "ok"}, {"if": ["eq", "_T.plain", "a secret text"]}, most=2)
+    assert [hit["conditions"] for hit in found["hits"]] == [[0], [0]]
+    values = str(found["trace"]["values"])
+    assert "0123456789abcdef" not in str(found)
+    assert "*****" in values
+    with pytest.raises(InputError, match="is not compared"):
+        scan(orders, {"differs": "stored"})

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.dtl.compile import compile_rules
 from sesam_node.dtl.runtime import Runtime
+from sesam_node.dtl.syntax import RuleContext
 from sesam_node.dtl.trace import state
 from sesam_node.dtl.trace.recording import Recording
 from sesam_node.errors import DtlError, InputError, Problem, preview, suggestion
@@ -75,11 +76,16 @@ class Watch:
 
 
 def read_watches(
-    conditions: Any, nodes: Sequence[Mapping[str, str]], base: str = "$.rules"
+    conditions: Any,
+    nodes: Sequence[Mapping[str, str]],
+    base: str = "$.rules",
+    *,
+    namespaced: bool = False,
 ) -> list[Watch]:
     """The conditions, checked against the nodes of a rule set (those of its traces).
 
-    `base` is the path of the rule set, which a condition may leave out. Raises InputError with
+    `base` is the path of the rule set, which a condition may leave out; names are resolved through
+    namespaces where they are `namespaced`. Raises InputError with
     every Problem, their paths below `$.when`.
     """
     if type(conditions) is not list or len(conditions) > MOST:
@@ -89,7 +95,7 @@ def read_watches(
     problems: list[Problem] = []
     for position, condition in enumerate(conditions):
         try:
-            found.append(_Reader(nodes, base).watch(condition))
+            found.append(_Reader(nodes, base, namespaced).watch(condition))
         except InputError as error:
             start = f"$.when[{position}]"
             problems += [replace(p, path=start + p.path.removeprefix("$")) for p in error.problems]
@@ -105,9 +111,15 @@ def _wrong(path: str, message: str, hint: str = "", code: str = "wrong-condition
 class _Reader:
     """Reads one condition."""
 
-    def __init__(self, nodes: Sequence[Mapping[str, str]], base: str) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Mapping[str, str]],
+        base: str,
+        namespaced: bool,  # noqa: FBT001 - one caller
+    ) -> None:
         self.nodes = nodes
         self.base = base
+        self.namespaced = namespaced
 
     def watch(self, condition: Any) -> Watch:
         if type(condition) is not dict:
@@ -137,7 +149,7 @@ class _Reader:
             raise _wrong("$.moment", message)
         if "moment" in condition and not paths:
             raise _wrong("$.moment", "a moment is one of a place", 'say "at"')
-        test, reads = condition_test(condition["if"])
+        test, reads = condition_test(condition["if"], namespaced=self.namespaced)
         return Watch("if", paths, None, moment == "before", test, reads)
 
     def check(self, kind: str, value: Any) -> None:
@@ -185,7 +197,7 @@ class _Reader:
         raise _wrong("$.at", message, near, "unknown-path")
 
 
-def condition_test(expression: Any) -> tuple[Test, frozenset[str]]:
+def condition_test(expression: Any, *, namespaced: bool = False) -> tuple[Test, frozenset[str]]:
     """A DTL condition over `_S`, `_T` and `_P` as a test, and the variables that it names.
 
     Raises InputError with paths below `$.if` for one that does not compile or looks into datasets.
@@ -193,7 +205,7 @@ def condition_test(expression: Any) -> tuple[Test, frozenset[str]]:
     reads: set[str] = set()
     rules = {"default": [["copy", "_id"], ["filter", within(expression, reads)]]}
     try:
-        compiled = compile_rules(rules, path=("watch",))
+        compiled = compile_rules(rules, RuleContext(namespaced=namespaced), path=("watch",))
     except DtlError as error:
         start = "$.watch.default[1][1]"
         problems = [

@@ -7,6 +7,7 @@ is bounded by a number of entities and by time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -61,22 +62,39 @@ HERE = World()
 """The datasets as they are."""
 
 NO_ENV: Mapping[str, Any] = MappingProxyType({})
-TRANSFORM = "$.transform.rules"
+TRANSFORM = re.compile(r"\$\.transform(\[\d+\])?\.rules")
 
 
-def with_rules(definition: PipeDefinition, rules: Any) -> PipeDefinition:
-    """The pipe with these rules in place of its transforms; its own where they are null."""
+def with_rules(
+    definition: PipeDefinition, rules: Any, position: int | None = None
+) -> PipeDefinition:
+    """The pipe with these rules in place of its transforms; its own where they are null.
+
+    Of a list of transforms they take the place of the one at a position, where one is given.
+    """
     if rules is None:
         return definition
+    given = definition.pipe.get("transform")
+    if position is not None and type(given) is list and 0 <= position < len(given):
+        own = given[position]
+        if type(own) is dict and own.get("type") == "dtl":
+            made = [*given[:position], {**own, "rules": rules}, *given[position + 1 :]]
+            return replace(definition, pipe={**definition.pipe, "transform": made})
     return replace(
         definition, pipe={**definition.pipe, "transform": {"type": "dtl", "rules": rules}}
     )
 
 
-def built(definition: PipeDefinition, store: Store, rules: Any, world: World = HERE) -> Pipe:
+def built(
+    definition: PipeDefinition,
+    store: Store,
+    rules: Any,
+    world: World = HERE,
+    position: int | None = None,
+) -> Pipe:
     """The pipe to run. Raises DtlError with paths from the request: `$.rules.default[0]`."""
     try:
-        pipe = build_pipe(with_rules(definition, rules), world.of(definition, store))
+        pipe = build_pipe(with_rules(definition, rules, position), world.of(definition, store))
     except DtlError as error:
         raise error if rules is None else DtlError(error.message, asked(error.problems)) from None
     for transform in pipe.transforms:
@@ -92,7 +110,8 @@ def asked(problems: Any) -> list[Problem]:
 
 
 def request_path(path: str) -> str:
-    return f"$.rules{path[len(TRANSFORM) :]}" if path.startswith(TRANSFORM) else path
+    start = TRANSFORM.match(path)
+    return path if start is None else f"$.rules{path[start.end() :]}"
 
 
 def preview_rules(
@@ -173,7 +192,7 @@ def _recorded_error(source: Entity, error: dict[str, str] | None) -> dict[str, A
 def _with_request_paths(error: dict[str, Any] | None, rules: Any) -> None:
     """Puts the paths of the request into the error of a result, where the rules came with it."""
     if error is not None and rules is not None:
-        error["message"] = error["message"].replace(TRANSFORM, "$.rules")
+        error["message"] = TRANSFORM.sub("$.rules", error["message"])
         for problem in error["problems"]:
             problem["path"] = request_path(problem["path"])
 
@@ -202,6 +221,8 @@ class Tracing:
         self.skipped: list[dict[str, Any]] = []
         self.read_all = False
         self.current: Batch | None = None
+        self.source_id = ""
+        self.sources: list[str] = []
 
     def record(self, strength: str, path: tuple[str | int, ...] | None = None) -> dict[str, Any]:
         """The trace document; its paths lie below `path`, or are those of the pipe."""
@@ -222,7 +243,9 @@ class Tracing:
     def entities(self, transform: DtlTransform) -> Iterator[Entity]:
         """What the transform gets: source entities as the steps before it give them."""
         for given in self.given(transform):
-            yield from given
+            for entity in given:
+                self.sources.append(self.source_id)
+                yield entity
 
     def given(self, transform: DtlTransform) -> Iterator[list[Entity]]:
         """What the transform gets of each source entity, which is `current` meanwhile."""
@@ -230,6 +253,7 @@ class Tracing:
         for one in self.sample:
             self.current = one
             entity = source_entity(one, 0)
+            self.source_id = entity["_id"]
             self.lookup.forget()
             self.lookup.current_dataset = one.dataset
             self.lookup.current = one.versions[0] if one.versions is not None else None
@@ -281,17 +305,19 @@ def trace_rules(
 ) -> dict[str, Any]:
     """The record of what rules do with some source entities: `trace`, a trace document.
 
-    `skipped` are source entities that an earlier transform of the pipe failed on, `read` counts
+    `sources` has the `_id` of the source entity of each that was recorded in full. `skipped` are
+    source entities that an earlier transform of the pipe failed on, `read` counts
     source entities, `next` is where to go on, `stopped` is "time" or "events" where that ended it.
     Raises DtlError, InputError.
     """
-    pipe = built(definition, store, rules, world)
+    pipe = built(definition, store, rules, world, position)
     try:
         tracing = Tracing(pipe, Sample(pipe, wanted), position)
         document = tracing.record(strength, None if rules is None else ("rules",))
     finally:
         pipe.close()
-    return {"trace": document, "read": tracing.sample.read, **tracing.told()}
+    found = {"trace": document, "read": tracing.sample.read, **tracing.told()}
+    return {**found, "sources": tracing.sources} if strength == "full" else found
 
 
 def dtl_position(pipe: Pipe, position: int | None) -> int:
@@ -418,7 +444,7 @@ def explain_rules(
 
     Raises DtlError, InputError.
     """
-    pipe = built(definition, store, rules)
+    pipe = built(definition, store, rules, position=position)
     try:
         at = dtl_position(pipe, position)
         transform: Any = pipe.transforms[at]

@@ -48,11 +48,12 @@ def scan_rules(
 ) -> Told:
     """One portion: `hits`, their `trace`, how many were `read`, `errors`, `next`, `stopped`.
 
-    Each hit is an entity: `_id`, `version`, `conditions` (their numbers), `at` (`{"condition",
-    "path", "event"}` of each place), `entity` (its position in the trace), `outputs` where outputs
-    were compared. Raises DtlError, InputError with paths below `$.when`.
+    Each hit is an entity: `_id`, `source` (the `_id` of its source entity), `version`,
+    `conditions` (their numbers), `at` (`{"condition", "path", "event"}` of each place), `entity`
+    (its position in the trace), `outputs` where outputs were compared. Raises DtlError, InputError
+    with paths below `$.when`.
     """
-    pipe = built(definition, store, rules, world)
+    pipe = built(definition, store, rules, world, position)
     other: Pipe | None = None
     try:
         tracing = Tracing(pipe, Sample(pipe, wanted), position)
@@ -101,7 +102,9 @@ class Scan:
         self.path = path or transform.path
         self.counted = count_rules(transform.rules, transform.context, path=self.path)
         nodes = self.counted.counters.nodes
-        self.watches = read_watches(when, nodes, json_path(self.path))
+        self.watches = read_watches(
+            when, nodes, json_path(self.path), namespaced=transform.context.namespaced
+        )
         self.compared = {w.value: n for n, w in enumerate(self.watches) if w.kind == "differs"}
         early = Early(transform.rules, transform.context, tracing.runtime, self.path)
         self.guess = Guess(self.counted, self.watches, early)
@@ -153,6 +156,7 @@ class Scan:
         ]
         told: Told = {
             "_id": entity.get("_id"),
+            "source": self.tracing.source_id,
             "version": None if version is None else version.seq,
             "conditions": sorted({hit.watch for hit in where}),
             "at": places,

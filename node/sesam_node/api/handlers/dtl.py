@@ -40,7 +40,9 @@ TEXT = form("text", required=True, doc="JSON with comments: rules, a transform o
 OFFSET = form("offset", "integer", required=True, doc="where in the text, in characters")
 ENTITIES = form("entities", "array", doc="source entities to use instead")
 IDS = form("ids", "array", doc="only the source entities with these ids")
-TRANSFORM = form("transform", "integer", doc="which transform of a pipe that has several")
+TRANSFORM = form(
+    "transform", "integer", doc="which transform of several; rules of the request replace it"
+)
 EXAMPLES = (ENTITIES, IDS, form("limit", "integer", 10, "how many source entities"))
 TIME = form("seconds", "integer", SECONDS, f"stop after so many, at most {SECONDS}")
 JSON = "application/json"
