@@ -1,156 +1,222 @@
 """The face of the debugger: a session of recorded entities, to walk about in with keys and clicks.
 
 `TraceView(session)` is what `session.view()` gives. Where the page goes, the session goes too:
-`session.state` tells of the step that is shown. `save("trace.html")` writes a page that needs no
-kernel and no network.
+`view.session.state` tells of the step that is shown. What the page tries (another value, other
+rules) or finds on the node is a further session; the page asks by its number, its world.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from sesam_interactive.debugger import DebuggerError, Session, record
+from sesam_interactive.debugger import DebuggerError, Session
 from sesam_interactive.widgets.base import View, request
+from sesam_interactive.widgets.trace_answers import answers, missing
 from sesam_interactive.widgets.trace_page import trace_page
 from sesam_node.dtl.source_text import SourceText
+from sesam_node.errors import preview
 
 if TYPE_CHECKING:
-    from sesam_node.model import Entity
+    from collections.abc import Mapping
+
+    from sesam_interactive.debugger.node import Node
+    from sesam_interactive.debugger.scanning import Hits
+
+HITS = 20
+SCANNED = 200_000
+"""How many source entities one search looks at: the page waits for it."""
+
+COUNTED = 100_000
 
 
 class TraceView(View, module="trace_view"):
-    """A session in a page. `entity`, `position` and `breakpoints` (JSON paths) are where it is."""
+    """Sessions in a page. `world`, `entity` and `position` are where it is.
 
+    `breakpoints` are JSON paths of the rules.
+    """
+
+    world = traitlets.Int(0).tag(sync=True)
     entity = traitlets.Int(0).tag(sync=True)
     position = traitlets.Int(0).tag(sync=True)
     breakpoints = traitlets.List(traitlets.Unicode()).tag(sync=True)
     live = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(self, session: Session) -> None:
-        self.recorded = session
-        self.tried: Session | None = None
+        self.sessions = [session]
+        points = [place for point in session.breakpoints for place in point.paths if point.enabled]
         super().__init__(
-            entity=session.entity, position=session.position, live=session.node is not None
+            entity=session.entity,
+            position=session.position,
+            breakpoints=list(dict.fromkeys(points)),
+            live=session.node is not None,
         )
-        self.observe(self._moved, names=["entity", "position"])
+        self.observe(self._moved, names=["world", "entity", "position"])
 
-    def _moved(self, change: Any) -> None:
-        """The session goes where the page went."""
-        session = self.recorded
-        if change["name"] == "entity" and 0 <= change["new"] < len(session.entities):
-            session.choose(change["new"])
-        elif change["name"] == "position" and 0 <= change["new"] <= session.end:
-            session.goto(change["new"])
+    @property
+    def session(self) -> Session:
+        """The session that is shown, at the step that is shown."""
+        return self.sessions[self.world if self.world < len(self.sessions) else 0]
 
-    @request
-    def session(self) -> dict[str, Any]:
-        """All that was recorded, and where we are."""
-        return session_data(self.recorded)
-
-    @request
-    def why(self, entity: int, result: int, path: str, *, tried: bool = False) -> dict[str, Any]:
-        """What made a value of a result; `tried` means the entity of the last what-if."""
-        return _at(self._asked_of(tried=tried), entity).why(path, result).data()
-
-    @request
-    def why_not(
-        self, entity: int, result: int, path: str, *, tried: bool = False
-    ) -> dict[str, Any]:
-        """Why a property is missing from a result, or nothing came out."""
-        session = _at(self._asked_of(tried=tried), entity)
-        return _missing(session, path, result if result < len(session.results) else None)
-
-    @request
-    def what_if(self, entity: int, source: Entity) -> dict[str, Any]:
-        """What the rules make of another source entity; nothing is stored."""
-        session = self.recorded
-        if session.node is None:
-            raise DebuggerError("there is no node to try it on: this trace was read from a file")
-        stored = session.document["values"][session.document["entities"][entity]["source"]]
-        hidden = {name: value for name, value in stored.items() if name.startswith("_")}
-        self.tried = record(session.node, session.subject, entities=[hidden | source])
-        return session_data(self.tried)
-
-    def _asked_of(self, *, tried: bool) -> Session:
-        return self.tried if tried and self.tried is not None else self.recorded
+    def _moved(self, _change: Any) -> None:
+        session = self.session
+        if 0 <= self.entity < len(session.entities):
+            session.choose(self.entity)
+        if 0 <= self.position <= session.end:
+            session.goto(self.position)
 
     def save(self, file: str | Path) -> Path:
         """Write the trace as a page of its own, for people without a kernel; gives the file."""
         path = Path(file)
-        path.write_text(trace_page(session_data(self.recorded), answers(self.recorded)))
+        path.write_text(self.page(self.world), encoding="utf-8")
         return path
 
     def still(self) -> str:
-        return self.recorded._repr_html_()
+        return self.sessions[0]._repr_html_()
 
     def __repr__(self) -> str:
-        return repr(self.recorded)
+        return repr(self.session)
+
+    # -- what is there -----------------------------------------------------------------------------
+
+    @request
+    def shown(self, world: int = 0) -> dict[str, Any]:
+        """All that was recorded, and where we are."""
+        return session_data(self.sessions[world], world)
+
+    @request
+    def why(self, world: int, entity: int, result: int, path: str) -> dict[str, Any]:
+        """What made a value of a result."""
+        return self._at(world, entity).why(path, result).data()
+
+    @request
+    def why_not(self, world: int, entity: int, result: int, path: str) -> dict[str, Any]:
+        """Why a property is missing from a result, or nothing came out."""
+        session = self._at(world, entity)
+        return missing(session, path, result if result < len(session.results) else None)
+
+    @request
+    def page(self, world: int = 0) -> str:
+        """The trace as a page of its own."""
+        session = self.sessions[world]
+        return trace_page(session_data(session, 0), answers(session))
+
+    # -- other worlds ------------------------------------------------------------------------------
+
+    @request
+    def what_if(self, world: int, entity: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """The entity with other values in its source: `{"price": 3}`. Nothing is stored."""
+        told = " and ".join(f"_S.{name} were {preview(v, 60)}" for name, v in changes.items())
+        named = {f"_S.{name}": value for name, value in changes.items()}
+        return self._added(self._at(world, entity).what_if(named), f"What if {told}?")
+
+    @request
+    def what_if_stored(
+        self,
+        world: int,
+        entity: int,
+        dataset: str,
+        stored: str,
+        changes: dict[str, Any],
+    ) -> dict[str, Any]:
+        """The entity where one that it looks up had other values. Nothing is stored."""
+        told = " and ".join(f"{name} were {preview(v, 60)}" for name, v in changes.items())
+        made = self._at(world, entity).what_if(edit={dataset: {stored: changes}})
+        return self._added(made, f"What if in {dataset} {stored} {told}?")
+
+    @request
+    def fixes(self, world: int) -> list[dict[str, Any]]:
+        """Edits of the rules that the recorded entities suggest."""
+        return [fix.data() for fix in self.sessions[world].fixes()]
+
+    @request
+    def try_fix(self, world: int, entity: int, number: int) -> dict[str, Any]:
+        """The recorded entities with an edit of the rules. Nothing is deployed."""
+        fix = self._at(world, entity).fixes()[number]
+        return self._added(fix.apply(), f"With the fix: {fix.text}.")
+
+    # -- all entities, on the node -----------------------------------------------------------------
+
+    @request
+    def find(self, world: int, condition: str) -> dict[str, Any]:
+        """Source entities of which a condition holds, as a world of their own.
+
+        `told` says how many; `world` is null where none was found.
+        """
+        hits = self.sessions[world].scan(condition, hits=HITS, limit=SCANNED, progress=False)
+        return self._found(hits, f"Entities of which holds: {condition}")
+
+    @request
+    def counted(self, world: int) -> dict[str, Any]:
+        """The counters of all source entities (100,000 at most), for the margin."""
+        from sesam_interactive.debugger.coverage import cover
+
+        subject = self.sessions[world].subject
+        counted = cover(self._node(world), subject, limit=COUNTED, sample=0, progress=False)
+        return {"document": counted.document, "told": counted.head()}
+
+    @request
+    def find_at(self, world: int, path: str, what: str) -> dict[str, Any]:
+        """Source entities for which a place "fired", gave "null" or had an "error"."""
+        session = self.sessions[world]
+        condition = {"at": path, **({"runs": True} if what == "fired" else {"gives": what})}
+        hits = session.scan(condition, hits=HITS, limit=SCANNED, progress=False)
+        words = {"fired": "ran", "null": "gave null", "error": "failed"}
+        return self._found(hits, f"Entities for which {session.rules.short(path)} {words[what]}")
+
+    @request
+    def reruns(self, world: int) -> list[dict[str, Any]]:
+        """What runs again when a dataset changes that the rules look into."""
+        from sesam_interactive.debugger.cost import reruns_of
+
+        return reruns_of(self._node(world), self.sessions[world].subject)
+
+    # -- sessions by number ------------------------------------------------------------------------
+
+    def _at(self, world: int, entity: int) -> Session:
+        session = self.sessions[world]
+        # Choosing goes to the beginning of an entity: where we are already we stay.
+        return session if session.entity == entity else session.choose(entity)
+
+    def _node(self, world: int) -> Node:
+        node = self.sessions[world].node
+        if node is None:
+            raise DebuggerError("there is no node to ask: this trace was read from a file")
+        return node
+
+    def _added(self, session: Session, label: str) -> dict[str, Any]:
+        self.sessions.append(session)
+        return session_data(session, len(self.sessions) - 1, label)
+
+    def _found(self, hits: Hits, label: str) -> dict[str, Any]:
+        told = repr(hits).split("\n", 1)[0]
+        if hits.session is None:
+            return {"told": told, "world": None}
+        return {"told": told, "world": self._added(hits.session, f"{label}. {told}.")}
 
 
-def session_data(session: Session) -> dict[str, Any]:
-    """`session.data()` with places as a page counts them, in UTF-16 units."""
+def session_data(session: Session, world: int = 0, label: str = "") -> dict[str, Any]:
+    """`session.data()` with places as a page counts them, in UTF-16 units.
+
+    `before` has what came out of the entities in the session that this one was made of.
+    """
     found = session.data()
     source = SourceText(found["text"])
     spans = {
         path: [source.utf16(start), source.utf16(end)]
         for path, (start, end) in found["spans"].items()
     }
-    return {**found, "spans": spans}
+    before = None if session.before is None else _results(session.before.document)
+    return {**found, "spans": spans, "world": world, "label": label, "before": before}
 
 
-def _at(session: Session, entity: int) -> Session:
-    """The session of an entity, wherever it stands itself."""
-    found = Session(session.document, session.subject, session.node)
-    return found.choose(entity)
-
-
-def _missing(session: Session, path: str, result: int | None) -> dict[str, Any]:
-    answer = session.why_not(path, result)
-    return {**answer.data(), "sentence": answer["text"]}
-
-
-MOST = 50
-
-
-def answers(session: Session) -> list[dict[str, Any]]:
-    """What a page without a kernel may be asked: why each property is as it is, or missing.
-
-    Of the first 50 entities. Each is `{"name", "args", "result"}`.
-    """
-    found: list[dict[str, Any]] = []
-    names = _written_names(session)
-    for entity in range(min(len(session.entities), MOST)):
-        here = _at(session, entity)
-        results = here.results
-        for number, result in enumerate(results):
-            paths = ["$"] if "_filtered" in result else [_path(name) for name in result]
-            told = [(path, here.why(path, number).data()) for path in paths]
-            found += [_answer("why", entity, number, path, answer) for path, answer in told]
-        last = max(len(results) - 1, 0)
-        missing = [name for name in names if not any(name in result for result in results)]
-        for path in [*([] if results else ["$"]), *map(_path, missing)]:
-            missed = _missing(here, path, last if results else None)
-            found.append(_answer("why_not", entity, last, path, missed))
-    return found
-
-
-def _answer(name: str, entity: int, result: int, path: str, told: dict[str, Any]) -> dict[str, Any]:
-    args = {"entity": entity, "result": result, "path": path, "tried": False}
-    return {"name": name, "args": args, "result": told}
-
-
-def _path(name: str) -> str:
-    return f"$[{json.dumps(name, ensure_ascii=False)}]"
-
-
-def _written_names(session: Session) -> list[str]:
-    names: dict[str, None] = {}
-    for entity in session.document["entities"]:
-        for event in entity["events"]:
-            if event["frame"] == 0:
-                names.update(dict.fromkeys(event.get("sets", ())))
-    return list(names)
+def _results(document: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What came out of each recorded entity, by its id."""
+    values = document["values"]
+    return {
+        str(values[one["source"]].get("_id")): [values[number] for number in one["results"]]
+        for one in document["entities"]
+        if isinstance(values[one["source"]], dict)
+    }

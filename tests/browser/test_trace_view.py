@@ -62,8 +62,22 @@ def test_another_source_is_tried_and_nothing_is_stored(page, trace):
     trace.get_by_text("What if _S.age were 99").wait_for(timeout=10_000)
     trace.locator(".sesam-output tr.is-changed", has_text="discount").wait_for(timeout=10_000)
     shot(page, "trace-what-if")
-    trace.get_by_role("button", name="Back to what was recorded").click()
-    assert trace.locator(".sesam-output tr.is-changed").count() == 0
+    trace.get_by_role("button", name="Back").click()
+    trace.locator(".sesam-output tr.is-same", has_text="discount").wait_for()
+    assert trace.get_by_role("button", name="Back").count() == 0
+
+
+def test_entities_are_found_on_the_node_and_counted_in_the_margin(page, trace):
+    trace.get_by_role("tab", name="entities").click()
+    trace.get_by_label("find on the node").fill("_T.adult == false")
+    page.keyboard.press("Enter")
+    trace.get_by_text("Entities of which holds: _T.adult == false").wait_for(timeout=20_000)
+    assert trace.get_by_role("option").first.inner_text() == "0"
+    shot(page, "trace-found")
+    trace.get_by_role("button", name="Back").click()
+    trace.get_by_label("margin").select_option("all")
+    trace.get_by_text("all 250 entities").wait_for(timeout=20_000)
+    shot(page, "trace-all")
 
 
 def test_a_saved_trace_is_a_page_that_needs_no_kernel(page, people_lab):

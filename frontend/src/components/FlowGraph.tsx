@@ -65,7 +65,7 @@ export function FlowGraph({ host }: { host: Host }) {
             <button
               key={state}
               type="button"
-              className={`sesam-state is-${state.replace(" ", "-")}`}
+              className={`sesam-flow-state is-${state.replace(" ", "-")}`}
               aria-pressed={only === state}
               title={`show those that are ${state}`}
               onClick={() => setOnly(only === state ? null : state)}

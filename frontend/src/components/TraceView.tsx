@@ -3,19 +3,24 @@
 import { useEffect, useMemo, useState } from "react";
 
 import { type Margin, TraceViewCode, coverageText } from "./TraceViewCode";
+import { FindEntities, Fixes, type Hits, Reruns, download } from "./TraceViewFind";
 import { type EntityRow, TraceViewCosts, TraceViewEntities } from "./TraceViewLists";
-import { TraceViewState } from "./TraceViewState";
+import { TraceViewState, type WhatIf } from "./TraceViewState";
 import { TraceViewSteps, stepFor } from "./TraceViewSteps";
 import { type Answer, TraceViewWhy } from "./TraceViewWhy";
 import type { Host } from "../host";
 import type { Detail } from "../dtl/beside";
 import { type Span, layOut } from "../dtl/layout";
 import { writtenNames } from "../dtl/names";
-import { type FullTrace, Recording, costs, coverage, entitiesAt, rulesPath, seen, ways } from "../dtl/trace";
+import { type CountersTrace, type Entity, type FullTrace, Recording, costs, coverage, entitiesAt, rulesPath, seen, ways } from "../dtl/trace";
 
-/** A session as Python hands it out: `Session.data()`. */
+/** A session as Python hands it out. */
 export interface SessionData {
+  /** Its number, by which it is asked about. */
+  world: number;
   title: string;
+  /** What it is beside what was recorded first; "" for that. */
+  label: string;
   document: FullTrace;
   text: string;
   spans: Record<string, Span>;
@@ -23,51 +28,62 @@ export interface SessionData {
   entity: number;
   position: number;
   notes: string[];
+  /** What came out of each entity in the session that this one was made of. */
+  before: Record<string, Entity[]> | null;
 }
 
-/** An entity that was tried in place of a recorded one. */
-interface Tried {
-  session: SessionData;
-  of: number;
-  text: string;
-}
-
-type Tab = "output" | "entities" | "cost";
+type Tab = "output" | "entities" | "cost" | "fixes";
 
 export function TraceView({ host }: { host: Host }) {
-  const [session, setSession] = useState<SessionData | null>(null);
+  const [worlds, setWorlds] = useState<SessionData[]>([]);
   const [failure, setFailure] = useState("");
 
   useEffect(() => {
     let isThere = true;
     host
-      .request<SessionData>("session")
-      .then((found) => isThere && setSession(found))
+      .request<SessionData>("shown", { world: 0 })
+      .then((found) => isThere && setWorlds([found]))
       .catch((error: Error) => isThere && setFailure(error.message));
     return () => {
       isThere = false;
     };
   }, []);
 
+  const shown = worlds.at(-1);
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!session) return <div className="sesam-empty">reading the trace…</div>;
-  return <Walk host={host} recorded={session} />;
+  if (!shown) return <div className="sesam-empty">reading the trace…</div>;
+  return (
+    <Walk
+      key={shown.world}
+      host={host}
+      session={shown}
+      enter={(session) => setWorlds([...worlds, session])}
+      leave={worlds.length > 1 ? () => setWorlds(worlds.slice(0, -1)) : undefined}
+    />
+  );
 }
 
-function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
-  const [tried, setTried] = useState<Tried | null>(null);
-  const [place, setPlace] = useState({ entity: recorded.entity, position: recorded.position });
+interface WalkProps {
+  host: Host;
+  session: SessionData;
+  enter: (session: SessionData) => void;
+  leave: (() => void) | undefined;
+}
+
+function Walk({ host, session, enter, leave }: WalkProps) {
+  const [place, setPlace] = useState({ entity: session.entity, position: session.position });
   const [breakpoints, setBreakpoints] = useState<ReadonlySet<string>>(new Set(host.get<string[] | undefined>("breakpoints") ?? []));
   const [filter, setFilter] = useState<{ label: string; entities: number[] } | null>(null);
   const [detail, setDetail] = useState<Detail>("lines");
   const [margin, setMargin] = useState<Margin>("coverage");
+  const [all, setAll] = useState<{ document: CountersTrace; told: string } | null>(null);
   const [untilHere, setUntilHere] = useState(false);
   const [tab, setTab] = useState<Tab>("output");
   const [failure, setFailure] = useState("");
+  const [busy, setBusy] = useState("");
 
-  const session = tried?.session ?? recorded;
-  const { document } = session;
-  const entity = tried ? 0 : place.entity;
+  const { document, world } = session;
+  const { entity } = place;
   const recording = useMemo(() => new Recording(document, entity), [document, entity]);
   const position = Math.min(place.position, recording.end);
   const rules = useMemo(
@@ -75,23 +91,22 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
     [session],
   );
   const figures = useMemo(() => ({ coverage: coverage(document), costs: costs(document), ways: ways(document) }), [document]);
+  const counted = useMemo(() => (all ? coverage(all.document) : figures.coverage), [all, figures]);
+  const names = useMemo(() => writtenNames(document), [document]);
   const isLive = host.get<boolean>("live");
 
-  const go = (next: number) => {
-    const position = Math.max(0, Math.min(next, recording.end));
-    setPlace((before) => ({ ...before, position }));
-    if (!tried) host.set("position", position);
-  };
-  const choose = (entity: number) => {
-    setTried(null);
-    setPlace({ entity, position: 0 });
-    host.set("entity", entity);
-    host.set("position", 0);
-  };
+  useEffect(() => {
+    host.set("world", world);
+    host.set("entity", place.entity);
+    host.set("position", place.position);
+  }, [world, place]);
+
+  const go = (next: number) => setPlace({ entity, position: Math.max(0, Math.min(next, recording.end)) });
+  const choose = (next: number) => setPlace({ entity: next, position: 0 });
   const goPath = (path: string) => {
     const one = seen(recording).get(path);
+    setFailure(one ? "" : `${path} was not evaluated for this entity`);
     if (one) go(recording.events.findIndex((_, number) => recording.path(number) === path));
-    else setFailure(`${path} was not evaluated for this entity`);
   };
   const toggle = (path: string) => {
     const next = new Set(breakpoints);
@@ -99,56 +114,71 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
     setBreakpoints(next);
     host.set("breakpoints", [...next]);
   };
+  /** Asks for something that takes a moment; what goes wrong is told. */
+  const asking = async (what: string, act: () => Promise<void>) => {
+    setFailure("");
+    setBusy(what);
+    try {
+      await act();
+    } catch (error) {
+      setFailure((error as Error).message);
+    }
+    setBusy("");
+  };
   const pick = (path: string, what: "fired" | "null" | "error") => {
-    const one = figures.coverage.get(path);
+    const one = counted.get(path);
+    if (all && one?.fired) {
+      void asking("looking for entities…", async () => {
+        const found = await host.request<Hits>("find_at", { world, path, what });
+        if (found.world) enter(found.world);
+      });
+      return;
+    }
     const words = { fired: "ran", null: "gave null", error: "failed" };
     const entities = entitiesAt(document, path, one?.fired ? what : "never");
     setFilter({ label: one?.fired ? `${coverageText(one)}. Where it ${words[what]}` : `${one?.name ?? path} never ran. Entities`, entities });
     setTab("entities");
   };
-
-  const whatIf = async (source: Record<string, unknown>) => {
-    setFailure("");
-    try {
-      const of = place.entity;
-      const made = await host.request<SessionData>("what_if", { entity: of, source });
-      setTried({ session: made, of, text: changedText(recordedSource(recorded, of), source) });
-      setPlace((before) => ({ ...before, position: 0 }));
-    } catch (error) {
-      setFailure((error as Error).message);
+  const whatIf: WhatIf = (changes, stored) =>
+    void asking("trying it…", async () => {
+      const args = stored ? { world, entity, dataset: stored.dataset, stored: stored.id, changes } : { world, entity, changes };
+      enter(await host.request<SessionData>(stored ? "what_if_stored" : "what_if", args));
+    });
+  const ask = (what: "why" | "why_not", of: number, result: number, path: string) =>
+    host.request<Answer>(what, { world, entity: of, result, path });
+  const chooseMargin = (next: string) => {
+    if (next !== "all") {
+      setAll(null);
+      setMargin(next as Margin);
+      return;
     }
+    setMargin("coverage");
+    void asking("counting all entities…", async () => setAll(await host.request("counted", { world })));
   };
-  const ask = (what: "why" | "why_not", entity: number, result: number, path: string) =>
-    host.request<Answer>(what, { entity, result, path, tried: tried !== null });
 
-  const onKey = (event: { key: string; shiftKey: boolean; target: EventTarget | null; ctrlKey: boolean; metaKey: boolean; altKey: boolean; preventDefault(): void; stopPropagation(): void }) => {
+  const onKey = (event: KeyPress) => {
     const { target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof HTMLElement && target.matches("input:not([type=range]), textarea, select")) return;
-    if (event.key === "F9" || event.key === "p") {
-      event.preventDefault();
-      event.stopPropagation();
-      if (position < recording.end) toggle(recording.path(position));
-      return;
-    }
+    const isBreakpoint = event.key === "F9" || event.key === "p";
     const next = stepFor(event.key, event.shiftKey, { recording, position, breakpoints });
-    if (next === null) return;
+    if (next === null && !isBreakpoint) return;
     event.preventDefault();
     event.stopPropagation();
-    go(next);
+    if (next !== null) go(next);
+    else if (position < recording.end) toggle(recording.path(position));
   };
 
-  const results = recording.results as Record<string, unknown>[];
-  const before = tried ? (new Recording(recorded.document, tried.of).results as Record<string, unknown>[]) : null;
-  const names = useMemo(() => writtenNames(document), [document]);
+  const id = String(session.entities[entity]?.id);
+  const tabs: Tab[] = isLive ? ["output", "entities", "cost", "fixes"] : ["output", "entities", "cost"];
   return (
     <div className="sesam-trace" tabIndex={0} onKeyDown={onKey} aria-label={`trace of ${session.title}`} role="group">
       <div className="sesam-bar" role="toolbar" aria-label="trace">
-        <strong>{recorded.title}</strong>
+        <strong>{session.title}</strong>
         <label>
           entity{" "}
-          <select value={place.entity} onChange={(event) => choose(Number(event.currentTarget.value))}>
-            {recorded.entities.map((row, number) => (
+          <select value={entity} onChange={(event) => choose(Number(event.currentTarget.value))}>
+            {session.entities.map((row, number) => (
               <option key={number} value={number}>
                 {String(row.id)}
                 {row.outcome === "ok" ? "" : ` (${row.outcome})`}
@@ -170,24 +200,38 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
         </label>
         <label>
           margin{" "}
-          <select value={margin} onChange={(event) => setMargin(event.currentTarget.value as Margin)}>
+          <select value={all ? "all" : margin} onChange={(event) => chooseMargin(event.currentTarget.value)}>
             <option value="coverage">coverage</option>
+            {isLive && <option value="all">coverage of all</option>}
             <option value="cost">cost</option>
             <option value="off">off</option>
           </select>
         </label>
+        {isLive && (
+          <button type="button" className="sesam-button" title="as a page that needs no kernel" onClick={() => void asking("writing the page…", () => download(host, world, session.title))}>
+            Download
+          </button>
+        )}
       </div>
-      {recorded.notes.map((note) => (
+      {session.notes.map((note) => (
         <div key={note} className="sesam-dim sesam-note">
           {note}
         </div>
       ))}
-      {tried && (
+      {leave && (
         <div className="sesam-tried" role="status">
-          What if {tried.text}? Nothing is stored.{" "}
-          <button type="button" className="sesam-button" onClick={() => choose(tried.of)}>
-            Back to what was recorded
+          <span>
+            {session.label} {session.before && "Nothing is stored."}
+          </span>
+          <button type="button" className="sesam-button" onClick={leave}>
+            Back
           </button>
+        </div>
+      )}
+      {all && <div className="sesam-dim sesam-note">{all.told}</div>}
+      {busy && (
+        <div className="sesam-dim sesam-note" role="status">
+          {busy}
         </div>
       )}
       {failure && <div className="sesam-failure">{failure}</div>}
@@ -200,8 +244,8 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
           untilHere={untilHere}
           detail={detail}
           margin={margin}
-          coverage={figures.coverage}
-          total={document.entities.length}
+          coverage={counted}
+          total={all ? all.document.entities : document.entities.length}
           costs={figures.costs}
           breakpoints={breakpoints}
           toggle={toggle}
@@ -209,24 +253,23 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
           go={goPath}
         />
         <div className="sesam-result">
-          <TraceViewState key={`${place.entity}`} recording={recording} position={position} whatIf={isLive ? (source) => void whatIf(source) : undefined} />
+          <TraceViewState key={entity} recording={recording} position={position} whatIf={isLive ? whatIf : undefined} />
         </div>
       </div>
       <div className="sesam-tabs" role="tablist" aria-label="more">
-        {(["output", "entities", "cost"] as const).map((name) => (
+        {tabs.map((name) => (
           <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {name === "entities" ? `entities (${recorded.entities.length})` : name}
+            {name === "entities" ? `entities (${session.entities.length})` : name}
           </button>
         ))}
       </div>
       <div className="sesam-tab" role="tabpanel">
         {tab === "output" && (
           <TraceViewWhy
-            host={host}
             entity={entity}
-            results={results}
+            results={recording.results as Entity[]}
             error={recording.entity.error}
-            against={before}
+            against={session.before?.[id] ?? null}
             names={names}
             go={go}
             goPath={goPath}
@@ -234,22 +277,31 @@ function Walk({ host, recorded }: { host: Host; recorded: SessionData }) {
           />
         )}
         {tab === "entities" && (
-          <TraceViewEntities rows={session.entities} ways={figures.ways} filter={filter} chosen={entity} choose={tried ? () => undefined : choose} clear={() => setFilter(null)} />
+          <>
+            {isLive && <FindEntities host={host} world={world} enter={enter} />}
+            <TraceViewEntities rows={session.entities} ways={figures.ways} filter={filter} chosen={entity} choose={choose} clear={() => setFilter(null)} />
+          </>
         )}
-        {tab === "cost" && <TraceViewCosts document={document} costs={figures.costs} goPath={goPath} />}
+        {tab === "cost" && (
+          <>
+            <TraceViewCosts document={document} costs={figures.costs} goPath={goPath} />
+            {isLive && <Reruns host={host} world={world} />}
+          </>
+        )}
+        {tab === "fixes" && <Fixes host={host} world={world} entity={entity} base={rulesPath(document)} enter={enter} goPath={goPath} />}
       </div>
     </div>
   );
 }
 
-function recordedSource(session: SessionData, entity: number): Record<string, unknown> {
-  return session.document.values[session.document.entities[entity]!.source] as Record<string, unknown>;
-}
-
-/** What is different in a source that is tried, in words. */
-function changedText(old: Record<string, unknown>, tried: Record<string, unknown>): string {
-  return Object.entries(tried)
-    .filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value))
-    .map(([name, value]) => `_S.${name} were ${JSON.stringify(value)}`)
-    .join(" and ");
+/** What is needed of a key event, of React's and the browser's. */
+interface KeyPress {
+  key: string;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  target: EventTarget | null;
+  preventDefault(): void;
+  stopPropagation(): void;
 }

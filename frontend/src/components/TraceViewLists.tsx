@@ -76,7 +76,7 @@ export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }:
 
 /** The dearest places: a click goes there. */
 export function TraceViewCosts({ document, costs, goPath }: { document: FullTrace; costs: readonly Cost[]; goPath: (path: string) => void }) {
-  const total = document.entities.reduce((sum, entity) => sum + entity.ns, 0) || 1;
+  const total = costs.reduce((sum, cost) => sum + cost.self, 0) || 1;
   const base = rulesPath(document).length + 1;
   return (
     <div>

@@ -9,9 +9,12 @@ import { content, pretty, same } from "../dtl/values";
 interface Props {
   recording: Recording;
   position: number;
-  /** Makes the source editable: what would be with another one? */
-  whatIf?: ((source: Record<string, unknown>) => void) | undefined;
+  /** Makes values editable: what would be with another one, in the source or in a stored entity? */
+  whatIf?: WhatIf | undefined;
 }
+
+export type WhatIf = (changes: Record<string, unknown>, stored?: { dataset: string; id: string }) => void;
+
 
 export function TraceViewState({ recording, position, whatIf }: Props) {
   const before = recording.at(position);
@@ -33,11 +36,12 @@ export function TraceViewState({ recording, position, whatIf }: Props) {
           _S <span className="sesam-dim">of rule {before.rule}</span>
         </h4>
         {isOwn && whatIf ? (
-          <EditableSource source={content(before._S as Record<string, unknown>)} whatIf={whatIf} />
+          <Editable entity={content(before._S as Record<string, unknown>)} label="source" whatIf={whatIf} />
         ) : (
           <Source value={before._S} />
         )}
       </section>
+      <Found recording={recording} position={position} whatIf={whatIf} />
       {callers(before).map((caller, depth) => (
         <details key={depth} open={depth === 0}>
           <summary>
@@ -65,13 +69,47 @@ function Source({ value }: { value: unknown }) {
   return isEntity(value) ? <EntityDiff entity={content(value)} label="source" /> : <Value value={value} />;
 }
 
-/** The source entity with a field for each value; what is written is tried, and stored nowhere. */
-function EditableSource({ source, whatIf }: { source: Record<string, unknown>; whatIf: (source: Record<string, unknown>) => void }) {
+/** What the hops that we are at, or in, have found. */
+function Found({ recording, position, whatIf }: { recording: Recording; position: number; whatIf: WhatIf | undefined }) {
+  if (position >= recording.end) return null;
+  const number = [position, ...recording.ancestors(position)].find((one) => recording.events[one]!.rows);
+  if (number === undefined) return null;
+  const rows = recording.events[number]!.rows!;
+  return (
+    <section>
+      <h4>
+        hops <span className="sesam-dim">found {rows.length === 1 ? "one row" : `${rows.length} rows`}</span>
+      </h4>
+      {rows.slice(0, ROWS).map((row, n) =>
+        Object.entries(row).map(([alias, found]) => {
+          const value = recording.value(found.value);
+          const where = `${alias}: ${found.dataset} ${found.id}`;
+          return (
+            <div key={`${n} ${alias}`}>
+              <div className="sesam-dim sesam-note">{where}</div>
+              {isEntity(value) && whatIf ? (
+                <Editable entity={content(value)} label={where} whatIf={(changes) => whatIf(changes, found)} />
+              ) : (
+                <Source value={value} />
+              )}
+            </div>
+          );
+        }),
+      )}
+      {rows.length > ROWS && <div className="sesam-empty">and {rows.length - ROWS} more</div>}
+    </section>
+  );
+}
+
+const ROWS = 5;
+
+/** An entity with a field for each value; what is written is tried, and stored nowhere. */
+function Editable({ entity, label, whatIf }: { entity: Record<string, unknown>; label: string; whatIf: (changes: Record<string, unknown>) => void }) {
   const [editing, setEditing] = useState<string | null>(null);
   return (
-    <table className="sesam-entity" aria-label="source">
+    <table className="sesam-entity" aria-label={label}>
       <tbody>
-        {Object.entries(source).map(([name, value]) => (
+        {Object.entries(entity).map(([name, value]) => (
           <tr key={name}>
             <td className="sesam-entity-mark" />
             <th scope="row">{name}</th>
@@ -82,7 +120,7 @@ function EditableSource({ source, whatIf }: { source: Record<string, unknown>; w
                   value={value}
                   done={(changed) => {
                     setEditing(null);
-                    if (changed !== undefined && !same(changed, value)) whatIf({ ...source, [name]: changed });
+                    if (changed !== undefined && !same(changed, value)) whatIf({ [name]: changed });
                   }}
                 />
               ) : (

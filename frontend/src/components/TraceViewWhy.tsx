@@ -3,7 +3,6 @@
 import { useEffect, useState } from "react";
 
 import { EntityDiff } from "./EntityDiff";
-import type { Host } from "../host";
 import { content, short } from "../dtl/values";
 
 /** A node of the answer, as `sesam_node.dtl.trace.why` describes it. */
@@ -31,7 +30,6 @@ export interface Answer {
 }
 
 interface Props {
-  host: Host;
   entity: number;
   results: Record<string, unknown>[];
   error: { message: string; path: string } | null;
@@ -41,7 +39,6 @@ interface Props {
   names: string[];
   go: (event: number) => void;
   goPath: (path: string) => void;
-  /** Is there somebody to ask? What-if and saved pages answer what they can. */
   ask: (what: "why" | "why_not", entity: number, result: number, path: string) => Promise<Answer>;
 }
 
