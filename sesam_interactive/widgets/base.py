@@ -74,6 +74,13 @@ class View(anywidget.AnyWidget):
         super().__init__(fallback_id=uuid.uuid4().hex, **values)
         self.on_msg(self._asked)
 
+    def close(self) -> None:
+        """End the view, with the layout that ipywidgets made for it."""
+        layout = self.layout
+        super().close()
+        if layout is not None:
+            layout.close()
+
     def tell(self, event: str, data: Any) -> None:
         """Let every page that shows this view hear of something."""
         self.send({"kind": "event", "name": event, "data": data})

@@ -9,6 +9,7 @@ Places are UTF-16 units, as the page counts.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 import traitlets
@@ -107,29 +108,34 @@ class DtlEditor(View, module="dtl_editor"):
 
     # -- what the page asks ------------------------------------------------------------------------
 
-    @request
+    @request(apart=True)
     def live(self, text: str, entity: str = "") -> dict[str, Any]:
         """Everything about a text: `problems`, and `shown` where it runs on an entity."""
         self.set_trait("text", text)
         source = SourceText(text)
-        problems = [_placed(source, one) for one in self._draft.check(text)["problems"]]
-        answer: dict[str, Any] = {"problems": problems, "shown": None, "note": ""}
+        # What the rules make is asked for while they are checked: mostly they are right.
+        with ThreadPoolExecutor(1) as beside:
+            checking = beside.submit(self._draft.check, text)
+            shown, note = self._tried(text, entity)
+            problems = [_placed(source, one) for one in checking.result()["problems"]]
         if any(problem["level"] == "error" for problem in problems):
-            return answer
-        try:
-            answer["shown"] = self._shown(read_source(text), entity)
-        except SesamError as error:
-            answer["note"] = "; ".join([error.message, *(p.hint for p in error.problems if p.hint)])
-        return answer
+            shown, note = None, ""
+        return {"problems": problems, "shown": shown, "note": note}
 
-    @request
+    def _tried(self, text: str, entity: str) -> tuple[dict[str, Any] | None, str]:
+        try:
+            return self._shown(read_source(text), entity), ""
+        except SesamError as error:
+            return None, "; ".join([error.message, *(p.hint for p in error.problems if p.hint)])
+
+    @request(apart=True)
     def complete(self, text: str, offset: int) -> dict[str, Any]:
         source = SourceText(text)
         found = self._draft.complete(text, source.from_utf16(offset))
         places = {end: source.utf16(found[end]) for end in ("from", "to")}
         return {**places, "items": found["items"][:200]}
 
-    @request
+    @request(apart=True)
     def hover(self, text: str, offset: int) -> dict[str, Any] | None:
         source = SourceText(text)
         found = self._draft.hover(text, source.from_utf16(offset))
@@ -152,7 +158,7 @@ class DtlEditor(View, module="dtl_editor"):
         self._sample, self._compared = None, False
         return len(self._sampled())
 
-    @request
+    @request(apart=True)
     def changes_of(self, text: str, pipe: str | None = None) -> dict[str, Any]:
         """What saving a text would change."""
         changes = self._draft.changes(_rules_of(read_source(text)), pipe)
@@ -193,8 +199,10 @@ class DtlEditor(View, module="dtl_editor"):
             self._deployed = self._draft.deployed(sample)
             self._compared = True
         position = next((n for n, one in enumerate(sample) if one["_id"] == wanted), 0)
-        results = self._draft.preview(rules, sample)
-        trace = self._draft.trace(rules, sample[position])
+        with ThreadPoolExecutor(1) as beside:
+            previewing = beside.submit(self._draft.preview, rules, sample)
+            trace = self._draft.trace(rules, sample[position])
+            results = previewing.result()
         deployed: Sequence[dict[str, Any] | None] = self._deployed or NONE * len(sample)
         return {
             "trace": trace,

@@ -63,27 +63,27 @@ class FlowGraph(View, module="flow_graph"):
     def __repr__(self) -> str:
         return self._text()
 
-    @request
+    @request(apart=True)
     def flow(self) -> dict[str, Any]:
         """The graph as it is now."""
         return self._source.flow()
 
-    @request
+    @request(apart=True)
     def log(self, name: str) -> list[dict[str, Any]]:
         return self._source.log(name)
 
-    @request
+    @request(apart=True)
     def preview(self, name: str) -> list[dict[str, Any]]:
         return self._source.preview(name)
 
-    @request
+    @request(apart=True)
     def sample(self, name: str) -> list[Entity]:
         return self._source.sample(name)
 
-    @request
+    @request(apart=True)
     def run(self, name: str) -> None:
         self._source.run(name)
 
-    @request
+    @request(apart=True)
     def stop(self, name: str) -> None:
         self._source.stop(name)

@@ -97,7 +97,7 @@ class TraceView(View, module="trace_view"):
         session = self._at(world, entity)
         return missing(session, path, result if result < len(session.results) else None)
 
-    @request
+    @request(apart=True)
     def page(self, world: int = 0) -> str:
         """The trace as a page of its own."""
         session = self.sessions[world]
@@ -105,14 +105,14 @@ class TraceView(View, module="trace_view"):
 
     # -- other worlds ------------------------------------------------------------------------------
 
-    @request
+    @request(apart=True)
     def what_if(self, world: int, entity: int, changes: dict[str, Any]) -> dict[str, Any]:
         """The entity with other values in its source: `{"price": 3}`. Nothing is stored."""
         told = " and ".join(f"_S.{name} were {preview(v, 60)}" for name, v in changes.items())
         named = {f"_S.{name}": value for name, value in changes.items()}
         return self._added(self._at(world, entity).what_if(named), f"What if {told}?")
 
-    @request
+    @request(apart=True)
     def what_if_stored(
         self,
         world: int,
@@ -126,12 +126,12 @@ class TraceView(View, module="trace_view"):
         made = self._at(world, entity).what_if(edit={dataset: {stored: changes}})
         return self._added(made, f"What if in {dataset} {stored} {told}?")
 
-    @request
+    @request(apart=True)
     def fixes(self, world: int) -> list[dict[str, Any]]:
         """Edits of the rules that the recorded entities suggest."""
         return [fix.data() for fix in self.sessions[world].fixes()]
 
-    @request
+    @request(apart=True)
     def try_fix(self, world: int, entity: int, number: int) -> dict[str, Any]:
         """The recorded entities with an edit of the rules. Nothing is deployed."""
         fix = self._at(world, entity).fixes()[number]
@@ -139,7 +139,7 @@ class TraceView(View, module="trace_view"):
 
     # -- all entities, on the node -----------------------------------------------------------------
 
-    @request
+    @request(apart=True)
     def find(self, world: int, condition: str) -> dict[str, Any]:
         """Source entities of which a condition holds, as a world of their own.
 
@@ -148,7 +148,7 @@ class TraceView(View, module="trace_view"):
         hits = self.sessions[world].scan(condition, hits=HITS, limit=SCANNED, progress=False)
         return self._found(hits, f"Entities of which holds: {condition}")
 
-    @request
+    @request(apart=True)
     def counted(self, world: int) -> dict[str, Any]:
         """The counters of all source entities (100,000 at most), for the margin."""
         from sesam_interactive.debugger.coverage import cover
@@ -157,7 +157,7 @@ class TraceView(View, module="trace_view"):
         counted = cover(self._node(world), subject, limit=COUNTED, sample=0, progress=False)
         return {"document": counted.document, "told": counted.head()}
 
-    @request
+    @request(apart=True)
     def find_at(self, world: int, path: str, what: str) -> dict[str, Any]:
         """Source entities for which a place "fired", gave "null" or had an "error"."""
         session = self.sessions[world]
@@ -166,7 +166,7 @@ class TraceView(View, module="trace_view"):
         words = {"fired": "ran", "null": "gave null", "error": "failed"}
         return self._found(hits, f"Entities for which {session.rules.short(path)} {words[what]}")
 
-    @request
+    @request(apart=True)
     def reruns(self, world: int) -> list[dict[str, Any]]:
         """What runs again when a dataset changes that the rules look into."""
         from sesam_interactive.debugger.cost import reruns_of

@@ -62,9 +62,9 @@ def test_another_source_is_tried_and_nothing_is_stored(page, trace):
     trace.get_by_text("What if _S.age were 99").wait_for(timeout=10_000)
     trace.locator(".sesam-output tr.is-changed", has_text="discount").wait_for(timeout=10_000)
     shot(page, "trace-what-if")
-    trace.get_by_role("button", name="Back").click()
+    trace.get_by_role("button", name="Back", exact=True).click()
     trace.locator(".sesam-output tr.is-same", has_text="discount").wait_for()
-    assert trace.get_by_role("button", name="Back").count() == 0
+    assert trace.get_by_role("button", name="Back", exact=True).count() == 0
 
 
 def test_entities_are_found_on_the_node_and_counted_in_the_margin(page, trace):
@@ -74,7 +74,7 @@ def test_entities_are_found_on_the_node_and_counted_in_the_margin(page, trace):
     trace.get_by_text("Entities of which holds: _T.adult == false").wait_for(timeout=20_000)
     assert trace.get_by_role("option").first.inner_text() == "0"
     shot(page, "trace-found")
-    trace.get_by_role("button", name="Back").click()
+    trace.get_by_role("button", name="Back", exact=True).click()
     trace.get_by_label("margin").select_option("all")
     trace.get_by_text("all 250 entities").wait_for(timeout=20_000)
     shot(page, "trace-all")

@@ -39,7 +39,7 @@ interface Asked {
 }
 
 /** How long after the last key the text is sent, in milliseconds. */
-const PAUSE = 60;
+const PAUSE = 30;
 
 export function DtlEditor({ host }: { host: Host }) {
   const [live, setLive] = useState<Answered | null>(null);
