@@ -34,6 +34,8 @@ def of_file(folder: Path, path: Path) -> Offer | None:
     kind = path.suffix.lower()
     if kind in SEPARATED:
         return _separated(name, path)
+    if kind == ".parquet":
+        return _parquet(name, path)
     if kind == ".json":
         return Offer(name, "file", (), {"type": "json", "url": name}, facts=_size(path))
     return None
@@ -41,6 +43,26 @@ def of_file(folder: Path, path: Path) -> Offer | None:
 
 def _size(path: Path) -> dict[str, Any]:
     return {"size_bytes": path.stat().st_size}
+
+
+def _parquet(name: str, path: Path) -> Offer:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path) as file:
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+    except ArrowException as error:
+        return Offer(name, "file", problem=f"it cannot be read: {error}", facts=_size(path))
+    names = sorted(schema.names, key=_unlikely)
+    columns = tuple(
+        {"name": field.name, "type": str(field.type)}
+        | ({"primary_key": True} if field.name == names[0] else {})
+        for field in schema
+    )
+    source = {"type": "parquet", "url": name, "primary_key": names[:1]}
+    facts = {"rows": rows, **_size(path)}
+    return Offer(name, "file", columns, source, None, "the key is a guess", facts)
 
 
 def _separated(name: str, path: Path) -> Offer:

@@ -70,7 +70,10 @@ class RowReader:
 
     def entities(self, rows: Sequence[Any]) -> list[Entity]:
         """The entities of some rows, in order. Raises RowError for the first that makes none."""
-        columns = list(zip(*rows, strict=True))
+        return self.entities_of(list(zip(*rows, strict=True)))
+
+    def entities_of(self, columns: Sequence[Sequence[Any]]) -> list[Entity]:
+        """The entities of the rows that these columns make. As `entities`."""
         names = [name for _, name in self._kept]
         values = [self._column(columns[position], position) for position, _ in self._kept]
         names.append("_id")

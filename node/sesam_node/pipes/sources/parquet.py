@@ -1,0 +1,94 @@
+"""The parquet source: the rows of a Parquet file behind a URL system, batch by batch.
+
+Beyond the manual. A file on this machine is read where it lies; one of a server is put into a
+temporary file first, as Parquet is read from its end.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sesam_node.errors import ConfigError, PipeError, Problem, preview
+from sesam_node.pipes.batch import BATCH_SIZE, Batch
+from sesam_node.pipes.common_options import STRINGS, SYSTEM_ID, URL, URL_SYSTEMS
+from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.sql.row_reader import RowError, RowReader
+from sesam_node.pipes.sql.values import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from sesam_node.pipes.batch import Context, Offset
+
+
+@source(
+    "parquet",
+    SYSTEM_ID,
+    URL,
+    Option("primary_key", STRINGS, doc="the columns that make _id; joined with a colon"),
+    Option("whitelist", "string-list", None, "the columns to read"),
+    Option("blacklist", "string-list", None, "columns left out"),
+    Option("preserve_null_values", "boolean", default=False, doc="are nulls kept?"),
+    fetches=True,
+    namespaces=True,
+    system_types=URL_SYSTEMS,
+)
+class ParquetSource:
+    """The rows of a Parquet file, types kept."""
+
+    datasets: tuple[str, ...] = ()
+    supports_since = False
+    is_since_comparable = True
+    is_chronological = False
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self._options = options
+        self._context = context
+        keys = options["primary_key"]
+        self._keys: list[str] = [keys] if isinstance(keys, str) else list(keys)
+        if not self._keys:
+            raise ConfigError('"primary_key" names no column')
+
+    def read(self, since: Offset) -> Iterator[Batch]:  # noqa: ARG002 - a file has no offsets
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+
+        with self._file() as file:
+            try:
+                parquet = ParquetFile(file)
+            except ArrowException as error:
+                raise self._error(str(error), "broken-parquet") from None
+            names = list(parquet.schema_arrow.names)
+            reader = RowReader(Reading(), names, [None] * len(names), self._keys, self._options)
+            count = 0
+            try:
+                for batch in parquet.iter_batches(BATCH_SIZE):
+                    columns = [column.to_pylist() for column in batch.columns]
+                    yield Batch(reader.entities_of(columns), None, None)
+                    count += batch.num_rows
+            except RowError as error:
+                text = f"row {count + error.position + 1}: {error}"
+                raise self._error(text, error.code, error.hint) from None
+            except ArrowException as error:
+                raise self._error(str(error), "broken-parquet") from None
+
+    def _error(self, message: str, code: str, hint: str = "") -> PipeError:
+        url = self._options["url"]
+        problem = Problem("", code, message, hint)
+        return PipeError(f"the Parquet file {preview(url)} cannot be read", [problem])
+
+    @contextmanager
+    def _file(self) -> Iterator[BinaryIO]:
+        system = self._context.system(self._options["system"])
+        with system.open(self._options["url"]) as raw:
+            if raw.seekable():
+                yield raw
+                return
+            with tempfile.TemporaryFile() as kept:
+                shutil.copyfileobj(raw, kept)
+                kept.seek(0)
+                yield kept
