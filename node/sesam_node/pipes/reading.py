@@ -7,6 +7,7 @@ entity that was in it and is no longer comes as deleted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sesam_node.store.api import Dataset, Store, Version
 
+body_of = attrgetter("body")
 FIRST_PAGE = 100
 PAGE = 1_000
 PAGE_BYTES = 256 * 1024
@@ -112,7 +114,7 @@ def versions_of(dataset: Dataset, selection: Selection) -> Iterator[list[Version
             yield versions
             since = versions[-1].seq
             left = None if left is None else left - len(versions)
-            bytes_each = sum(len(version.body) for version in versions) // len(versions) + 1
+            bytes_each = sum(map(len, map(body_of, versions))) // len(versions) + 1
             size = max(1, min(PAGE, PAGE_BYTES // bytes_each))
         if len(versions) < wanted:
             return
