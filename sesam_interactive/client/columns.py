@@ -41,15 +41,18 @@ def read_columns(
     limit: int | None = None,
     *,
     exact: bool = False,
+    missing_ok: bool = False,
 ) -> TypedTable:
     """The columns of a dataset's live entities; below each property those of what is in it.
 
     `properties` are names, or paths such as `address.city`; elements of lists as `lines.sku` or
     `lines[].sku`. With `exact` integers among floats, and null from absent, are told of up to
-    100,000 entities. Raises ClientError for a property that no entity has.
+    100,000 entities. Raises ClientError for a property that no entity has, unless `missing_ok`.
     """
     from sesam_interactive.frames.typed import TypedTable, typed_lines, typed_table
 
+    if limit is not None and limit < 1:
+        raise ClientError(f"expected a limit of at least 1, got {limit}")
     names = None if properties is None else [plain_path(path) for path in properties]
     asked: dict[str, Any] = {"history": False, "deleted": False, "reserved": False}
     asked |= {"limit": limit, "as_of": dataset.moment}
@@ -70,7 +73,7 @@ def read_columns(
     kept = [column for column in table.columns if _is_asked(column.path, names)]
     found = {plain_path(column.path) for column in kept if column.filled}
     missing = [name for name in names if name not in found]
-    if missing and table.rows:
+    if missing and table.rows and not missing_ok:
         raise ClientError(_unknown(dataset, missing[0]))
     return TypedTable(table.rows, kept)
 

@@ -272,7 +272,7 @@ def read_overlaps(
     connection: Connection, left: str, right: str, limit: int | None = None
 ) -> Overlaps:
     """The pairs of properties of two datasets that meet; `orders.name` narrows a side to one."""
-    from sesam_interactive.frames.candidates import candidates
+    from sesam_interactive.frames.candidates import Keys, candidates
     from sesam_interactive.frames.keys import key_frame
 
     names = sorted(item["_id"] for item in connection.get("/datasets"))
@@ -282,13 +282,13 @@ def read_overlaps(
         dataset, path = (asked, None) if asked in names else split_name(asked, names)
         place = Place(connection, dataset)
         paths = [path] if path is not None else _key_like(place)
-        table = read_columns(place, paths, most)
+        table = read_columns(place, paths, most, missing_ok=path is None)
         known = dict.fromkeys(plain_path(c.path) for c in table.columns if c.kind not in NO_KEYS)
         read = {path: key_frame(table.columns, path) for path in known}
         frames.append({path: frame for path, frame in read.items() if frame.height})
         places.append(dataset)
         totals.append(table.rows)
-    found = candidates(frames[0], frames[1], places[0], places[1])
+    found = candidates(Keys(places[0], totals[0], frames[0]), Keys(places[1], totals[1], frames[1]))
     pairs = [
         _overlap(
             ((places[0], (pair.left,)), (places[1], (pair.right,))),

@@ -169,8 +169,6 @@ def read_profile(dataset: Place, properties: tuple[str, ...], limit: int | None)
     """The profile of a dataset, or of some of its properties, over all or the first entities."""
     from sesam_interactive.frames.profile import profile_column
 
-    if limit is not None and limit < 1:
-        raise ClientError(f"expected a limit of at least 1, got {limit}")
     table = read_columns(dataset, list(properties) or None, limit, exact=True)
     part = "" if limit is None or table.rows < limit else f" (the first {limit:,})"
     return Profile(

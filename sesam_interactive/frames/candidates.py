@@ -26,17 +26,24 @@ class Candidate:
     score: float
 
 
-def candidates(
-    left: Mapping[str, Any], right: Mapping[str, Any], left_name: str, right_name: str
-) -> list[Candidate]:
-    """The pairs of key frames by path that meet, the likeliest first.
+@dataclass(frozen=True)
+class Keys:
+    """The key frames of a dataset by path, and how many entities it has."""
+
+    name: str
+    entities: int
+    frames: Mapping[str, Any]
+
+
+def candidates(left: Keys, right: Keys) -> list[Candidate]:
+    """The pairs of properties that meet, the likeliest first.
 
     Keys are compared loosely: as text without blanks, case and namespace. A pair is likely where
     many entities of the left side hit and one of the sides has few entities a key; names help.
     """
     import polars as pl
 
-    lefts, rights = _loose(left), _loose(right)
+    lefts, rights = _loose(left.frames), _loose(right.frames)
     if not lefts or not rights:
         return []
     both = pl.concat(lefts.values()).join(pl.concat(rights.values()), on="hash", suffix="_right")
@@ -46,9 +53,10 @@ def candidates(
     found = []
     for row in pairs.iter_rows(named=True):
         one, two = lefts[row["path"]], rights[row["path_right"]]
-        score = _score(one, two, row["left_hit"], row["right_hit"])
+        hits = row["left_hit"] / left.entities, row["right_hit"] / right.entities
+        score = _score(one, two, *hits)
         if score >= LEAST_SCORE:
-            score += _by_name(row["path"], row["path_right"], left_name, right_name)
+            score += _by_name(row["path"], row["path_right"], left.name, right.name)
             found.append(Candidate(row["path"], row["path_right"], score))
     best = max((pair.score for pair in found), default=0.0)
     likely = [pair for pair in found if pair.score >= best * OF_THE_BEST]
@@ -70,11 +78,10 @@ def _loose(frames: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _score(left: Any, right: Any, left_hit: int, right_hit: int) -> float:
-    left_total, right_total = int(left["count"].sum()), int(right["count"].sum())
-    unique = max(left.height / left_total, right.height / right_total)
+def _score(left: Any, right: Any, left_share: float, right_share: float) -> float:
+    unique = max(keys.height / int(keys["count"].sum()) for keys in (left, right))
     # A few entities that all belong to many (departments) count as well as the other way round.
-    share = max(left_hit / left_total, right_hit / right_total * 0.5)
+    share = max(left_share, right_share * 0.5)
     # Small numbers meet by chance; where neither side is nearly unique that is likely.
     return float(unique * share * (1.0 if unique >= UNIQUE else NOT_UNIQUE))
 

@@ -174,6 +174,19 @@ def test_the_likeliest_joins_of_two_datasets_come_first(shop):
     assert (contact["hit_share"], contact["better_hit_share"]) == (0, 1)
 
 
+def test_properties_that_hardly_anybody_has_and_mixed_ones_do_not_disturb(shop):
+    odd = [{"_id": str(n), f"p{n}": 100 + n, "mix": [n, {"k": n}][n % 2]} for n in range(100, 150)]
+    pipe = {"_id": "odd", "type": "pipe", "pump": {"mode": "manual"}}
+    shop.pipes.make("odd").save(pipe | {"source": {"type": "embedded", "entities": odd}})
+    shop.pipes["odd"].run(progress=False)
+    found = shop.overlaps("odd", "customers")
+    assert [(pair.names[0][1], pair.names[1][1]) for pair in found[:2]] == [
+        (("_id",), ("_id",)),
+        (("_id",), ("number",)),
+    ]
+    assert {pair.names[0][1][0] for pair in found} <= {"_id", "mix"}
+
+
 def test_a_side_is_narrowed_to_one_property(shop):
     found = shop.overlaps("orders.buyer", "customers")
     assert [pair.names[0][1] for pair in found] == [("buyer",)]
@@ -197,6 +210,7 @@ def test_datasets_that_have_nothing_in_common_say_so(shop):
         (["orders._id", "orders.buyer"], "customers._id", "on both sides, got 2 and 1"),
         (["orders._id", "customers._id"], "customers._id", "got those of customers, orders"),
         ([], "customers._id", "got none"),
+        ("orders.", "customers._id", 'has a property ""'),
     ],
 )
 def test_names_that_are_nowhere_are_told_with_a_hint(shop, left, right, told):
@@ -217,6 +231,11 @@ def test_an_overlap_is_text_table_html_and_picture(shop):
     pairs = shop.overlaps("orders", "customers")
     assert len(pairs.plot().data[0].x) == len(pairs)
     assert "<script" not in pairs._repr_html_()
+
+
+def test_a_limit_takes_at_least_one_entity(shop):
+    with pytest.raises(ClientError, match="limit of at least 1, got 0"):
+        shop.overlap("orders.buyer", "customers.ref", limit=0)
 
 
 def test_the_first_entities_stand_for_the_left_side_where_asked(shop):
