@@ -123,8 +123,8 @@ export function DtlEditor({ host }: { host: Host }) {
     // What was typed meanwhile has other places; its own answer is on its way.
     if (!view || !live?.shown || live.text !== text()) return;
     const spans = new Map(Object.entries(live.shown.spans));
-    const lineEnd = (offset: number) => view.state.doc.lineAt(Math.min(offset, view.state.doc.length)).to;
-    view.dispatch({ effects: showBeside.of(besides(new Recording(live.shown.trace, 0), spans, lineEnd, detail)) });
+    const lineOf = (offset: number) => view.state.doc.lineAt(Math.min(offset, view.state.doc.length));
+    view.dispatch({ effects: showBeside.of(besides(new Recording(live.shown.trace, 0), spans, lineOf, detail)) });
   }, [live, detail]);
 
   const isStale = live !== null && live.shown === null;

@@ -55,9 +55,9 @@ export function TraceViewCode(props: Props) {
   useEffect(() => {
     const shown = view.current!;
     const frame = recording.events[position]?.frame ?? 0;
-    const lineEnd = (offset: number) => shown.state.doc.lineAt(offset).to;
+    const lineOf = (offset: number) => shown.state.doc.lineAt(offset);
     const upTo = props.untilHere ? position - 1 : Infinity;
-    shown.dispatch({ effects: showBeside.of(besides(recording, rules.spans, lineEnd, detail, frame, upTo)) });
+    shown.dispatch({ effects: showBeside.of(besides(recording, rules.spans, lineOf, detail, frame, upTo)) });
   }, [rules.text, recording, position, props.untilHere, detail]);
 
   useEffect(() => {

@@ -24,7 +24,7 @@ export function TraceViewState({ recording, position, whatIf }: Props) {
   const isStep = position < recording.end && !isRule;
   const isOwn = isEntity(before._S) && same(before._S, recording.source);
   return (
-    <div className="sesam-state">
+    <div className="sesam-variables">
       <section>
         <h4>
           _T <span className="sesam-dim">{position >= recording.end ? "at the end" : !isStep || same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>

@@ -22,7 +22,8 @@ export interface Beside {
   places: { path: string; span: Span }[];
 }
 
-const LINE = 64;
+/** The characters of a value behind a line: as many as fit beside the text, between these. */
+const [LEAST, MOST, LINE] = [18, 64, 84];
 const INLINE = 22;
 
 /** What an event did, in few words; "" where there is nothing to say. */
@@ -48,11 +49,11 @@ function kindOf(recording: Recording, event: TraceEvent): Inlay["kind"] {
   return event.output !== undefined && recording.value(event.output) === null ? "null" : "value";
 }
 
-/** The values beside a text, up to an event where one is given. `lineEnd` gives the end of an offset's line. */
+/** The values beside a text, up to an event where one is given. `lineOf` gives the line that an offset is in. */
 export function besides(
   recording: Recording,
   spans: ReadonlyMap<string, Span>,
-  lineEnd: (offset: number) => number,
+  lineOf: (offset: number) => { from: number; to: number },
   detail: Detail,
   frame = 0,
   upTo = Infinity,
@@ -72,10 +73,13 @@ export function besides(
     }
     places.push({ path: node.path, span });
     if (node.kind === "rule" || detail === "off") continue;
-    const inlay = inlayOf(recording, one, node.kind === "transform" || detail === "lines" ? LINE : INLINE);
-    if (inlay.text === "") continue;
-    if (node.kind === "transform" || (detail === "lines" && node.kind === "function")) {
-      const at = lineEnd(span[0]);
+    const isOfLine = node.kind === "transform" || (detail === "lines" && node.kind === "function");
+    const line = lineOf(span[0]);
+    const width = isOfLine ? Math.max(LEAST, Math.min(MOST, LINE - (line.to - line.from))) : INLINE;
+    const inlay = inlayOf(recording, one, width);
+    if (inlay.text === "" || (isOfLine && isToldByParent(recording, one))) continue;
+    if (isOfLine) {
+      const at = line.to;
       const held = ofLines.get(at);
       if (held === undefined || span[0] < held.from) ofLines.set(at, { from: span[0], inlay: { ...inlay, at } });
     } else if (detail === "all") {
@@ -85,6 +89,13 @@ export function besides(
   for (const { inlay } of ofLines.values()) inlays.push(inlay);
   inlays.sort((a, b) => a.at - b.at);
   return { inlays, unrun: outermost(unrun), places };
+}
+
+/** Does the transform around it set just this value? Then that says it. */
+function isToldByParent(recording: Recording, one: Seen): boolean {
+  const { kind, parent, output } = recording.events[one.event]!;
+  if (kind !== "function" || parent === null || output === undefined) return false;
+  return Object.values(recording.events[parent]!.sets ?? {}).includes(output);
 }
 
 function inlayOf(recording: Recording, one: Seen, width: number): Inlay {

@@ -29,7 +29,7 @@ export function queueOf(node: { queue?: number | null }): string {
 export function sizeOf(node: FlowNode): { width: number; height: number } {
   const height = node.kind === "pipe" || factsOf(node) ? 40 : 28;
   // The width does not follow the facts: a graph whose numbers change stays where it is.
-  return { width: Math.max(130, Math.round(shortName(node.name).length * LETTER) + (node.kind === "dataset" ? 46 : 30)), height: node.kind === "dataset" ? 40 : height };
+  return { width: Math.max(152, Math.round(shortName(node.name).length * LETTER) + (node.kind === "dataset" ? 46 : 30)), height: node.kind === "dataset" ? 40 : height };
 }
 
 function compact(value: number): string {
