@@ -10,10 +10,12 @@ from sesam_node.dtl.format import format_text
 from sesam_node.errors import json_path, preview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WIDTH = 60
 Path = tuple[str | int, ...]
+Items = list[tuple[int, Any]]
+"""Items of a list with their positions in it."""
 
 
 class Change(NamedTuple):
@@ -58,30 +60,53 @@ def _changes(old: Any, new: Any, path: Path) -> Iterator[Change]:
 
 
 def _items(old: list[Any], new: list[Any], path: Path) -> Iterator[Change]:
-    """The differences of two lists; what stands between the same neighbours is compared within."""
-    matcher = SequenceMatcher(None, [*map(_text, old)], [*map(_text, new)], autojunk=False)
+    """The differences of two lists.
+
+    Items that are the same stand by each other; between them calls that write the same property,
+    then calls of the same function, are compared within. The rest has come or gone.
+    """
+    yield from _aligned(list(enumerate(old)), list(enumerate(new)), path, [_text, _named, _head])
+
+
+def _aligned(
+    old: Items, new: Items, path: Path, keys: list[Callable[[Any], str]]
+) -> Iterator[Change]:
+    if not keys:
+        yield from _unlike(old, new, path)
+        return
+    key, *others = keys
+    was, now = ([key(item) for _, item in items] for items in (old, new))
+    matcher = SequenceMatcher(None, was, now, autojunk=False)
     for tag, start, end, begin, stop in matcher.get_opcodes():
-        if tag == "equal":
+        if tag != "equal":
+            yield from _aligned(old[start:end], new[begin:stop], path, others)
             continue
-        both = min(end - start, stop - begin)
-        for offset in range(both):
-            was, now = old[start + offset], new[begin + offset]
-            here = (*path, begin + offset)
-            if _alike(was, now):
-                yield from _changes(was, now, here)
-            else:
-                yield Change(json_path(here), "changed", was, now)
-        for offset in range(both, end - start):
-            yield Change(json_path((*path, start + offset)), "removed", old=old[start + offset])
-        for offset in range(both, stop - begin):
-            yield Change(json_path((*path, begin + offset)), "added", new=new[begin + offset])
+        for (_, before), (at, after) in zip(old[start:end], new[begin:stop], strict=True):
+            yield from _changes(before, after, (*path, at))
 
 
-def _alike(old: Any, new: Any) -> bool:
-    """Are two items of a list the same thing, changed within? Calls of one function are."""
-    if isinstance(old, list) and isinstance(new, list):
-        return old[:1] == new[:1]
-    return type(old) is type(new) and isinstance(old, dict)
+def _unlike(old: Items, new: Items, path: Path) -> Iterator[Change]:
+    if len(old) == len(new) == 1:
+        yield Change(json_path((*path, new[0][0])), "changed", old[0][1], new[0][1])
+        return
+    for at, item in old:
+        yield Change(json_path((*path, at)), "removed", old=item)
+    for at, item in new:
+        yield Change(json_path((*path, at)), "added", new=item)
+
+
+def _named(item: Any) -> str:
+    """What a transform is about: its function and the property, an object's `_id`."""
+    if isinstance(item, list) and len(item) > 1 and isinstance(item[1], str):
+        return _text(item[:2])
+    return _text(item["_id"]) if isinstance(item, dict) and "_id" in item else _text(item)
+
+
+def _head(item: Any) -> str:
+    """The function of a call; of other values their kind."""
+    if isinstance(item, list) and item and isinstance(item[0], str):
+        return item[0]
+    return f" {type(item).__name__}"
 
 
 def _text(value: Any) -> str:

@@ -92,7 +92,9 @@ class Expectation:
                 made["ignore"] = True
             _replace(self.spec_file, json.dumps(made, indent=2) + "\n")
         note = f"; the tests of projects ignore it: {reason}" if reason else ""
-        return f"{len(result.entities)} entities are expected in {self.file}{note}"
+        count = len(result.entities)
+        told = "1 entity is" if count == 1 else f"{count} entities are"
+        return f"{told} expected in {self.file}{note}"
 
 
 def expectation(name: str, project: Path | None) -> Expectation:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client import ClientError, Hub, connect, connected_hub
-from sesam_interactive.client.managed import data_folder, running_node
-from sesam_interactive.client.profiles import profiles_file
+from sesam_interactive.client.managed import PROJECT_VARIABLE, data_folder, running_node
+from sesam_interactive.client.profiles import Profiles
 from sesam_interactive.display.html import properties_table
-from sesam_interactive.magics.cell import CellError
-from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,43 +18,31 @@ if TYPE_CHECKING:
 def profile_names() -> list[str]:
     """The names in the file of profiles; none where it is not there, or broken."""
     try:
-        profiles = json.loads(profiles_file().read_text())
-    except (OSError, ValueError):
+        return Profiles().names()
+    except ClientError:
         return []
-    return sorted(profiles) if isinstance(profiles, dict) else []
 
 
 def use(target: str) -> Hub:
     """Connect to a node: `local`, a URL, or the name of a profile.
 
-    The token of a URL is that of the environment (`JWT`). Raises ClientError, CellError.
+    The token of a URL is that of the environment (`JWT`). Raises ClientError.
     """
     if target == "local":
         return _local()
     if "/" in target or ":" in target:
-        import os
-
         return connect(target, os.environ.get("JWT"))
-    _check_profile(target)
     return connect(profile=target)
 
 
 def _local() -> Hub:
     """The managed node, whatever `NODE` says."""
-    return connect(data=data_folder())
-
-
-def _check_profile(name: str) -> None:
-    names = profile_names()
-    if names and name not in names:
-        hint = suggestion(name, [*names, "local"]) or f"there are {', '.join(names)}"
-        raise CellError(f'no profile "{name}"; {hint}')
+    return connect(data=data_folder(), project=os.environ.get(PROJECT_VARIABLE))
 
 
 @contextmanager
 def other_hub(profile: str) -> Iterator[Hub]:
     """The node of a profile for a moment; the magics' node stays what it is."""
-    _check_profile(profile)
     hub = connect(profile=profile, default=False)
     try:
         yield hub

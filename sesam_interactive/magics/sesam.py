@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from sesam_interactive.client import connect, current_hub
 from sesam_interactive.display.html import table
+from sesam_interactive.display.progress import in_notebook
 from sesam_interactive.magics import nodes
 from sesam_interactive.magics.arguments import parse
 from sesam_interactive.magics.cell import CellError
@@ -126,7 +128,9 @@ def _run(options: Namespace) -> Any:
         raise CellError("expected %sesam run PIPE ..., or run --all")
     # All names are looked at before the first one runs.
     pipes = [hub.pipes[name] for name in options.words]
-    runs = [pipe.run(full=options.full) for pipe in pipes]
+    # Elsewhere the last line of the progress would say what the result says.
+    watched = in_notebook() or sys.stdout.isatty()
+    runs = [pipe.run(full=options.full, progress=watched) for pipe in pipes]
     return runs[0] if len(runs) == 1 else runs
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sesam_interactive import ClientError
 from sesam_interactive.magics.cell import CellError
 from sesam_interactive.magics.config_diff import changes
 from sesam_node.dtl.trace import validate
@@ -175,7 +176,7 @@ def test_another_node_is_named_by_a_profile(shell, loaded, node, tmp_path, monke
     assert "on prod (" in repr(found)
     assert found.counts["changed"] == 2
     assert node.token not in repr(found)
-    with pytest.raises(CellError, match='no profile "prd"; did you mean "prod"'):
+    with pytest.raises(ClientError, match=r'no profile "prd" .*did you mean "prod"'):
         shell.run_cell_magic("dtl", "person-named --diff person-named@prd", RULES)
 
 
@@ -194,6 +195,26 @@ def test_a_difference_with_a_pipe_that_is_not_there_says_what_was_meant(shell, l
         ([["add", "a", ["f", 1]]], [["add", "a", ["f", 2]]], ["~ $[0][2][1]  1 → 2"]),
         ([["add", "a", 1]], [["copy", "x"]], ['~ $[0]  ["add", "a", 1] → ["copy", "x"]']),
         ({"a": 1}, {"a": True}, ["~ $.a  1 → true"]),
+        (
+            [["add-if", "r", 1], ["comment", "x"], ["if", ["f"], 1]],
+            [["if", ["f"], 2], ["filter", ["g"]]],
+            [
+                '- $[0] = ["add-if", "r", 1]',
+                '- $[1] = ["comment", "x"]',
+                "~ $[0][2]  1 → 2",
+                '+ $[1] = ["filter", ["g"]]',
+            ],
+        ),
+        (
+            [["add", "a", 1], ["add", "b", 2]],
+            [["add", "b", 3], ["add", "c", 4]],
+            ['- $[0] = ["add", "a", 1]', "~ $[0][2]  2 → 3", '+ $[1] = ["add", "c", 4]'],
+        ),
+        (
+            [{"_id": "a", "n": 1}, {"_id": "b"}],
+            [{"_id": "a", "n": 2}, {"_id": "b"}],
+            ["~ $[0].n  1 → 2"],
+        ),
         ({"a": [1, 2]}, {"a": [1, 2]}, []),
     ],
 )
@@ -229,6 +250,19 @@ def test_a_misspelt_property_is_a_warning_of_the_result(shell, loaded):
     assert 'did you mean "name"?' in repr(result)
     assert "^^^^^^" in repr(result)
     assert "did you mean" in result._repr_html_()
+
+
+def test_a_whole_pipe_is_warned_of_too(shell, loaded):
+    rules = {"default": [["copy", "_id"], ["add", "n", "_S.nam"]]}
+    pipe = {"source": {"type": "dataset", "dataset": "person"}}
+    pipe["transform"] = {"type": "dtl", "rules": rules}
+    result = shell.run_cell_magic("dtl", "", json.dumps(pipe, indent=2))
+    assert 'did you mean "name"?' in repr(result)
+    assert '"_S.nam"' in result.warnings[0]
+    pipe["transform"]["rules"]["default"][1][2] = ["uper", "_S.name"]
+    with pytest.raises(CellError, match='did you mean "upper"') as caught:
+        shell.run_cell_magic("dtl", "", json.dumps(pipe, indent=2))
+    assert "line " in str(caught.value)
 
 
 def test_huge_values_are_cut_where_they_are_shown(shell, loaded):
