@@ -3,13 +3,19 @@
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from sesam_interactive.magics import completion, inspection
+from sesam_interactive.magics import completion, inspection, knowledge
 from sesam_interactive.magics.knowledge import Knowledge
 from sesam_interactive.magics.rule_book import rule_book
 
 PIPE = """{
   "source": {"type": "dataset", "dataset": "person"},
   "transform": {"type": "dtl", "rules": {"default": [["add", "x", "_S.|"""
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """What is right is tested here, on a busy machine too; who types does not wait so long."""
+    monkeypatch.setattr(knowledge, "WAIT_S", 60.0)
 
 
 @pytest.fixture
