@@ -189,6 +189,16 @@ class Dataset:
         asked = {"property": name, "direction": direction}
         return Lineage(self._connection.get(path, **asked))
 
+    def references(self, entity_id: str) -> Rows:
+        """What refers to an entity: for each pipe that hops to it how many look it up, and who.
+
+        Each has `pipe`, `count`, the first `ids`, the `datasets` they are in, `joins` in words.
+        Raises ClientError (status 404) where there is no such entity.
+        """
+        found = self._connection.get(f"{self._path}/references", entity_id=entity_id)
+        shown = ("pipe", "count", "ids", "datasets", "joins")
+        return Rows(found, shown, f'nothing refers to "{entity_id}"', 100)
+
     def schema(self) -> EntityType:
         """What its live entities look like: a JSON schema, with counts per property."""
         return EntityType(self._connection.get(f"{self._path}/schema"))

@@ -241,6 +241,7 @@ CALLS = {
     "POST /dtl/hover": lambda hub: hub.dtl.hover(TEXT, 4),
     "POST /dtl/format": lambda hub: hub.dtl.format(TEXT),
     "GET /datasets/{dataset_id}/why": lambda hub: hub.datasets["person"].why("1"),
+    "GET /datasets/{dataset_id}/references": lambda hub: hub.datasets["person"].references("1"),
     "GET /datasets/{dataset_id}/lineage": lambda hub: hub.datasets["person"].lineage(),
     "GET /pipes/{pipe_id}/lineage": lambda hub: hub.pipes["person-named"].lineage(),
     "POST /pipes/{pipe_id}/diff": lambda hub: hub.pipes["person-named"].diff(),
