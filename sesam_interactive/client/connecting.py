@@ -49,6 +49,7 @@ def connect(
     data: str | Path | None = None,
     project: str | Path | None = None,
     timeout_s: float = TIMEOUT_S,
+    verify: bool | str = True,
     default: bool = True,
 ) -> Hub:
     """A hub to work with; it becomes that of the cell magics, unless `default` is false.
@@ -68,7 +69,7 @@ def connect(
     if place is None:
         place = _managed(Path(data) if data is not None else None, folder)
     try:
-        connection = Connection(place.url, place.token, timeout_s=timeout_s)
+        connection = Connection(place.url, place.token, timeout_s=timeout_s, verify=verify)
         try:
             connection.get("/")
         except BaseException:

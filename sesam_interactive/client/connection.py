@@ -6,6 +6,7 @@ Safe to use from several threads. The token is never in a repr, a log line or an
 from __future__ import annotations
 
 import json
+import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -44,9 +45,23 @@ def api_url(url: str) -> str:
     rest = rest.rstrip("/")
     if not given:
         host = rest.partition("/")[0].partition(":")[0]
-        is_near = "." not in host or host.replace(".", "").isdigit()
-        scheme = "http" if is_near else "https"
+        scheme = "http" if is_near(host) else "https"
     return f"{scheme}://{rest.removesuffix('/api')}/api"
+
+
+def is_near(host: str) -> bool:
+    """Is it a host of this machine or network? A name with a dot is one of the internet."""
+    return "." not in host or host.replace(".", "").isdigit()
+
+
+def verified(verify: bool | str) -> ssl.SSLContext | bool:  # noqa: FBT001 - as httpx has it
+    """How certificates are checked: as the system does, not at all, or by a file of authorities."""
+    if not isinstance(verify, str):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, ssl.SSLError) as error:
+        raise ClientError(f"{verify} holds no certificates: {error}") from None
 
 
 def segment(name: str) -> str:
@@ -84,7 +99,8 @@ def checked_token(token: str) -> str:
 class Connection:
     """One node's API. `token` may be None for a node that asks for none.
 
-    `timeout_s` is how long to wait for an answer to begin or go on. What cannot be reached, or is
+    `verify` is a file of certificates to check the node's with; false checks nothing. `timeout_s`
+    is how long to wait for an answer to begin or go on. What cannot be reached, or is
     refused for now (429, 502, 503), is tried again after each of `waits_s`, as `Retry-After` asks
     where the node says it; calls that are not safe to repeat only where they did not arrive.
     """
@@ -94,7 +110,7 @@ class Connection:
         url: str,
         token: str | None = None,
         *,
-        verify: bool = True,
+        verify: bool | str = True,
         timeout_s: float = TIMEOUT_S,
         waits_s: Sequence[float] = WAITS_S,
     ) -> None:
@@ -107,9 +123,13 @@ class Connection:
             base_url=self.url,
             headers=headers,
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
-            # A proxy of the environment would be asked for the loopback node too.
-            transport=httpx.HTTPTransport(verify=verify),
+            verify=verified(verify),
+            # A proxy of the environment is for what is far; it would be asked for a node here too.
+            transport=httpx.HTTPTransport(verify=verified(verify)) if self._is_near() else None,
         )
+
+    def _is_near(self) -> bool:
+        return is_near(httpx.URL(self.url).host)
 
     def __repr__(self) -> str:
         return f"<Connection {self.url}>"

@@ -108,13 +108,16 @@ class Running(Operations):
         return self.run(full=True, progress=progress)
 
     def _wait(self, shown: Progress, timeout_s: float | None) -> dict[str, Any]:
-        delay = FIRST_POLL_S
+        delay, total = FIRST_POLL_S, None
         started = time.monotonic()
         while True:
             runtime: dict[str, Any] = self.pump()["runtime"]
             done = int((runtime.get("progress") or {}).get("processed") or 0)
             waiting, _ = counted_queues(runtime)
-            shown.update(done, done + waiting if waiting else None)
+            if total is None and waiting:
+                # What is read and what is committed are told by themselves; the first look counts.
+                total = done + waiting
+            shown.update(done, total)
             if not runtime["is-running"]:
                 return runtime
             if timeout_s is not None and time.monotonic() - started > timeout_s:

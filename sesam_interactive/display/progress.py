@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.25
 BAR = 20
+WINDOW_S = 10.0
+QUIET_S = 2.0
 
 
 class Progress:
@@ -28,6 +31,7 @@ class Progress:
         self.unit = unit
         self.rated = rated
         self._started = self._last = time.monotonic()
+        self._seen: deque[tuple[float, int]] = deque()
         self._handle: Any = None
         self._closed = False
 
@@ -46,12 +50,24 @@ class Progress:
     def update(self, processed: int, total: int | None = None, note: str = "") -> None:
         """Say how much is done, of how much where that is known."""
         now = time.monotonic()
-        if not self.shown or not (processed or note) or now - self._last < EVERY_S:
+        if not self.shown or now - self._last < EVERY_S:
             return
         self._last = now
-        seconds = now - self._started
-        timed = seconds if self.rated else 0.0
-        self._show(progress_text(self.title, processed, total, timed, self.unit, note))
+        if not processed and not note:
+            if now - self._started > QUIET_S:
+                text = f"nothing yet, {duration_text(now - self._started)}"
+                self._show(f"{self.title}: {text}")
+            return
+        rate = self._rate(now, processed) if self.rated else None
+        self._show(progress_text(self.title, processed, total, rate, self.unit, note))
+
+    def _rate(self, now: float, processed: int) -> float | None:
+        """How many a second lately: what long preparations took says nothing of what is left."""
+        self._seen.append((now, processed))
+        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_S:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (processed - before) / (now - then) if processed > before else None
 
     def close(self, text: str) -> None:
         """Replace the line by a last one."""
@@ -83,15 +99,14 @@ def progress_text(
     title: str,
     done: int,
     total: int | None,
-    seconds: float,
+    rate: float | None,
     unit: str = "entities",
     note: str = "",
 ) -> str:
     """`orders: ████░░░░ 40 %, 4,000 of 10,000 entities, 2,000/s, 3 s left`.
 
-    Without `seconds` there is no rate.
+    `rate` is how many a second, where that is known; with `total` it says how long it will take.
     """
-    rate = done / seconds if seconds > 0 else 0.0
     if total is None or total < done or not total:
         parts = [f"{done:,} {unit}"]
     else:

@@ -194,6 +194,23 @@ def test_a_url_that_cannot_be_asked_is_refused_at_once(url, message):
     assert PASSWORD not in everything(caught.value)
 
 
+def test_a_proxy_is_asked_for_what_is_far_and_not_for_what_is_near(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for url, proxied in (("datahub.example.com", True), ("127.0.0.1:9042", False), ("node", False)):
+        connection = Connection(url)
+        transport = connection._client._transport_for_url(httpx.URL(connection.url))
+        assert ("Proxy" in type(transport._pool).__name__) is proxied, url
+        connection.close()
+
+
+def test_certificates_that_are_none_are_told(tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing")
+    for name in ("ca.pem", "nowhere.pem"):
+        with pytest.raises(ClientError, match="holds no certificates"):
+            Connection("https://node.example.com", verify=str(tmp_path / name))
+
+
 @pytest.mark.parametrize("token", [f"{SECRET}\n{SECRET}", f"{SECRET} {SECRET}", f"{SECRET}ø"])
 def test_a_token_that_cannot_be_one_is_refused_and_not_shown(token):
     with pytest.raises(ClientError, match="copied whole") as caught:

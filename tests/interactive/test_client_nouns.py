@@ -350,20 +350,20 @@ def test_rows_are_cut_and_say_so():
 
 
 @pytest.mark.parametrize(
-    ("done", "total", "seconds", "text"),
+    ("done", "total", "rate", "text"),
     [
         (
             4000,
             10_000,
-            2.0,
+            2000.0,
             f"x: {'█' * 8}{'░' * 12} 40 %, 4,000 of 10,000 entities, 2,000/s, 3 s left",
         ),
-        (100, None, 1.0, "x: 100 entities, 100/s"),
+        (100, None, 100.0, "x: 100 entities, 100/s"),
         (1, 7201, 1.0, f"x: {'░' * 20} 0 %, 1 of 7,201 entities, 1/s, 2 h left"),
     ],
 )
-def test_progress_tells_rate_and_time_left(done, total, seconds, text):
-    assert progress_text("x", done, total, seconds) == text
+def test_progress_tells_rate_and_time_left(done, total, rate, text):
+    assert progress_text("x", done, total, rate) == text
 
 
 def test_a_run_that_waits_for_a_dataset_says_so(hub):
