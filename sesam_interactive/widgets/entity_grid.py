@@ -83,13 +83,24 @@ class EntityGrid(View, module="entity_grid"):
         return "\n".join([f"{self.name}: {self._told(page)}", *text_table(rows)])
 
     def _beginning(self, rows: int, columns: int) -> tuple[dict[str, Any], list[str]]:
-        page = self._table.rows(self.view, 0, rows)
+        page = self._first_rows(rows)
         names = list(dict.fromkeys(name for row in page["rows"] for name in content(row)))
         front = ["_id"] if "_id" in names else []
         return page, (front + [name for name in names if name not in ("_id", "_deleted")])[:columns]
 
+    def _first_rows(self, limit: int) -> dict[str, Any]:
+        """The first rows; `count` is null where all would have to be looked at for it."""
+        view = self.view
+        if (view.get("where") or view.get("text")) and not view.get("order_by"):
+            rows = self._table.first(view, limit + 1)
+            count = len(rows) if len(rows) <= limit else None
+            return {"rows": rows[:limit], "count": count}
+        return self._table.rows(view, 0, limit)
+
     def _told(self, page: Mapping[str, Any]) -> str:
         count, shown = page["count"], len(page["rows"])
+        if count is None:
+            return f"more than {shown} entities, the first {shown}"
         what = "entity" if count == 1 else "entities"
         first = f", the first {shown}" if shown < count else ""
         then = f", as of {self.moment}" if self.moment else ""

@@ -53,10 +53,12 @@ export function EntityGrid({ host }: { host: Host }) {
     }
   };
 
+  const clear = () => apply(NO_CHOICE, []);
+  const isChosen = order.length > 0 || grid.view.where !== null || grid.view.text !== null;
   return (
     <div ref={box} className="sesam-box sesam-grid-box">
-      <GridBar host={host} grid={grid} columns={columns} choice={choice} apply={apply} />
-      <Notices grid={grid} problem={problem} clear={() => apply(NO_CHOICE, [])} />
+      <GridBar host={host} grid={grid} columns={columns} choice={choice} apply={apply} clear={isChosen ? clear : null} />
+      <Notices grid={grid} problem={problem} clear={clear} />
       <div className="sesam-grid-body" style={{ height: `${host.get<number>("height") || 460}px` }}>
         <GridTable
           grid={grid}

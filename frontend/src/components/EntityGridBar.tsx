@@ -15,14 +15,17 @@ interface BarProps {
   columns: Columns;
   choice: Choice;
   apply(choice: Choice): void;
+  /** Takes back what chooses and sorts rows, null where nothing does. */
+  clear: (() => void) | null;
 }
 
-export function GridBar({ host, grid, columns, choice, apply }: BarProps) {
+export function GridBar({ host, grid, columns, choice, apply, clear }: BarProps) {
   const focusGrid = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
   return (
     <div className="sesam-bar" role="toolbar" aria-label="rows and columns">
       <strong className="sesam-title">{host.get<string>("name")}</strong>
       <span className="sesam-dim sesam-count" role="status">{countText(host, grid)}</span>
+      {clear && <button className="sesam-link" onClick={clear}>clear</button>}
       <Field
         value={choice.text}
         label="find text"

@@ -1,10 +1,11 @@
 /** The rows that are seen, out of millions; keys move through them, the head stays. */
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef, useState, type KeyboardEvent } from "react";
 
 import { copyText } from "../clipboard";
 import { content, type Entity } from "../entity/format";
-import { widthOf } from "../grid/columns";
+import { ID, widthOf, type Column } from "../grid/columns";
+import { PAGE } from "../grid/pages";
 import { ScrollMap } from "../grid/scroll";
 import type { Grid } from "../grid/useGrid";
 import type { Columns } from "./EntityGrid";
@@ -35,10 +36,10 @@ interface Place {
 
 export function GridTable({ grid, columns, order, setOrder, filters, setFilters, follow, onOpen, onClose }: TableProps) {
   const view = useRef<HTMLDivElement>(null);
+  const id = useId();
   const [height, setHeight] = useState(400);
   const [active, setActive] = useState<Place>({ row: 0, column: 0 });
   const [, redraw] = useReducer((number: number) => number + 1, 0);
-  const { widths, resize } = useWidths(columns, grid);
   const map = useScrollMap(grid.rows, Math.max(ROW, height - HEAD));
   const moving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
@@ -59,6 +60,8 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
   }, [map]);
 
   const { first, last, y } = map.window();
+  const rows = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+  const { widths, resize } = useWidths(columns, grid, rows.map(grid.row));
   useEffect(() => grid.want(first, last), [grid.want, first, last]);
 
   const scrolled = useCallback(() => {
@@ -117,8 +120,12 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
     event.stopPropagation();
   };
 
+  const choose = useCallback((row: number, column: number) => setActive({ row, column }), []);
+  const opening = useRef(onOpen);
+  opening.current = onOpen;
+  const open = useCallback((row: number, entity: Entity) => opening.current(row, entity), []);
+  const sizes = columns.shown.map(({ name }) => widths(name)).join(" ");
   const total = columns.shown.reduce((sum, { name }) => sum + widths(name), 0);
-  const rows = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
   return (
     <div
       ref={view}
@@ -128,7 +135,7 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
       aria-rowcount={grid.rows + 1}
       aria-colcount={columns.shown.length}
       aria-label={`entities of the dataset, ${grid.rows} rows`}
-      aria-activedescendant={`r${active.row}c${active.column}`}
+      aria-activedescendant={`${id}r${active.row}c${active.column}`}
       aria-busy={grid.loading}
 
       onScroll={scrolled}
@@ -140,32 +147,63 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
           <FilterRow shown={columns.shown} widths={widths} filters={filters} setFilters={setFilters} leave={() => view.current?.focus()} />
         </div>
         <div role="rowgroup" className="sesam-rows" style={{ transform: `translateY(${y}px)`, width: `${total}px` }}>
-          {rows.map((number) => {
-            const entity = grid.row(number);
-            const look = `${number % 2 ? "sesam-odd" : ""} ${entity?.["_deleted"] === true ? "sesam-deleted" : ""} ${number === active.row ? "sesam-chosen" : ""}`;
-            return (
-              <div key={number} role="row" aria-rowindex={number + 2} aria-selected={number === active.row} className={`sesam-row ${look}`} style={{ height: `${ROW}px` }}>
-                {columns.shown.map((column, at) => (
-                  <Cell
-                    key={column.name}
-                    id={`r${number}c${at}`}
-                    column={column}
-                    width={widths(column.name)}
-                    entity={entity}
-                    active={number === active.row && at === active.column}
-                    choose={() => setActive({ row: number, column: at })}
-                    open={() => entity && onOpen(number, entity)}
-                  />
-                ))}
-              </div>
-            );
-          })}
+          {rows.map((number) => (
+            <Row
+              key={number}
+              number={number}
+              id={id}
+              entity={grid.row(number)}
+              columns={columns.shown}
+              sizes={sizes}
+              chosen={number === active.row ? active.column : null}
+              choose={choose}
+              open={open}
+            />
+          ))}
         </div>
         {grid.rows === 0 && <Empty grid={grid} />}
       </div>
     </div>
   );
 }
+
+interface RowProps {
+  number: number;
+  id: string;
+  entity: Entity | undefined;
+  columns: Column[];
+  /** The widths of the columns, joined: rows are drawn again only when something is different. */
+  sizes: string;
+  chosen: number | null;
+  choose(row: number, column: number): void;
+  open(row: number, entity: Entity): void;
+}
+
+const Row = memo(function Row({ number, id, entity, columns, sizes, chosen, choose, open }: RowProps) {
+  const look = [
+    "sesam-row",
+    number % 2 ? "sesam-odd" : "",
+    entity?.["_deleted"] === true ? "sesam-deleted" : "",
+    chosen === null ? "" : "sesam-chosen",
+  ];
+  const widths = sizes.split(" ").map(Number);
+  return (
+    <div role="row" aria-rowindex={number + 2} aria-selected={chosen !== null} className={look.join(" ")} style={{ height: `${ROW}px` }}>
+      {columns.map((column, at) => (
+        <Cell
+          key={column.name}
+          id={`${id}r${number}c${at}`}
+          column={column}
+          width={widths[at] ?? 120}
+          entity={entity}
+          active={at === chosen}
+          choose={() => choose(number, at)}
+          open={() => entity && open(number, entity)}
+        />
+      ))}
+    </div>
+  );
+});
 
 function Empty({ grid }: { grid: Grid }) {
   const { where, text } = grid.view;
@@ -185,13 +223,16 @@ function useScrollMap(rows: number, height: number): ScrollMap {
 }
 
 /** Widths by what is in the first rows, until someone drags them. */
-function useWidths(columns: Columns, grid: Grid) {
+function useWidths(columns: Columns, grid: Grid, seen: (Entity | undefined)[]) {
   const [dragged, setDragged] = useState<Record<string, number>>({});
   const known = useRef<Record<string, number>>({});
-  const rows = Array.from({ length: Math.min(grid.rows, 40) }, (_, at) => grid.row(at)).filter((one) => one !== undefined);
+  const rows = Array.from({ length: Math.min(grid.rows, PAGE) }, (_, at) => grid.row(at)).filter((one) => one !== undefined);
   if (rows.length > 0) {
     for (const column of columns.shown) known.current[column.name] ??= widthOf(column, rows);
   }
+  // Ids are what one finds a row by: their column grows with them.
+  const longest = widthOf(ID, seen.filter((one) => one !== undefined));
+  if (longest > (known.current["_id"] ?? 0)) known.current["_id"] = longest;
   const widths = (name: string) => dragged[name] ?? known.current[name] ?? 120;
   const resize = (name: string, width: number) => setDragged((all) => ({ ...all, [name]: Math.max(48, width) }));
   return { widths, resize };

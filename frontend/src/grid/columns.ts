@@ -37,7 +37,8 @@ const typeOf = (kind: Kind): string => (kind === "number" ? "float" : kind);
 export function widthOf(column: Column, rows: Entity[]): number {
   const longest = rows.reduce((most, row) => Math.max(most, lineOf(row[column.name], 60).length), 0);
   const head = column.name.length + 3;
-  return Math.round(Math.min(320, Math.max(64, Math.max(longest, head) * 7.4 + 22)));
+  const nested = ["dict", "list"].includes(column.types[0] ?? "");
+  return Math.round(Math.min(nested ? 230 : 320, Math.max(64, Math.max(longest, head) * 7.4 + 22)));
 }
 
 export function isRight(column: Column): boolean {

@@ -70,7 +70,8 @@ export function useGrid(host: Host, begin: View): Grid {
     };
     const failed = (failure: Error) => {
       // Compaction has dropped what the table showed: what there is now is shown instead.
-      if (failure instanceof HostError && failure.status === 410) return refresh();
+      const expired = failure instanceof HostError && failure.status === 410;
+      if (expired && shownAs.current !== null) return refresh();
       setGone(failure instanceof HostError && failure.status === 404);
       setError(messageOf(failure));
       setCount((known) => known ?? 0);
@@ -109,6 +110,7 @@ export function useGrid(host: Host, begin: View): Grid {
       const news = await host.request<News>("news");
       const shown = shownAs.current;
       if (shown === null) return;
+      if (host.get<string | null>("moment")) return;
       const anew = news.generation !== shown.generation;
       setFresh(anew ? -1 : (news.last ?? -1) - (shown.asOf ?? -1));
       setGone(false);

@@ -8,6 +8,7 @@ offsets of its answer. Both are found by workers, and dropped when others need t
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sesam_node.hub.datasets import Datasets
     from sesam_node.scheduling.executor import Executor
     from sesam_node.store import Dataset, Store, Version
+
+log = logging.getLogger(__name__)
 
 SCAN: Final = "sesam_node.pipes.positions:scan"
 OFFSETS: Final = "sesam_node.pipes.query:offsets"
@@ -78,6 +81,7 @@ class Rows:
         self._executor = executor
         self._timeout_s = timeout_s
         self._tables: Kept[Positions] = Kept(lambda found: found.size_bytes)
+        self._preparing: set[asyncio.Task[Positions]] = set()
         self._answers: Kept[array[int]] = Kept(lambda found: found.itemsize * len(found))
 
     async def page(
@@ -96,6 +100,8 @@ class Rows:
         if asked.where is None and asked.text is None and not asked.order_by:
             quick = self._beginning(dataset, head, asked, start, limit)
             if quick is not None:
+                if quick.count > MOST_ROWS:
+                    self._prepare(dataset, head, deleted=asked.deleted)
                 return quick
             positions = await self._positions(dataset, head, deleted=asked.deleted)
             versions = _versions(dataset, positions, start, limit, deleted=asked.deleted)
@@ -124,6 +130,18 @@ class Rows:
         count = counts.index_exists - (0 if asked.deleted else counts.index_deleted)
         rows = list(map(wire, found[start:]))
         return Page(dataset.generation, head - 1 if head else None, count, start, rows)
+
+    def _prepare(self, dataset: Dataset, head: int, *, deleted: bool) -> None:
+        """Find the positions meanwhile: who has seen the beginning may go anywhere next."""
+        task = asyncio.create_task(self._positions(dataset, head, deleted=deleted))
+        self._preparing.add(task)
+        task.add_done_callback(self._prepared)
+
+    def _prepared(self, task: asyncio.Task[Positions]) -> None:
+        self._preparing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Whoever asks for a page hears of it.
+            log.debug("positions were not found ahead: %s", task.exception())
 
     # -- all entities ------------------------------------------------------------------------------
 
