@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
 
 
+WALK_S = 900.0
+"""How long a condition over all entities of a large dataset may take."""
+
 WORDS = {"object": "dict", "array": "list", "number": "float"}
 """Types in the words of DTL where JSON schema has others."""
 
@@ -124,7 +127,8 @@ class Browsing:
 
     def _post(self, what: str, asked: Mapping[str, Any]) -> Any:
         body = {name: value for name, value in asked.items() if value is not None}
-        return self._connection.json("POST", f"{self._path}/{what}", json=body)
+        path = f"{self._path}/{what}"
+        return self._connection.json("POST", path, json=body, safe=True, timeout=WALK_S)
 
 
 def _asked(view: Mapping[str, Any]) -> dict[str, Any]:

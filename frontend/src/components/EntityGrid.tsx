@@ -125,7 +125,8 @@ function useColumns(host: Host, row: (number: number) => Entity | undefined, row
   const names = [...(told ?? []), ...seen].map(({ name }) => name).join("\n");
   return useMemo(() => {
     const known = new Map<string, Column>();
-    for (const column of [ID, ...(told ?? []), ...seen, ...RESERVED_COLUMNS]) {
+    const properties = [...(told ?? []), ...seen].sort((one, other) => NATURAL.compare(one.name, other.name));
+    for (const column of [ID, ...properties, ...RESERVED_COLUMNS]) {
       if (!known.has(column.name)) known.set(column.name, column);
     }
     const all = [...known.values()];
@@ -135,4 +136,6 @@ function useColumns(host: Host, row: (number: number) => Entity | undefined, row
   }, [told, names, chosen]);
 }
 
+/** "line2" before "line10". */
+const NATURAL = new Intl.Collator("en", { numeric: true });
 const OWN = new Set(RESERVED_COLUMNS.map(({ name }) => name));

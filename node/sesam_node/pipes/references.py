@@ -70,10 +70,13 @@ def references(
 
 def _joins(tracker: Tracker) -> Iterator[str]:
     """The steps from the entity to the source in words: `_id is dept of person`."""
-    for links in tracker.links.values():
-        for link in links:
+    waiting = list(tracker.roles)
+    for role in waiting:
+        for link in tracker.links.get(role, ()):
             where = link.dataset or "the source"
             yield f"{index_words(link.values)} is {index_words(link.index)} of {where}"
+            if link.role not in waiting:
+                waiting.append(link.role)
 
 
 def _followed(pipe: Pipe, dataset: str, entity: Entity) -> Iterator[str]:
