@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.errors import ClientError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -35,7 +37,7 @@ class Framed:
         self,
         schema: Mapping[str, Any] | None = None,
         *,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | str | None = None,
         reserved: bool = False,
     ) -> Any:
         """A polars frame: a row an entity, a column a property, types kept.
@@ -43,9 +45,7 @@ class Framed:
         `columns` names those that are wanted, in their order; others are not sent. `schema` (name
         to polars type) casts columns, `reserved` adds the node's own (`_updated`, `_ts`, ...).
         """
-        from sesam_interactive.frames import RESERVED
-
-        reserved = reserved or not RESERVED.isdisjoint(columns or ())
+        columns, reserved = _wanted(columns, reserved=reserved)
         return self._frame(schema, columns=columns, reserved=reserved)
 
     def _frame(
@@ -67,12 +67,19 @@ class Framed:
         reserved: bool,
         keep: bool = True,
     ) -> Any:
+        from polars.exceptions import PolarsError
+
         from sesam_interactive.frames import cast, read_lines
         from sesam_interactive.frames.origins import Origin, remember
 
         with self._open_lines(columns=columns, reserved=reserved) as lines:
             frame, kinds = read_lines(lines, reserved=reserved, keep=keep)
-            frame = cast(frame, schema)
+            try:
+                frame = cast(frame, schema)
+            except PolarsError as error:
+                raise ClientError(
+                    f"the schema does not fit: {str(error).partition(chr(10))[0]}"
+                ) from None
             frame = frame if columns is None else chosen(frame, columns)
             if self._origin is not None:
                 whole = kinds if not (schema or columns or reserved) else None
@@ -83,7 +90,7 @@ class Framed:
         self,
         schema: Mapping[str, Any] | None = None,
         *,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | str | None = None,
         reserved: bool = False,
     ) -> Any:
         """A pandas frame with the same columns as `to_polars`; `schema` has pandas types."""
@@ -101,7 +108,7 @@ class Framed:
         size: int = ROWS,
         *,
         schema: Mapping[str, Any] | None = None,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | str | None = None,
         reserved: bool = False,
     ) -> Iterator[Any]:
         """The polars frame of `to_polars` in parts of `size` rows, all with the same types.
@@ -109,9 +116,11 @@ class Framed:
         Memory does not grow with the number of entities: they wait in a temporary file, since the
         types are known when all have been looked at.
         """
-        from sesam_interactive.frames import RESERVED, frames_of_lines
+        from sesam_interactive.frames import frames_of_lines
 
-        reserved = reserved or not RESERVED.isdisjoint(columns or ())
+        if size < 1:
+            raise ClientError(f"expected a number of rows of at least 1, got {size}")
+        columns, reserved = _wanted(columns, reserved=reserved)
         with self._open_lines(columns=columns, reserved=reserved) as lines:
             for frame in frames_of_lines(lines, size, schema=schema, reserved=reserved):
                 yield frame if columns is None else chosen(frame, columns)
@@ -120,7 +129,7 @@ class Framed:
         self,
         size: int = ROWS,
         *,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | str | None = None,
         reserved: bool = False,
     ) -> Iterator[Any]:
         """The same parts as pyarrow record batches of one schema."""
@@ -129,6 +138,16 @@ class Framed:
         old = pl.CompatLevel.oldest()
         for frame in self.iter_frames(size, columns=columns, reserved=reserved):
             yield from frame.rechunk().to_arrow(compat_level=old).to_batches()
+
+
+def _wanted(
+    columns: Sequence[str] | str | None, *, reserved: bool
+) -> tuple[Sequence[str] | None, bool]:
+    """The columns as a list, and are some of them the node's own?"""
+    from sesam_interactive.frames import RESERVED
+
+    names = [columns] if isinstance(columns, str) else columns
+    return names, reserved or not RESERVED.isdisjoint(names or ())
 
 
 def chosen(frame: Any, columns: Sequence[str]) -> Any:

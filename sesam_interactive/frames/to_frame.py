@@ -108,7 +108,9 @@ def _pandas_types() -> Callable[[Any], Any]:
         nested = (
             pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_struct(arrow)
         )
-        return pd.ArrowDtype(arrow) if pa.types.is_decimal(arrow) or nested else None
+        # Of dates pandas would make times.
+        kept = nested or pa.types.is_decimal(arrow) or pa.types.is_date(arrow)
+        return pd.ArrowDtype(arrow) if kept else None
 
     return mapped
 

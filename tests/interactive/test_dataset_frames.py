@@ -66,6 +66,14 @@ def test_only_the_columns_that_are_asked_for_are_sent(hard):
     assert hard.to_polars(where=["gt", "_S.n", 2], columns=["n"]).rows() == [(3,), (4,)]
 
 
+def test_what_cannot_be_is_told_without_a_traceback(hard):
+    with pytest.raises(ClientError, match="the schema does not fit: casting from"):
+        hard.to_polars(schema={"mixed": pl.Date})
+    with pytest.raises(ClientError, match="at least 1, got 0"):
+        next(hard.iter_frames(0))
+    assert hard.to_polars(columns="n", limit=1).rows() == [(1,)]
+
+
 def test_a_condition_a_limit_and_an_offset_choose_rows(hard):
     assert hard.to_polars(where=["gt", "_S.n", 1], limit=2)["n"].to_list() == [2, 3]
     assert hard.to_polars(where=["gt", "_S.n", 1], since=1)["n"].to_list() == [3, 4]

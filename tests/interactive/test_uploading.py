@@ -59,6 +59,14 @@ def test_a_frame_of_every_type_comes_back_as_it_was(fresh):
     assert again.info()["runtime"]["last-offset"] == 2
 
 
+def test_a_frame_of_every_type_comes_back_through_pandas(fresh):
+    made = sent(fresh, TYPED)
+    whole = made.to_polars()
+    again = sent(fresh, made.to_pandas())
+    assert again.info()["runtime"]["last-offset"] == 2  # nothing was different
+    assert_frame_equal(again.to_polars(), whole)
+
+
 def test_a_pandas_frame_comes_back_as_it_was(fresh):
     frame = pd.DataFrame(
         {
