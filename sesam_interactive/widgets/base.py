@@ -11,6 +11,7 @@ view hides it; a notebook that is opened without a kernel, or on the web, shows 
 from __future__ import annotations
 
 import uuid
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
     from sesam_node.errors import Problem
 
 THREADS = 6
+
+LOADER = """
+// A page keeps every module that it ever loaded: one for all views of a kind, not one for each.
+const load = async (model) => {
+  const loaded = (globalThis.sesamInteractiveViews ??= new Map());
+  const name = model.get("module_name");
+  if (!loaded.has(name)) {
+    const source = new Blob([model.get("module_source")], { type: "text/javascript" });
+    const url = URL.createObjectURL(source);
+    loaded.set(name, import(url).finally(() => URL.revokeObjectURL(url)));
+    loaded.get(name).catch(() => loaded.delete(name));
+  }
+  return (await loaded.get(name)).default;
+};
+export default { render: async (context) => (await load(context.model)).render(context) };
+"""
 STATIC = Path(__file__).parent / "static"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -50,6 +67,13 @@ def request(handler: Handler | None = None, *, apart: bool = False) -> Any:
 
 
 @cache
+def _module(file: Path) -> tuple[str, str]:
+    """A name that says which version of a module it is, and its text."""
+    source = file.read_text(encoding="utf-8")
+    return f"{file.stem}-{zlib.crc32(source.encode()):08x}", source
+
+
+@cache
 def pool() -> ThreadPoolExecutor:
     """The threads that answer what may take a while."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="sesam-view")
@@ -59,19 +83,26 @@ class View(anywidget.AnyWidget):
     """A widget whose page is `static/<module>.js`, made from `frontend/src/widgets/`."""
 
     _css = STATIC / "widgets.css"
+    _esm = LOADER
     fallback_id = traitlets.Unicode().tag(sync=True)
+    module_name = traitlets.Unicode().tag(sync=True)
+    module_source = traitlets.Unicode().tag(sync=True)
+    module_file: ClassVar[Path]
     answering: ClassVar[frozenset[str]] = frozenset()
     shown_by: tuple[str, str | None] = ("", None)
 
     def __init_subclass__(cls, *, module: str | None = None, **options: Any) -> None:
         if module is not None:
-            cls._esm = STATIC / f"{module}.js"
+            cls.module_file = STATIC / f"{module}.js"
         members = (member for base in cls.__mro__ for member in vars(base).items())
         cls.answering = frozenset(name for name, it in members if getattr(it, "answers", False))
         super().__init_subclass__(**options)
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(fallback_id=uuid.uuid4().hex, **values)
+        name, source = _module(self.module_file)
+        super().__init__(
+            fallback_id=uuid.uuid4().hex, module_name=name, module_source=source, **values
+        )
         self.on_msg(self._asked)
 
     def close(self) -> None:

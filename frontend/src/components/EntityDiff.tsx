@@ -16,12 +16,15 @@ interface Props {
   onPick?: ((name: string) => void) | undefined;
   picked?: string | null | undefined;
   label: string;
+  /** What differs stands before what does not. */
+  changesFirst?: boolean | undefined;
 }
 
-export function EntityDiff({ entity, against, onPick, picked, label }: Props) {
+export function EntityDiff({ entity, against, onPick, picked, label, changesFirst }: Props) {
   const rows: Difference[] = against
     ? difference(against, entity)
     : Object.entries(entity).map(([name, value]) => ({ name, change: "same", new: value }));
+  if (changesFirst) rows.sort((a, b) => Number(a.change === "same") - Number(b.change === "same"));
   if (rows.length === 0) return <div className="sesam-empty">no properties</div>;
   return (
     <table className="sesam-entity" aria-label={label}>

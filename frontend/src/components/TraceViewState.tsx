@@ -29,7 +29,7 @@ export function TraceViewState({ recording, position, whatIf }: Props) {
         <h4>
           _T <span className="sesam-dim">{position >= recording.end ? "at the end" : !isStep || same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>
         </h4>
-        <EntityDiff entity={isRule ? before._T : after._T} against={isStep ? before._T : null} label="target" />
+        <EntityDiff entity={isRule ? before._T : after._T} against={isStep ? before._T : null} label="target" changesFirst />
       </section>
       <section>
         <h4>

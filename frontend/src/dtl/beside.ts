@@ -23,7 +23,7 @@ export interface Beside {
 }
 
 /** The characters of a value behind a line: as many as fit beside the text, between these. */
-const [LEAST, MOST, LINE] = [18, 64, 84];
+const [LEAST, MOST, LINE] = [18, 64, 72];
 const INLINE = 22;
 
 /** What an event did, in few words; "" where there is nothing to say. */
@@ -33,9 +33,9 @@ export function told(recording: Recording, event: TraceEvent, width: number): st
   if (event.emits) return `emitted ${event.emits.map((value) => short(recording.value(value), width)).join(", ")}`;
   const sets = Object.entries(event.sets ?? {});
   if (sets.length > 0) {
-    const each = sets.length === 1 ? width : Math.max(12, Math.floor(width / sets.length));
+    const each = Math.max(12, Math.floor(width / sets.length) - (sets.length === 1 ? sets[0]![0].length + 3 : 0));
     const text = sets.map(([name, value]) => `${name} = ${short(recording.value(value), each)}`).join(", ");
-    return text.length <= width + 24 ? text : `${text.slice(0, width + 23)}…`;
+    return text.length <= width + 4 ? text : `${text.slice(0, width + 3)}…`;
   }
   if (event.removes?.length) return `without ${event.removes.join(", ")}`;
   if (event.output !== undefined) return short(recording.value(event.output), width);
