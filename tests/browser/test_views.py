@@ -16,7 +16,7 @@ def test_a_view_shows_and_hides_its_still_picture(people_lab, page):
     open_cells(page, people_lab, SHOW)
     run_all(page)
     shown = output(page)
-    shown.locator(".sesam").get_by_text('"name": "Ada"').wait_for(timeout=30_000)
+    shown.locator(".sesam").get_by_text("Ada").wait_for(timeout=30_000)
     assert shown.locator("[data-sesam-still]").is_hidden()
     shot(page, "view")
     assert page.errors == []
