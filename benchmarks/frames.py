@@ -71,13 +71,15 @@ def write(folder: Path, count: int) -> Path:
 
 
 def node_cpu(pid: int) -> float:
+    """Seconds of CPU of a process and its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    own = (int(fields[11]) + int(fields[12])) / TICKS
+    return own + sum(map(node_cpu, children_of(pid)))
 
 
-def child_of(pid: int) -> int:
-    """The one child of a process."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+def children_of(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for children in lists for child in children.read_text().split()]
 
 
 def peak_mib() -> int:
@@ -98,7 +100,7 @@ def main() -> None:
         print(f"{options.entities:,} entities of {size / options.entities:.0f} bytes")
         with ManagedNode(folder / "data") as node:
             hub = sesam_interactive.connect(node.url, node.token)
-            compare(hub, child_of(os.getpid()), file, options)
+            compare(hub, children_of(os.getpid())[0], file, options)
             hub.close()
 
 

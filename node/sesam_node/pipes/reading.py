@@ -82,15 +82,12 @@ def pages(dataset: Dataset, selection: Selection) -> Iterator[list[bytes]]:
 
 def _sent(versions: list[Version], selection: Selection) -> list[bytes]:
     """Versions as they are sent."""
+    bodies = list(map(body_of, versions))
     if selection.properties is not None:
-        kept = selection.properties | KEPT
-        bodies = only([version.body for version in versions], kept)
-        versions = [
-            version._replace(body=body) for version, body in zip(versions, bodies, strict=True)
-        ]
+        bodies = only(bodies, selection.properties | KEPT)
     if selection.reserved:
-        return [wire(version) for version in versions]
-    return [version.body for version in versions]
+        return list(map(wire, versions, bodies))
+    return bodies
 
 
 def versions_of(dataset: Dataset, selection: Selection) -> Iterator[list[Version]]:
@@ -120,10 +117,10 @@ def versions_of(dataset: Dataset, selection: Selection) -> Iterator[list[Version
             return
 
 
-def wire(version: Version) -> bytes:
-    """A stored version as it is sent, with its header."""
+def wire(version: Version, body: bytes | None = None) -> bytes:
+    """A stored version as it is sent, with its header; `body` is what is sent of it."""
     return with_header(
-        version.body,
+        version.body if body is None else body,
         version.seq,
         version.previous,
         version.ts,
