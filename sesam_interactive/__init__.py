@@ -49,6 +49,13 @@ def load_ipython_extension(shell: Any) -> None:
     register(shell)
 
 
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext sesam_interactive`."""
+    from sesam_interactive.magics import unregister
+
+    unregister(shell)
+
+
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from sesam_interactive.serverextension import SesamInteractive
 

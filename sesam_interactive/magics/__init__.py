@@ -17,3 +17,11 @@ def register(shell: Any) -> None:
     knowledge = Knowledge()
     completion.install(shell, knowledge)
     inspection.install(shell, knowledge)
+
+
+def unregister(shell: Any) -> None:
+    """Take completion and inspection out of a shell again; its magics stay."""
+    from sesam_interactive.magics import completion, inspection
+
+    completion.remove(shell)
+    inspection.remove(shell)

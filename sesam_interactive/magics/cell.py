@@ -140,6 +140,15 @@ def read_cell(text: str, evaluate: Callable[[str], Any], line: str = "") -> Cell
     return Cell(source, value, line)
 
 
+def filled(value: Any, evaluate: Callable[[str], Any]) -> Any:
+    """A value with those of the kernel put in. Raises CellError where an expression fails."""
+    problems: list[Problem] = []
+    found = _fill(value, (), evaluate, problems)
+    if problems:
+        raise CellError(problems[0].message, problems, problems[0].message)
+    return found
+
+
 def _fill(
     value: Any,
     path: tuple[str | int, ...],

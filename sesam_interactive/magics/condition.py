@@ -3,6 +3,8 @@
     read_condition('age > 30')                  # ["gt", "_S.age", 30]
     read_condition('["gt", "_S.age", 30]')      # the same
 
+`{{expression}}` is a value of the kernel.
+
 The short form has comparisons (`== != < <= > >= in matches`), `is null`, `is not null`, `and`,
 `or`, `not`, parentheses, lists, constants and calls of functions: `upper(name) == "ADA"`. A bare
 name is a property of `_S`.
@@ -11,15 +13,19 @@ name is a property of `_S`.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sesam_interactive.magics.cell import CellError, caret
+from sesam_interactive.magics.cell import CellError, caret, filled
 from sesam_node.dtl.source_text import read_source
 from sesam_node.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TOKEN = re.compile(
     r"""\s*(?:
-      (?P<number>-?\d+(?:\.\d+)?(?![\w.]))
+      (?P<value>\{\{.+?\}\})
+    | (?P<number>-?\d+(?:\.\d+)?(?![\w.]))
     | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
     | (?P<name>_?[A-Za-z][\w:.$-]*(?<![.-])|\$[\w-]+)
     | (?P<sign>==|!=|<=|>=|<>|&&|\|\||[=<>()\[\],!])
@@ -47,16 +53,21 @@ class Token(NamedTuple):
     end: int
 
 
-def read_condition(text: str) -> Any:
+def no_values(_expression: str) -> Any:
+    """For conditions that no kernel stands behind."""
+    raise ValueError("there are no values of a kernel here")
+
+
+def read_condition(text: str, evaluate: Callable[[str], Any] = no_values) -> Any:
     """The DTL condition of a text. Raises CellError with a caret where it cannot be read."""
     stripped = text.strip()
     if stripped.startswith("["):
         try:
-            return read_source(stripped).value
+            return filled(read_source(stripped).value, evaluate)
         except InputError as error:
             offset = getattr(error, "offset", 0)
             raise _wrong(error.problems[0].message, stripped, offset) from None
-    return _Reader(stripped).whole()
+    return filled(_Reader(stripped, evaluate).whole(), evaluate)
 
 
 def _wrong(message: str, text: str, start: int, end: int | None = None) -> CellError:
@@ -67,8 +78,9 @@ def _wrong(message: str, text: str, start: int, end: int | None = None) -> CellE
 class _Reader:
     """Reads one condition from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, evaluate: Callable[[str], Any]) -> None:
         self.text = text
+        self.evaluate = evaluate
         self.tokens: list[Token] = []
         offset = 0
         while text[offset:].strip():
@@ -159,6 +171,10 @@ class _Reader:
         if token.kind == "text":
             self.at += 1
             return _unquoted(token.text)
+        if token.kind == "value":
+            self.at += 1
+            value = filled(token.text, self.evaluate)
+            return ["list", *value] if isinstance(value, list) else value
         if token.kind != "name":
             raise self.unexpected("expected a value")
         self.at += 1

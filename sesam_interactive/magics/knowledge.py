@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WAIT_S = 0.09
 KEPT_S = 5.0
+LATE_S = 3.0
 NOTHING = Known(frozenset(), frozenset())
 
 
@@ -60,7 +61,10 @@ class Knowledge:
         hub = self.hub
         if hub is None:
             return None
-        return self.in_time(path, lambda: hub.connection.json("POST", path, json=body))
+        # What comes too late is of no use: it does not keep the kernel from ending.
+        return self.in_time(
+            path, lambda: hub.connection.json("POST", path, json=body, timeout=LATE_S)
+        )
 
     def in_time(self, what: str, call: Callable[[], Any]) -> Any:
         """What a call gives within 90 ms; null else. One call of a kind is under way at a time."""

@@ -99,6 +99,8 @@ def run(hub: Hub, draft: Draft, sample: Sample, options: Namespace) -> DtlResult
         inside = [problem for problem in error.problems if problem.path]
         raise (draft.error(inside) if inside else error) from None
     notes = [*sample.notes, *map(_skipped, answer.get("skipped", ()))]
+    if not answer["results"]:
+        notes.append("the source gave no entities; what it reads may have to run first")
     complete = sample.entities is None and len(answer["results"]) < sample.limit
     return DtlResult(
         draft.title,

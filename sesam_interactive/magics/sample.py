@@ -30,6 +30,7 @@ EXPECTED = 1_000
 """How many entities are run where the output is compared with what is expected."""
 
 COPY = [["copy", "*"]]
+FRAMES = ("polars", "pandas", "pyarrow")
 
 
 @dataclass
@@ -68,7 +69,7 @@ def choose(hub: Hub, draft: Draft, options: Namespace, evaluate: Callable[[str],
     if options.entity:
         return _by_id(hub, draft, _ids(options.entity, evaluate))
     if options.where:
-        return _fulfilling(hub, draft, options.where, limit)
+        return _fulfilling(hub, draft, options.where, limit, evaluate)
     return Sample(limit)
 
 
@@ -82,7 +83,7 @@ def _given(expression: str, limit: int, evaluate: Callable[[str], Any]) -> Sampl
         return Sample(limit, [value])
     if hasattr(value, "collect_schema") and not hasattr(value, "iter_rows"):
         value = value.collect()
-    if hasattr(value, "columns"):
+    if type(value).__module__.partition(".")[0] in FRAMES:
         value = from_frame(value)
     try:
         entities: list[Any] = []
@@ -138,9 +139,11 @@ def _missing(hub: Hub, draft: Draft, missing: list[str]) -> str:
     return f"{text}; it has {some}, ..." if some else f"{text}; it is empty"
 
 
-def _fulfilling(hub: Hub, draft: Draft, text: str, limit: int) -> Sample:
+def _fulfilling(
+    hub: Hub, draft: Draft, text: str, limit: int, evaluate: Callable[[str], Any]
+) -> Sample:
     """The first source entities that fulfil a condition, which the node evaluates."""
-    condition = read_condition(text)
+    condition = read_condition(text, evaluate)
     dataset = _stored_source(hub, draft)
     if dataset is not None and "hops" not in str(condition):
         try:

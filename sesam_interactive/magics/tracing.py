@@ -33,7 +33,7 @@ STEPS = 150
 SIBLINGS = 8
 WIDTH = 72
 BRIEF = 30
-TRUNCATED = 5_000_000
+TRUNCATED = 1_000_000
 """Bytes of a trace that are put into a notebook; a larger one is only in `.trace`."""
 
 

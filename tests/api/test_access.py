@@ -297,6 +297,21 @@ def test_no_way_of_changing_a_pipe_goes_round_its_permissions(node, as_):
     )
 
 
+def test_a_preview_with_side_effects_takes_what_running_and_changing_the_pipe_takes(node, as_):
+    may = allow("reader", "read_data"), allow("runner", "read_data", "run_pump_operation")
+    node.put("/config", json=[pipe("a", *may, source={"type": "embedded", "entities": []})])
+    reader, runner = as_("reader"), as_("runner")
+    for effects, client, status in (
+        ("skip", reader, 200),
+        ("run", reader, 403),
+        ("run", runner, 200),
+    ):
+        answer = client.post("/pipes/a/preview", data={"side-effects": effects})
+        assert answer.status_code == status, answer.text
+    draft = {"side-effects": "run", "pipe-config": '{"source": {"type": "http_endpoint"}}'}
+    assert runner.post("/pipes/a/preview", data=draft).status_code == 403
+
+
 def test_nobody_gives_himself_permissions(node, as_):
     put(node, pipe("people", allow("dev", "read_config", "write_config")))
     wider = pipe("people", allow("dev", *OF_PIPES))

@@ -123,6 +123,8 @@ def test_loading_the_extension_again_completes_once(shell, loaded):
         if getattr(m, "matcher_identifier", "") == completion.IDENTIFIER
     ]
     assert len(ours) == 1
+    sesam_interactive.unload_ipython_extension(shell)
+    assert ours[0] not in shell.Completer.custom_matchers
 
 
 def test_without_a_node_functions_are_completed_and_nothing_is_started(shell, tmp_path):

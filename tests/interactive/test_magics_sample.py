@@ -83,6 +83,21 @@ def test_the_node_says_which_entities_fulfil_a_condition(shell, loaded, line, fo
     assert names(shell.run_cell_magic("dtl", line, ALL)) == found
 
 
+def test_a_condition_takes_values_of_the_kernel(shell, loaded):
+    shell.user_ns.update(depts=["x"], name='A"da')
+    line = "person --where 'dept in {{depts}} and name != {{name}} and name != \"{{name}}!\"'"
+    assert names(shell.run_cell_magic("dtl", line, ALL)) == ["Ada", "Cy"]
+    line = 'person --where \'["in", "_S.dept", "{{[\\"list\\", *depts]}}"]\''
+    assert names(shell.run_cell_magic("dtl", line, ALL)) == ["Ada", "Cy"]
+    with pytest.raises(CellError, match="NameError: name 'nothing' is not defined"):
+        shell.run_cell_magic("dtl", "person --where 'dept == {{nothing}}'", ALL)
+
+
+def test_a_source_without_entities_is_told(shell, loaded):
+    result = shell.run_cell_magic("dtl", "inbox", ALL)
+    assert "the source gave no entities" in repr(result)
+
+
 def test_a_condition_that_is_no_dtl_is_told_with_its_place(shell, loaded):
     with pytest.raises(CellError) as caught:
         shell.run_cell_magic("dtl", 'person --where \'["eqq", "_S.dept", "x"]\'', ALL)
