@@ -30,10 +30,16 @@ PLACES = 8
 
 
 class Expectation:
-    """A file of expected entities and its spec; the file need not be there yet."""
+    """A file of expected entities and its spec; the file need not be there yet.
 
-    def __init__(self, file: Path) -> None:
+    `said` is how people are told of it: instead of an absolute path the one within its project.
+    """
+
+    def __init__(self, file: Path, project: Path | None = None) -> None:
         self.file = file
+        self.said = str(file)
+        if project is not None and file.is_absolute():
+            self.said = f"{project.name}/{file.relative_to(project).as_posix()}"
 
     @property
     def spec_file(self) -> Path:
@@ -48,7 +54,7 @@ class Expectation:
         if not isinstance(value, list) or not all(
             isinstance(item, dict) and isinstance(item.get("_id"), str) for item in value
         ):
-            raise CellError(f'{self.file}: expected a list of entities, each with an "_id"')
+            raise CellError(f'{self.said}: expected a list of entities, each with an "_id"')
         return value
 
     def spec(self) -> Spec:
@@ -73,7 +79,7 @@ class Expectation:
         if not lines and not failed:
             return ""
         wrong = sum(not line.startswith(" ") for line in lines)
-        count = f"{wrong} of {len(ids)} entities differ from {self.file}"
+        count = f"{wrong} of {len(ids)} entities differ from {self.said}"
         return "\n".join([count, *failed[:SHOWN], *_cut(lines)])
 
     def write(self, hub: Hub, result: DtlResult, pipe: str) -> str:
@@ -94,7 +100,7 @@ class Expectation:
         note = f"; the tests of projects ignore it: {reason}" if reason else ""
         count = len(result.entities)
         told = "1 entity is" if count == 1 else f"{count} entities are"
-        return f"{told} expected in {self.file}{note}"
+        return f"{told} expected in {self.said}{note}"
 
 
 def expectation(name: str, project: Path | None) -> Expectation:
@@ -107,7 +113,7 @@ def expectation(name: str, project: Path | None) -> Expectation:
         raise CellError(f"--expect {name}: expected the name of a .json file with entities")
     if file.is_absolute() or file.exists() or project is None or len(file.parts) > 1:
         return Expectation(file)
-    return Expectation(project / "expected" / file)
+    return Expectation(project / "expected" / file, project)
 
 
 def _not_for_the_client(hub: Hub, result: DtlResult, pipe: str) -> str:

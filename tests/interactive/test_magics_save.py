@@ -166,7 +166,7 @@ def test_an_output_pipe_gets_a_test_that_the_node_command_runs(shell, loaded, tm
     (tmp_path / "pipes" / "person.conf.json").write_text(person)
     shell.run_cell_magic("dtl", f"--save out --project {tmp_path}", json.dumps(endpoint))
     said = repr(shell.run_line_magic("dtl", f"accept --project {tmp_path}"))
-    assert said == f"3 entities are expected in {tmp_path}/expected/out.json"
+    assert said == f"3 entities are expected in {tmp_path.name}/expected/out.json"
     assert "ignore" not in json.loads((tmp_path / "expected" / "out.test.json").read_text())
     assert main(["test", str(tmp_path)]) == 0
     assert "1 passed" in capsys.readouterr().out

@@ -32,6 +32,10 @@ SHOWN = {
         'unknown function "datetime-prase"; did you mean "datetime-parse"?',
         'unknown dataset "webshop-acount"; did you mean "webshop-account"?',
         'expected "," or "]"',
+        '"euros": "~f1864.88"',
+        "a changed currency-rate entity re-runs the webshop-order entities",
+        '["decimal", "_S.total"] = null',
+        "2 of 2 entities differ from customers/expected/totals.json",
     ],
     "04-customer-360": [
         'Run of "customer": ok, 786 read, 786 changed',
@@ -58,6 +62,13 @@ SHOWN = {
         '-    "_id": "desk:7055",',
         "exit code 0",
         "newsletter-csv  changed",
+    ],
+    "07-notebooks-from-a-pipe": [
+        "customer-360.ipynb",
+        "['connect', 'flow', 'source', 'sink', 'dtl', 'made', 'diff', 'run-it', 'test']",
+        "customer-360: 786 entities",
+        "over a sample of 300 source entities",
+        "ticket: 640 entities",
     ],
 }
 """What the outputs of a notebook must hold."""
