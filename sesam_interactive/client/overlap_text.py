@@ -183,6 +183,8 @@ def pairs_text(pairs: Overlaps) -> str:
 def pairs_html(pairs: Overlaps) -> str:
     body = ""
     rows = [_shown(pair) for pair in pairs]
+    if not any(row["better"] for row in rows):
+        rows = [{name: row[name] for name in row if name != "better"} for row in rows]
     for row, pair in zip(rows, pairs, strict=True):
         cells = {name: escape(text) for name, text in row.items()}
         cells["hit"] = html_bar(pair.left.hit_share, row["hit"])
@@ -193,7 +195,8 @@ def pairs_html(pairs: Overlaps) -> str:
         )
         body += "</tr>"
     heads = "".join(
-        f"<th style='text-align:left'>{name}</th>" for name in (rows[0] if rows else ())
+        f"<th style='text-align:left;padding:2px 8px'>{name}</th>"
+        for name in (rows[0] if rows else ())
     )
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
     return f"<div><b>{escape(_head(pairs))}</b>{table}</div>"

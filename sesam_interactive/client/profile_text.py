@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sesam_interactive.frames.profile import PropertyProfile
 
 TOP_SHOWN = 3
-FREQUENT = 0.005
+FEW, STANDS_OUT, FREQUENT = 12, 1.5, 0.005
 MOST_NOTES = 20
 Row = dict[str, str]
 HEADS = ("property", "types", "filled", "distinct", "least to most", "histogram", "most frequent")
@@ -57,8 +57,11 @@ def span_text(found: PropertyProfile) -> str:
 
 
 def top_text(found: PropertyProfile) -> str:
-    """The most frequent values with their shares; nothing where no value is frequent."""
-    if not found.top or found.top[0][1] < max(2, found.filled * FREQUENT):
+    """The most frequent values with their shares; nothing where no value stands out."""
+    if not found.top or not found.distinct or found.top[0][1] < 2:
+        return ""
+    most, mean = found.top[0][1], found.filled / found.distinct
+    if found.distinct > FEW and (most < STANDS_OUT * mean or most < FREQUENT * found.filled):
         return ""
     shown = found.top[:TOP_SHOWN]
     return ", ".join(f"{value_text(v, 18)} {percent(n / found.filled)}" for v, n in shown)
