@@ -10,7 +10,7 @@ from sesam_interactive.debugger.conditions import condition_of, condition_text, 
 from sesam_interactive.debugger.errors import DebuggerError
 from sesam_interactive.display.html import table
 from sesam_node.dtl import RuleContext, Runtime, compile_rules
-from sesam_node.dtl.trace import state
+from sesam_node.dtl.trace.state import state_in
 from sesam_node.dtl.watch import Watch, hits, read_watches, within
 from sesam_node.errors import DtlError, InputError, preview
 
@@ -116,7 +116,6 @@ def logged(session: Recorded, place: str, expressions: Sequence[Any], most: int 
     path = session.rules.full(place)
     named = [(_name(one), _reader(one, session)) for one in expressions]
     log = Log(session.rules.short(path))
-    document = session.document
     for entity, row in enumerate(session.entities):
         for one in session.values_of(entity)[path].evaluations:
             if len(log.rows) >= most:
@@ -124,7 +123,7 @@ def logged(session: Recorded, place: str, expressions: Sequence[Any], most: int 
                 return log
             told: dict[str, Any] = {"entity": row["id"], "step": one.event}
             if named:
-                held = state(document, entity, one.event, after=True)
+                held = state_in(session.recording_of(entity), one.event, after=True)
                 told |= {name: read(held) for name, read in named}
             else:
                 told["value"] = one.error or one.output

@@ -14,6 +14,7 @@ from sesam_node.dtl import functions
 from sesam_node.dtl.source_text import parents
 from sesam_node.dtl.trace.places import MISSING, parts_of
 from sesam_node.dtl.trace.recording import raw_at
+from sesam_node.dtl.trace.state import state_in
 from sesam_node.errors import preview
 
 if TYPE_CHECKING:
@@ -123,8 +124,6 @@ def _meant(session: Session) -> Iterator[Fix]:
 
 def _names(session: Recorded, path: str, variable: str) -> set[str]:
     """The properties that a variable had wherever a path was read; none where it is no target."""
-    from sesam_node.dtl.trace import state
-
     found: set[str] = set()
     if variable not in ("_S", "_T"):
         return found
@@ -133,7 +132,7 @@ def _names(session: Recorded, path: str, variable: str) -> set[str]:
         for one in value.evaluations[:3] if value is not None else ():
             if session.recording_of(number).steps_on(one.event):
                 return set()
-            held = state(session.document, number, one.event)[variable]
+            held = state_in(session.recording_of(number), one.event)[variable]
             if isinstance(held, dict):
                 found |= held.keys()
     return found

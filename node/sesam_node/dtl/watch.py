@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sesam_node.dtl.compile import compile_rules
 from sesam_node.dtl.runtime import Runtime
 from sesam_node.dtl.syntax import RuleContext
-from sesam_node.dtl.trace import state
 from sesam_node.dtl.trace.recording import Recording
+from sesam_node.dtl.trace.state import state_in
 from sesam_node.errors import DtlError, InputError, Problem, preview, suggestion
 
 if TYPE_CHECKING:
@@ -325,6 +325,6 @@ def _at_event(recording: Recording, number: int, watch: Watch) -> bool:
         return any(recording.values[given] is None for given in event.get("inputs", ()))
     if watch.test is None:
         return False
-    held = state(recording.document, recording.position, number, after=not watch.before)
+    held = state_in(recording, number, after=not watch.before)
     test: Test = watch.test
     return test(held["_S"], held["_T"], held["_P"])

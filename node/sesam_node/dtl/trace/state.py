@@ -25,6 +25,11 @@ def state(
         held = f"entity {entity} has {len(recording.events)}, counted from 0"
         problem = Problem("$.events", "no-event", f"there is no event {event!r}; {held}")
         raise InputError("no such event in the trace", [problem])
+    return state_in(recording, event, after=after)
+
+
+def state_in(recording: Recording, event: int, *, after: bool = False) -> dict[str, Any]:
+    """As `state`, of a recording that is asked again and again, and an event that is there."""
     end = end_of(recording, event) if after else event
     return context(recording, recording.events[event]["frame"], end, event)
 
