@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.debugger.conditions import condition_of, condition_text, expression_of
 from sesam_interactive.debugger.errors import DebuggerError
+from sesam_interactive.debugger.values import output_of
 from sesam_interactive.display.html import table
 from sesam_node.dtl import RuleContext, Runtime, compile_rules
+from sesam_node.dtl.trace.places import MISSING
 from sesam_node.dtl.trace.state import state_in
 from sesam_node.dtl.watch import Watch, hits, read_watches, within
 from sesam_node.errors import DtlError, InputError, preview
@@ -95,7 +97,9 @@ class Log:
             )
             lines.append(f"  {preview(row['entity'], 30)} step {row['step']}: {values}")
         if len(self.rows) > 50:
-            lines.append(f"  ... {len(self.rows) - 50:,} more")
+            lines.append(f"  ... {len(self.rows) - 50:,} more lines")
+        if self.more:
+            lines.append("  ... and more, which were not kept")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -117,16 +121,21 @@ def logged(session: Recorded, place: str, expressions: Sequence[Any], most: int 
     named = [(_name(one), _reader(one, session)) for one in expressions]
     log = Log(session.rules.short(path))
     for entity, row in enumerate(session.entities):
-        for one in session.values_of(entity)[path].evaluations:
+        recording = session.recording_of(entity)
+        for number in range(len(recording.events)):
+            if recording.path(number) != path:
+                continue
             if len(log.rows) >= most:
                 log.more = True
                 return log
-            told: dict[str, Any] = {"entity": row["id"], "step": one.event}
+            told: dict[str, Any] = {"entity": row["id"], "step": number}
             if named:
-                held = state_in(session.recording_of(entity), one.event, after=True)
+                held = state_in(recording, number, after=True)
                 told |= {name: read(held) for name, read in named}
             else:
-                told["value"] = one.error or one.output
+                output = output_of(recording, number)
+                shown = None if output is MISSING else output
+                told["value"] = recording.events[number].get("error") or shown
             log.rows.append(told)
     return log
 

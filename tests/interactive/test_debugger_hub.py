@@ -144,6 +144,23 @@ def test_a_logpoint_tells_a_row_an_evaluation(session):
         session.log("line[1]", ["uper", "_T.by"])
 
 
+def test_places_of_thousands_of_events_are_quick_and_whole(shop):
+    rules = {
+        "default": [["copy", "_id"], ["add", "lines", ["apply", "line", "_S.items"]]],
+        "line": [["copy", "n"], ["add", "twice", ["*", 2, "_S.n"]]],
+    }
+    items = [{"n": n} for n in range(2_000)]
+    session = shop.debug(rules, entities=[{"_id": "big", "items": items}])
+    assert [row["_T.twice"] for row in session.log("line[1]", "_T.twice").rows] == [
+        2 * n for n in range(2_000)
+    ]
+    session.break_when("_T.twice > 3900 after line[1]")
+    assert session.run().state.after["_T"]["twice"] == 3_902
+    assert session.at("line[1][2]").count == 2_000
+    assert len(session.at("line[1][2]").evaluations) == 100
+    assert len(repr(session)) < 5_000
+
+
 # -- scans -----------------------------------------------------------------------------------------
 
 

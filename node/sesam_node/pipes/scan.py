@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 Told = dict[str, Any]
 
+PLACES = 50
+"""How many places of one entity are told at which a condition holds."""
+
 
 def scan_rules(
     definition: PipeDefinition,
@@ -49,8 +52,8 @@ def scan_rules(
     """One portion: `hits`, their `trace`, how many were `read`, `errors`, `next`, `stopped`.
 
     Each hit is an entity: `_id`, `source` (the `_id` of its source entity), `version`,
-    `conditions` (their numbers), `at` (`{"condition", "path", "event"}` of each place), `entity`
-    (its position in the trace), `outputs` where outputs were compared. Raises DtlError, InputError
+    `conditions` (their numbers), `at` (`{"condition", "path", "event"}` of the first of its
+    `places`), `entity` (its position in the trace), `outputs` where outputs were compared. Raises DtlError, InputError
     with paths below `$.when`.
     """
     pipe = built(definition, store, rules, world, position)
@@ -159,7 +162,8 @@ class Scan:
             "source": self.tracing.source_id,
             "version": None if version is None else version.seq,
             "conditions": sorted({hit.watch for hit in where}),
-            "at": places,
+            "at": places[:PLACES],
+            "places": len(places),
             "entity": len(self.kept),
         }
         self.found.append(told)
