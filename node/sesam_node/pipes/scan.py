@@ -53,8 +53,8 @@ def scan_rules(
 
     Each hit is an entity: `_id`, `source` (the `_id` of its source entity), `version`,
     `conditions` (their numbers), `at` (`{"condition", "path", "event"}` of the first of its
-    `places`), `entity` (its position in the trace), `outputs` where outputs were compared. Raises DtlError, InputError
-    with paths below `$.when`.
+    `places`), `entity` (its position in the trace), `outputs` where outputs were
+    compared. Raises DtlError, InputError with paths below `$.when`.
     """
     pipe = built(definition, store, rules, world, position)
     other: Pipe | None = None
