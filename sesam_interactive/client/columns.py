@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.client.lines import open_lines
+from sesam_interactive.display.progress import Progress, in_notebook
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.frames.typed import TypedTable
 
@@ -60,14 +64,16 @@ def read_columns(
         # A path begins with a property, unless the whole of it is the name of one.
         tops = dict.fromkeys(top for name in names for top in (name, name.partition(".")[0]))
         asked["properties"] = json.dumps(list(tops), ensure_ascii=False)
-    path = f"{dataset.path}/entities"
-    few = exact and min(limit or EXACT_MOST + 1, _count(dataset)) <= EXACT_MOST
-    data = dataset.connection.table(path, **asked) if few else None
+    path, total = f"{dataset.path}/entities", _count(dataset)
+    total = total if limit is None else min(limit, total)
+    data = dataset.connection.table(path, **asked) if exact and total <= EXACT_MOST else None
     if data is not None:
         table = typed_table(data)
     else:
-        with open_lines(dataset.connection, path, **asked) as lines:
-            table = typed_lines(lines)
+        with _progress(dataset, total) as progress:
+            with open_lines(dataset.connection, path, **asked) as lines:
+                table = typed_lines(_told(lines, progress, total))
+            progress.close(f"{dataset}: {table.rows:,} entities read")
     if names is None:
         return table
     kept = [column for column in table.columns if _is_asked(column.path, names)]
@@ -76,6 +82,20 @@ def read_columns(
     if missing and table.rows and not missing_ok:
         raise ClientError(_unknown(dataset, missing[0]))
     return TypedTable(table.rows, kept)
+
+
+def _progress(dataset: Place, total: int) -> Progress:
+    """A line for somebody who waits for many entities; none in logs and files."""
+    watched = in_notebook() or sys.stdout.isatty()
+    return Progress(f"{dataset}: reading", shown=watched and total > EXACT_MOST)
+
+
+def _told(lines: Iterable[bytes], progress: Progress, total: int) -> Iterator[bytes]:
+    done = 0
+    for chunk in lines:
+        done += chunk.count(b"\n")
+        progress.update(done, total)
+        yield chunk
 
 
 def plain_path(path: str) -> str:

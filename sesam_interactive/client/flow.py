@@ -7,7 +7,9 @@ and all that a picture needs.
 
 from __future__ import annotations
 
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.widgets.flow_graph import FlowGraph
 
+AT_A_TIME = 6
 MERGES = ("merge", "merge_datasets")
 BREAKER = "the circuit breaker has tripped: commit or roll back what it holds"
 Json = dict[str, Any]
@@ -207,9 +210,11 @@ def read_flow(connection: Connection, *, rates: bool = True) -> Flow:
     datasets = connection.get("/datasets", include_internal_datasets=False)
     systems = connection.get("/systems")
     builder = _Builder({item["_id"]: item["runtime"] for item in datasets})
-    for pipe in pipes:
-        rate = _last_rate(connection, pipe) if rates else None
-        builder.add_pipe(pipe, rate)
+    # Small requests, one a pipe: a few at a time, as most of each is waiting.
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        known = pool.map(partial(_last_rate, connection), pipes) if rates else repeat(None)
+        for pipe, rate in zip(pipes, known, strict=False):
+            builder.add_pipe(pipe, rate)
     builder.add_systems(systems)
     return Flow({"url": connection.url, **builder.data()}, connection)
 

@@ -210,6 +210,15 @@ def test_more_entities_are_read_quickly_with_types_as_they_are_known_then(mixed,
     assert quick["mixed"] == exact["mixed"]
 
 
+def test_who_waits_for_many_entities_sees_how_far_it_is(mixed, monkeypatch, capsys):
+    monkeypatch.setattr(columns, "EXACT_MOST", 10)
+    mixed.profile()
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    mixed.profile()
+    assert capsys.readouterr().out.endswith("mixed: 100 entities read\n")
+
+
 def test_distinct_values_of_very_many_are_estimated_and_it_says_so():
     values = pl.Series("big", range(2_100_000)) % 1_000_000
     found = profile_column(TypedColumn("big", "integer", values, types={"integer": len(values)}))
