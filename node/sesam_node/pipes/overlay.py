@@ -65,7 +65,7 @@ def read_overlay(overlay: Any, store: Store) -> dict[str, dict[str, Entity | Non
         if not store.exists(name):
             message = f'there is no dataset "{name}"'
             path = json_path(("overlay", name))
-            hint = suggestion(name, store.names())
+            hint = suggestion(name, [n for n in store.names() if not n.startswith("system:")])
             raise NotFoundError(message, [Problem(path, "unknown-dataset", message, hint)])
         laid = found[name] = {}
         for entity_id, entity in entities.items():
