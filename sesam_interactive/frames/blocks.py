@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
+THREADS: Final = min(4, os.cpu_count() or 1)
+"""So many blocks are parsed at a time."""
+
 SAMPLE_BYTES: Final = 1_000
 NEWLINE: Final = b"\n"
 NULL: Final = b"null"

@@ -9,7 +9,6 @@ a temporary file that the lines are kept in. The frame is exactly that of `to_fr
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -21,6 +20,7 @@ import msgspec
 
 from sesam_interactive.frames.blocks import (
     BLOCK_BYTES,
+    THREADS,
     Blocks,
     first_lines,
     raw_lines,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 SAMPLE_LINES: Final = 1_000
-THREADS: Final = min(4, os.cpu_count() or 1)
 ABSENT: Final = (Column(), None)
 OWN: Final = {
     "_updated": Shape("integer"),

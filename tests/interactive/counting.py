@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 
 class Counter:
-    """A TCP proxy on a port of its own; `received` are the bytes that the node has sent."""
+    """A TCP proxy on a port of its own; `received` are the bytes that the node has sent.
 
-    def __init__(self, url):
+    It breaks off when there were more than `most`.
+    """
+
+    def __init__(self, url, most=None):
+        self.most = most
         parts = urlsplit(url)
         self._node = (parts.hostname, parts.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -38,6 +43,8 @@ class Counter:
     def _down(self, client, node):
         while data := _read(node):
             self.received += len(data)
+            if self.most is not None and self.received > self.most:
+                break
             try:
                 client.sendall(data)
             except OSError:
@@ -45,7 +52,11 @@ class Counter:
                     self._cut += 1
                     self._gone.notify_all()
                 break
-        client.close()
+        for connection in (client, node):
+            # The other thread is reading: closing alone would tell nobody.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
     def wait_for_cut(self, timeout):
         """Has a reader gone away while the node was sending?"""

@@ -141,6 +141,16 @@ def test_fewer_columns_are_fewer_bytes(box, counted):
     assert counter.received - before < 10_000
 
 
+def test_what_breaks_off_is_an_error_and_no_shorter_frame(box, counted):
+    hub, counter = counted
+    post(hub, [{"_id": str(n), "long": "x" * 1000} for n in range(3_000)])
+    dataset = hub.datasets["box"]
+    counter.most = counter.received + 1_000_000
+    for read in (dataset.to_polars, lambda: list(dataset.iter_frames())):
+        with pytest.raises(ClientError, match="cannot reach the node|closed"):
+            read()
+
+
 def test_an_interrupt_ends_the_request(box, counted, monkeypatch):
     hub, counter = counted
     for start in range(0, 40_000, 10_000):
