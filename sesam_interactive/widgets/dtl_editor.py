@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
 
 SAMPLE = 20
+FAILED = "entity-failed"
+"""The code of a problem that only the chosen entity has: the rules run all the same."""
+
 NONE: list[dict[str, Any] | None] = [None]
 
 
@@ -36,6 +39,8 @@ class Draft(Protocol):
 
     @property
     def title(self) -> str: ...
+    @property
+    def pipe(self) -> str | None: ...
     def text(self) -> str: ...
     def check(self, text: str) -> dict[str, Any]: ...
     def complete(self, text: str, offset: int) -> dict[str, Any]: ...
@@ -54,6 +59,7 @@ class DtlEditor(View, module="dtl_editor"):
 
     text = traitlets.Unicode().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
+    pipe = traitlets.Unicode("").tag(sync=True)
     entity = traitlets.Unicode("").tag(sync=True)
     vocabulary = traitlets.Dict().tag(sync=True)
 
@@ -62,7 +68,9 @@ class DtlEditor(View, module="dtl_editor"):
         self._sample: list[Entity] | None = None
         self._deployed: list[dict[str, Any]] | None = None
         self._compared = False
-        super().__init__(text=text, title=draft.title, vocabulary=vocabulary())
+        super().__init__(
+            text=text, title=draft.title, pipe=draft.pipe or "", vocabulary=vocabulary()
+        )
 
     # -- for who writes Python ---------------------------------------------------------------------
 
@@ -118,7 +126,9 @@ class DtlEditor(View, module="dtl_editor"):
             checking = beside.submit(self._draft.check, text)
             shown, note = self._tried(text, entity)
             problems = [_placed(source, one) for one in checking.result()["problems"]]
-        if any(problem["level"] == "error" for problem in problems):
+        if shown is not None:
+            problems += _failure(source, shown)
+        if any(problem["level"] == "error" for problem in problems if problem["code"] != FAILED):
             shown, note = None, ""
         return {"problems": problems, "shown": shown, "note": note}
 
@@ -245,6 +255,17 @@ def _spans(source: SourceText, trace: dict[str, Any]) -> dict[str, tuple[int, in
         if span is not None:
             found[path] = (source.utf16(span[0]), source.utf16(span[1]))
     return found
+
+
+def _failure(source: SourceText, shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the chosen entity fails with, as a problem at the place that fails."""
+    error = shown["trace"]["entities"][0]["error"] if shown["trace"]["entities"] else None
+    if error is None:
+        return []
+    place = shown["spans"].get(error["path"], (0, 0))
+    line, column = source.position(source.from_utf16(place[0]))
+    told = {"path": error["path"], "code": FAILED, "level": "error", "message": error["message"]}
+    return [{**told, "from": place[0], "to": place[1], "line": line, "column": column}]
 
 
 def _placed(source: SourceText, problem: dict[str, Any]) -> dict[str, Any]:

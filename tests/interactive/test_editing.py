@@ -53,6 +53,17 @@ def test_every_problem_has_its_place_and_nothing_is_shown(loaded):
     ]
 
 
+def test_an_entity_that_fails_marks_the_place_and_the_others_are_run_all_the_same(loaded):
+    editor = loaded.pipes["person-named"].edit()
+    text = '[["copy", "_id"], ["if", ["eq", "_S.name", "Bo"], ["fail!", "no Bo"]]]'
+    answer = ask(editor, "live", text=text, entity="2")["result"]
+    (problem,) = answer["problems"]
+    assert (problem["message"], problem["line"]) == ("no Bo", 1)
+    assert text[problem["from"] : problem["to"]] == '["fail!", "no Bo"]'
+    outcomes = [one["outcome"] for one in answer["shown"]["sample"]]
+    assert outcomes == ["emitted", "failed", "emitted"]
+
+
 def test_an_entity_outside_of_the_sample_is_fetched_by_its_id(loaded):
     editor = loaded.pipes["person-named"].edit()
     told = ask(editor, "live", text=editor.text, entity="nobody")["result"]

@@ -161,6 +161,7 @@ export function DtlEditor({ host }: { host: Host }) {
         <SavePanel
           host={host}
           text={text()}
+          pipe={host.get<string>("pipe")}
           close={(saved) => {
             setSaving(false);
             setMessage(saved ? "Saved." : "");

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 
+import { takeFocus } from "./focus";
 import { HostError, type Host } from "../host";
 
 interface Changes {
@@ -13,29 +14,36 @@ interface Changes {
 interface Props {
   host: Host;
   text: string;
+  /** The pipe that the rules are of; "" for new ones, which need a name. */
+  pipe: string;
   close: (saved: boolean) => void;
 }
 
-export function SavePanel({ host, text, close }: Props) {
+export function SavePanel({ host, text, pipe, close }: Props) {
+  const [name, setName] = useState(pipe);
+  const [asked, setAsked] = useState(pipe);
   const [changes, setChanges] = useState<Changes | null>(null);
   const [error, setError] = useState("");
   const [isSaving, setSaving] = useState(false);
 
   useEffect(() => {
+    if (!asked) return;
     let isThere = true;
+    setError("");
+    setChanges(null);
     host
-      .request<Changes>("changes_of", { text })
+      .request<Changes>("changes_of", { text, pipe: asked })
       .then((found) => isThere && setChanges(found))
       .catch((failure: Error) => isThere && setError(failureText(failure)));
     return () => {
       isThere = false;
     };
-  }, [text]);
+  }, [text, asked]);
 
   const save = async () => {
     setSaving(true);
     try {
-      await host.request("save_text", { text });
+      await host.request("save_text", { text, pipe: asked });
       close(true);
     } catch (failure) {
       setError(failureText(failure as Error));
@@ -52,7 +60,25 @@ export function SavePanel({ host, text, close }: Props) {
       onKeyDown={(event) => event.key === "Escape" && close(false)}
     >
       {error && <div className="sesam-failure">{error}</div>}
-      {!changes && !error && <div className="sesam-empty">comparing with what is deployed…</div>}
+      {!pipe && (
+        <div className="sesam-bar">
+          <label>
+            as pipe{" "}
+            <input
+              className="sesam-input"
+              value={name}
+              ref={takeFocus}
+              onInput={(event) => setName(event.currentTarget.value)}
+              onChange={(event) => setName(event.currentTarget.value)}
+              onKeyDown={(event) => event.key === "Enter" && setAsked(name.trim())}
+            />
+          </label>
+          <button type="button" className="sesam-button" disabled={!name.trim()} onClick={() => setAsked(name.trim())}>
+            Show changes
+          </button>
+        </div>
+      )}
+      {asked && !changes && !error && <div className="sesam-empty">comparing with what is deployed…</div>}
       {nothing && <div className="sesam-empty">nothing would change: this is what is deployed</div>}
       {changes && !nothing && (
         <>
@@ -69,11 +95,11 @@ export function SavePanel({ host, text, close }: Props) {
       )}
       <div className="sesam-bar">
         {changes && !nothing && (
-          <button type="button" className="sesam-button is-main" disabled={isSaving} onClick={() => void save()} autoFocus>
+          <button type="button" className="sesam-button is-main" disabled={isSaving} onClick={() => void save()} ref={takeFocus}>
             {isSaving ? "Saving…" : `Save to ${changes.pipe}`}
           </button>
         )}
-        <button type="button" className="sesam-button" onClick={() => close(false)} autoFocus={nothing || error !== ""}>
+        <button type="button" className="sesam-button" onClick={() => close(false)}>
           {nothing ? "Close" : "Cancel"}
         </button>
       </div>

@@ -3,6 +3,7 @@
 import { useState } from "react";
 
 import { EntityDiff, Value } from "./EntityDiff";
+import { takeFocus } from "./focus";
 import type { Recording, State } from "../dtl/trace";
 import { content, pretty, same } from "../dtl/values";
 
@@ -158,7 +159,7 @@ function ValueField({ name, value, done }: { name: string; value: unknown; done:
         aria-label={`value of ${name}`}
         rows={Math.min(8, text.split("\n").length)}
         value={text}
-        autoFocus
+        ref={takeFocus}
         onInput={(event) => setText(event.currentTarget.value)}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {

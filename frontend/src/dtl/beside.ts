@@ -33,9 +33,14 @@ export function told(recording: Recording, event: TraceEvent, width: number): st
   if (event.emits) return `emitted ${event.emits.map((value) => short(recording.value(value), width)).join(", ")}`;
   const sets = Object.entries(event.sets ?? {});
   if (sets.length > 0) {
-    const each = Math.max(12, Math.floor(width / sets.length) - (sets.length === 1 ? sets[0]![0].length + 3 : 0));
-    const text = sets.map(([name, value]) => `${name} = ${short(recording.value(value), each)}`).join(", ");
-    return text.length <= width + 4 ? text : `${text.slice(0, width + 3)}…`;
+    let text = "";
+    for (const [name, value] of sets) {
+      const room = width - text.length - name.length - 5;
+      // One is always told; of several those that fit.
+      if (text !== "" && room < 4) return `${text}, …`;
+      text += `${text && ", "}${name} = ${short(recording.value(value), Math.max(12, sets.length > 1 ? Math.min(room, 24) : room))}`;
+    }
+    return text;
   }
   if (event.removes?.length) return `without ${event.removes.join(", ")}`;
   if (event.output !== undefined) return short(recording.value(event.output), width);
