@@ -206,7 +206,8 @@ class RulesDraft:
         before, self._seen = self._config(name)
         after = self._with_rules(before if before is not None else self._new(name), rules)
         old = pretty(before).splitlines() if before is not None else []
-        titles = f"{name} (deployed)", f"{name} (new)"
+        first = f"{name} (deployed)" if before is not None else "no such pipe yet"
+        titles = first, f"{name} (new)"
         lines = difflib.unified_diff(old, pretty(after).splitlines(), *titles, lineterm="")
         output = None
         if before is not None and before != after:

@@ -49,7 +49,7 @@ export function DtlEditor({ host }: { host: Host }) {
   const [isSaving, setSaving] = useState(false);
   const [message, setMessage] = useState("");
   const [detail, setDetail] = useState<Detail>("lines");
-  const [against, setAgainst] = useState<Against>("deployed");
+  const [against, setAgainst] = useState<Against>(host.get<string>("pipe") ? "deployed" : "source");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const recording = good ? new Recording(good.trace, 0) : null;
   const entity = useRef(host.get<string>("entity"));
@@ -187,7 +187,7 @@ export function DtlEditor({ host }: { host: Host }) {
                 <label>
                   marked against{" "}
                   <select value={against} onChange={(event) => setAgainst(event.currentTarget.value as Against)}>
-                    <option value="deployed">deployed</option>
+                    {host.get<string>("pipe") && <option value="deployed">deployed</option>}
                     <option value="source">source</option>
                     <option value="nothing">nothing</option>
                   </select>
