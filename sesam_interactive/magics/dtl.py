@@ -26,7 +26,7 @@ class DtlMagics(Magics):
         super().__init__(shell)
         self.last: CellRun | None = None
 
-    @magic_arguments()
+    @magic_arguments("%dtl")
     @argument("pipe", nargs="?", help="a pipe, to run other rules on its source; or a dataset")
     @argument("--dataset", "-d", help="a dataset whose entities the rules run on")
     @argument("--limit", "-n", type=int, help="how many source entities (20)")
