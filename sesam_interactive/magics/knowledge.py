@@ -50,9 +50,12 @@ class Knowledge:
         at, held = self._names.get(hub.url, (0.0, NOTHING))
         if time.monotonic() - at < KEPT_S:
             return held
-        found: Known | None = self.in_time("names", lambda: known(hub))
-        if found is None:
-            return held
+        found: Known | None = self.in_time("names", lambda: self._look(hub))
+        return held if found is None else found
+
+    def _look(self, hub: Hub) -> Known:
+        # What comes too late for this key is there for the next one.
+        found = known(hub)
         self._names[hub.url] = time.monotonic(), found
         return found
 
@@ -76,6 +79,10 @@ class Knowledge:
             return future.result(WAIT_S)
         except (TooLate, ClientError):
             return None
+
+    def end(self) -> None:
+        """Wait for what is under way; nothing is asked any more."""
+        self._pool.shutdown()
 
     def feed(self, name: str | None, *, dataset: bool = False) -> dict[str, str]:
         """What a pipe's or dataset's name is to `/api/dtl`; empty where there is none of it."""

@@ -1,5 +1,7 @@
 """Completion and inspection of the magics, as IPython's completer gives them."""
 
+import threading
+
 import pytest
 from IPython.core.completer import provisionalcompleter
 
@@ -139,6 +141,23 @@ def test_without_a_node_functions_are_completed_and_nothing_is_started(shell, tm
     assert connected_hub() is None
     assert completed(shell, '%%dtl person\n[["add", "x", ["upp|') == ("upp", ["upper"])
     assert connected_hub() is None
+
+
+def test_names_that_come_too_late_are_there_for_the_next_key(shell, loaded, monkeypatch):
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(_hub):
+        asked.set()
+        answered.wait(30)
+        return Known(frozenset(["person"]), frozenset())
+
+    monkeypatch.setattr(knowledge, "known", slow)
+    known = Knowledge()
+    assert known.names() == knowledge.NOTHING
+    assert asked.is_set()
+    answered.set()
+    known.end()
+    assert known.names().pipes == {"person"}
 
 
 def test_what_stands_at_the_cursor_is_explained(shell, loaded):
