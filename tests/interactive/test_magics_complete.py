@@ -6,6 +6,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from sesam_interactive.magics import completion, inspection, knowledge
+from sesam_interactive.magics.draft import Known
 from sesam_interactive.magics.knowledge import Knowledge
 from sesam_interactive.magics.rule_book import rule_book
 
