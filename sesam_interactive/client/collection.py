@@ -12,7 +12,7 @@ from sesam_interactive.display.rows import Rows
 from sesam_node.errors import preview, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sesam_interactive.client.connection import Connection
 
@@ -76,10 +76,11 @@ class Collection(Generic[Noun]):
             raise AttributeError(error.message) from None
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(name for name in self.names() if name.isidentifier())]
+        known = self._ipython_key_completions_()
+        return [*super().__dir__(), *(name for name in known if name.isidentifier())]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self.names()
+        return completions(self.names)
 
     @abstractmethod
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +106,14 @@ class Collection(Generic[Noun]):
 
     def __repr__(self) -> str:
         return repr(self.table())
+
+
+def completions(names: Callable[[], Iterable[str]]) -> list[str]:
+    """The names to complete with; none where the node cannot be asked, and no error either."""
+    try:
+        return sorted(names())
+    except ClientError:
+        return []
 
 
 def configuration(value: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def running_node(data: Path) -> tuple[str, str] | None:
     """URL and token of a managed node that runs on this data folder and answers."""
     try:
         found = json.loads((data / "connection.json").read_text())
-        connection = Connection(found["url"], found["token"])
+        connection = Connection(found["url"], found["token"], waits_s=())
     except (OSError, ValueError, KeyError):
         return None
     try:

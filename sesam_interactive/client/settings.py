@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.client.collection import completions
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.display.html import table
@@ -59,7 +60,7 @@ class Env(MutableMapping[str, Any]):  # noqa: PLW1641 - no mapping that changes 
         return self.all() == (other.all() if isinstance(other, Env) else other)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return sorted(self.all())
+        return completions(self.all)
 
     def __repr__(self) -> str:
         return pretty(dict(sorted(self.all().items())))
@@ -125,7 +126,7 @@ class Secrets:
         return True
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self.names()
+        return completions(self.names)
 
     def __repr__(self) -> str:
         names = self.names()

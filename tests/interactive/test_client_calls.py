@@ -10,7 +10,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from sesam_interactive import ClientError, connect
+from sesam_interactive import ClientError, Hub, connect
 from sesam_interactive.client import NoNodeError, retrying
 from sesam_interactive.client.connection import Connection, api_url
 
@@ -155,6 +155,14 @@ def test_a_node_that_is_not_there_is_told():
     gone = Connection("127.0.0.1:9", waits_s=())
     with contextlib.closing(gone), pytest.raises(NoNodeError, match=r"http://127\.0\.0\.1:9/api"):
         gone.get("/")
+
+
+def test_completion_is_silent_where_the_node_is_away():
+    hub = Hub(Connection("127.0.0.1:9", waits_s=()))
+    with hub:
+        assert hub.pipes._ipython_key_completions_() == []
+        assert hub.env._ipython_key_completions_() == []
+        assert "names" in dir(hub.datasets)
 
 
 def test_an_answer_that_takes_too_long_is_told_and_not_asked_for_again():
