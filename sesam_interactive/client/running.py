@@ -57,7 +57,7 @@ class Run:
             "changed": self.changed,
             "seconds": f"{self.seconds:.2f}",
         }
-        return properties_table(f"Run of {self.pipe}", rows)
+        return properties_table(f"Run of {self.pipe}", {k: v for k, v in rows.items() if v != ""})
 
 
 class Running(Operations):
