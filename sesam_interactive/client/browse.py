@@ -42,10 +42,18 @@ class Browsing:
         self.moment = moment
 
     def rows(
-        self, view: Mapping[str, Any], start: int, limit: int, as_of: int | None = None
+        self,
+        view: Mapping[str, Any],
+        start: int,
+        limit: int,
+        as_of: int | None = None,
+        wait_s: int | None = None,
     ) -> dict[str, Any]:
-        """Rows from a place on: `rows`, `count` of all, `as_of` the offset that they are as of."""
-        asked = _asked(view) | {"start": start, "limit": limit, "as_of": as_of}
+        """Rows from a place on: `rows`, `count` of all, `as_of` the offset that they are as of.
+
+        After `wait_s` seconds it may be `pending`: without rows, to be asked for again.
+        """
+        asked = _asked(view) | {"start": start, "limit": limit, "as_of": as_of, "wait_s": wait_s}
         if as_of is None:
             asked["as_of"] = self.moment
         return self._post("rows", asked)  # type: ignore[no-any-return] # an object of the API

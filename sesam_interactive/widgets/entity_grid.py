@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sesam_node.model import Entity
 
 STILL_ROWS, STILL_COLUMNS, STILL_WIDTH = 20, 12, 60
+WAIT_S = 2
 TEXT_ROWS, TEXT_COLUMNS = 10, 8
 
 
@@ -28,7 +29,12 @@ class Table(Protocol):
     moment: str | None
 
     def rows(
-        self, view: Mapping[str, Any], start: int, limit: int, as_of: int | None = None
+        self,
+        view: Mapping[str, Any],
+        start: int,
+        limit: int,
+        as_of: int | None = None,
+        wait_s: int | None = None,
     ) -> dict[str, Any]: ...
     def first(
         self, view: Mapping[str, Any], limit: int, as_of: int | None = None
@@ -112,7 +118,8 @@ class EntityGrid(View, module="entity_grid"):
     def page(
         self, view: dict[str, Any], start: int, limit: int, as_of: int | None = None
     ) -> dict[str, Any]:
-        return self._table.rows(view, start, limit, as_of)
+        """Rows; where it takes long it is `pending`, and the page asks again if it still wants."""
+        return self._table.rows(view, start, limit, as_of, WAIT_S)
 
     @request(apart=True)
     def first(self, view: dict[str, Any], limit: int, as_of: int | None = None) -> list[Entity]:

@@ -97,7 +97,6 @@ def queued(runtime: Mapping[str, Any]) -> int | None:
     queue = (runtime.get("queues") or {}).get("source")
     if isinstance(queue, dict):
         return sum(int(number) for number in queue.values() if number)
-        return int(sum(number for number in queue.values() if number))
     return queue if isinstance(queue, int) else None
 
 

@@ -93,3 +93,12 @@ def test_an_empty_dataset_has_no_rows_and_no_moment(items):
     run(items, "empty")
     page = rows(items, "empty")
     assert (page["rows"], page["count"], page["as_of"]) == ([], 0, None)
+
+
+def test_what_takes_longer_than_one_waits_is_pending_and_found_later(items):
+    asked = {"where": ["gt", ["count", ["range", 0, 20_000]], 1], "limit": 1}
+    page = rows(items, **asked, wait_s=0)
+    assert (page["pending"], page["rows"], page["count"]) == (True, [], None)
+    found = rows(items, **asked, as_of=page["as_of"])
+    assert (found["pending"], found["count"], found["as_of"]) == (False, 1_200, page["as_of"])
+    assert not rows(items, **asked, as_of=page["as_of"], wait_s=0)["pending"]

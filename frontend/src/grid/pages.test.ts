@@ -34,6 +34,19 @@ describe("pages of rows", () => {
     expect([...answers.keys()]).toEqual([0, 1_000, 2_000, 5_000]);
   });
 
+  it("that are still being found are asked for again, as of the same offset", async () => {
+    const asked: (number | null | undefined)[] = [];
+    const read = (start: number, as_of?: number | null) => {
+      asked.push(as_of);
+      return Promise.resolve({ ...page(start), pending: asked.length < 3 });
+    };
+    const told: number[] = [];
+    new Pages(read, ({ count }) => told.push(count), () => undefined).want(0, 1);
+    await settled();
+    expect(asked).toEqual([undefined, 1, 1]);
+    expect(told).toEqual([9]);
+  });
+
   it("tell nothing once they are closed", async () => {
     const answers = new Map<number, (page: Page) => void>();
     const told: number[] = [];

@@ -11,6 +11,8 @@ export interface Page {
   count: number;
   as_of: number | null;
   generation: string;
+  /** It is still being found: to be asked for again, as of the same offset. */
+  pending?: boolean;
 }
 
 export class Pages {
@@ -20,7 +22,7 @@ export class Pages {
   private closed = false;
 
   constructor(
-    private readonly read: (start: number) => Promise<Page>,
+    private readonly read: (start: number, as_of?: number | null) => Promise<Page>,
     private readonly changed: (page: Page) => void,
     private readonly failed: (error: Error) => void,
   ) {}
@@ -56,7 +58,8 @@ export class Pages {
   private async load(page: number): Promise<void> {
     this.asked.add(page);
     try {
-      const found = await this.read(page * PAGE);
+      let found = await this.read(page * PAGE);
+      while (found.pending && !this.closed) found = await this.read(page * PAGE, found.as_of);
       if (this.closed) return;
       this.put(page, found.rows);
       this.asked.delete(page);

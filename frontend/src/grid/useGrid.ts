@@ -57,8 +57,8 @@ export function useGrid(host: Host, begin: View): Grid {
   }, []);
 
   const pages = useMemo(() => {
-    const read = (start: number) =>
-      host.request<Page>("page", { view, start, limit: PAGE, as_of: shownAs.current?.asOf ?? null });
+    const read = (start: number, as_of = shownAs.current?.asOf ?? null) =>
+      host.request<Page>("page", { view, start, limit: PAGE, as_of });
     const changed = (page: Page) => {
       const before = shownAs.current;
       if (before !== null && before.asOf !== null && page.as_of !== before.asOf) return refresh();

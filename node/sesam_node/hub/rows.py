@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -40,6 +40,9 @@ KEPT_BYTES: Final = 64 * 1024 * 1024
 FOLLOWED: Final = 20_000
 """How many versions are followed at once; beyond that a worker scans anew."""
 
+ABANDONED_S: Final = 10.0
+"""How long work goes on that nobody waits for."""
+
 MOST_ROWS: Final = 1_000
 
 Found = TypeVar("Found")
@@ -50,14 +53,15 @@ class Page:
     """Rows of a table, and the whole that they are a part of.
 
     `as_of` is the offset that the table is as of, null for an empty dataset; `count` the number of
-    all its rows.
+    all its rows. One that is `pending` has neither: they are still being found.
     """
 
     generation: str
     as_of: int | None
-    count: int
+    count: int | None
     start: int
     rows: list[bytes]
+    pending: bool = False
 
     def to_json(self) -> bytes:
         told = {
@@ -65,6 +69,7 @@ class Page:
             "as_of": self.as_of,
             "count": self.count,
             "start": self.start,
+            "pending": self.pending,
         }
         rows = b",".join(self.rows)
         return msgspec.json.encode(told)[:-1] + b',"rows":[' + rows + b"]}"
@@ -85,9 +90,17 @@ class Rows:
         self._answers: Kept[array[int]] = Kept(lambda found: found.itemsize * len(found))
 
     async def page(
-        self, dataset_id: str, asked: Query, as_of: Any = None, start: int = 0, limit: int = 100
+        self,
+        dataset_id: str,
+        asked: Query,
+        as_of: Any = None,
+        start: int = 0,
+        limit: int = 100,
+        wait_s: float | None = None,
     ) -> Page:
         """The rows from `start` on, of the entities that fulfil a query, in its order.
+
+        What is not found within `wait_s` is pending, and given up unless it is asked for again.
 
         Raises NotFoundError; ExpiredError where the dataset is no longer known as it was then;
         InputError, DtlError with paths into the query.
@@ -100,14 +113,18 @@ class Rows:
         if asked.where is None and asked.text is None and not asked.order_by:
             quick = self._beginning(dataset, head, asked, start, limit)
             if quick is not None:
-                if quick.count > MOST_ROWS:
+                if (quick.count or 0) > MOST_ROWS:
                     self._prepare(dataset, head, deleted=asked.deleted)
                 return quick
             positions = await self._positions(dataset, head, deleted=asked.deleted)
             versions = _versions(dataset, positions, start, limit, deleted=asked.deleted)
             head, count = positions.head, len(positions)
         else:
-            offsets = await self._offsets(dataset, head, asked)
+            try:
+                offsets = await self._offsets(dataset, head, asked, wait_s)
+            except TimeoutError:
+                then = head - 1 if head else None
+                return Page(dataset.generation, then, None, start, [], pending=True)
             versions = self._versions_at(dataset, offsets[start : start + limit])
             count = len(offsets)
         rows = list(map(wire, versions))
@@ -180,21 +197,27 @@ class Rows:
 
     # -- those of a query --------------------------------------------------------------------------
 
-    async def _offsets(self, dataset: Dataset, head: int, asked: Query) -> array[int]:
-        """The offsets of the entities that fulfil a query, as of a head, in order."""
+    async def _offsets(
+        self, dataset: Dataset, head: int, asked: Query, wait_s: float | None = None
+    ) -> array[int]:
+        """The offsets of the entities that fulfil a query, as of a head, in order.
+
+        Raises TimeoutError after `wait_s` seconds.
+        """
         words = msgspec.json.encode([asked.where, asked.text, asked.order_by, asked.deleted])
         key = (dataset.name, dataset.generation, head, words)
         then = Moment(offset=head - 1) if head else None
         asked = replace(asked, as_of=then)
         found = self._answers.get(key)
         if found is None:
-            found = await self._answers.once(key, self._search(dataset.name, asked))
-            self._answers.keep(key, found)
+            found = await self._answers.once(key, self._search(key, dataset.name, asked), wait_s)
         return found
 
-    async def _search(self, name: str, asked: Query) -> array[int]:
+    async def _search(self, key: Any, name: str, asked: Query) -> array[int]:
         found = array("Q")
         found.frombytes(await self._call(OFFSETS, dataset=name, asked=asked))
+        # Kept here: whoever asked may have stopped waiting, and asks again.
+        self._answers.keep(key, found)
         return found
 
     def _versions_at(self, dataset: Dataset, offsets: array[int]) -> list[Version]:
@@ -219,6 +242,7 @@ class Kept(Generic[Found]):
         self._size = size
         self._found: OrderedDict[Any, Found] = OrderedDict()
         self._pending: dict[Any, asyncio.Task[Found]] = {}
+        self._waiting: Counter[Any] = Counter()
 
     @property
     def keys(self) -> list[Any]:
@@ -236,16 +260,38 @@ class Kept(Generic[Found]):
         while len(self._found) > 1 and sum(map(self._size, self._found.values())) > KEPT_BYTES:
             self._found.popitem(last=False)
 
-    async def once(self, key: Any, work: Coroutine[Any, Any, Found]) -> Found:
-        """What `work` finds for a key; who asks for the same meanwhile waits for it, too."""
+    async def once(
+        self, key: Any, work: Coroutine[Any, Any, Found], wait_s: float | None = None
+    ) -> Found:
+        """What `work` finds for a key; who asks for the same meanwhile waits for it, too.
+
+        Raises TimeoutError after `wait_s` seconds. The work goes on for a while then, until it is
+        clear that nobody asks again.
+        """
         task = self._pending.get(key)
         if task is None:
             task = self._pending[key] = asyncio.create_task(work)
-            task.add_done_callback(lambda _task: self._pending.pop(key, None))
+            task.add_done_callback(lambda done: self._ended(key, done))
         else:
             work.close()
-        # One who goes away does not take it from the others.
-        return await asyncio.shield(task)
+        self._waiting[key] += 1
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), wait_s)
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+                loop = asyncio.get_running_loop()
+                loop.call_later(ABANDONED_S, self._abandon, key, task)
+
+    def _abandon(self, key: Any, task: asyncio.Task[Found]) -> None:
+        if not self._waiting[key] and self._pending.get(key) is task:
+            task.cancel()
+
+    def _ended(self, key: Any, task: asyncio.Task[Found]) -> None:
+        self._pending.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # looked at: those who asked may all have stopped waiting
 
 
 def _versions(

@@ -216,6 +216,7 @@ class RowsHandler(DtlHandler):
         form("as_of", ANYTHING, doc="the `as_of` of an earlier page: the table stays as it was"),
         form("start", "integer", 0, "the first row that is wanted, from 0 on"),
         form("limit", "integer", 100, "at most so many rows, no more than 1,000"),
+        form("wait_s", "integer", doc="answer that it is pending after so many seconds"),
         body="application/json",
         needs=on_dataset("read_data"),
     )
@@ -224,10 +225,12 @@ class RowsHandler(DtlHandler):
 
         `count` is the number of all rows, `as_of` the offset that they are as of: later pages that
         give it are of the same table, whatever is written. 410 once compaction has dropped what
-        the table shows; begin again without it.
+        the table shows; begin again without it. With `wait_s` what takes longer is answered with
+        `"pending": true`: ask again, with its `as_of`; ten seconds after the last one who asked
+        the work is given up.
         """
         fields = self.fields()
-        place = {name: fields.pop(name) for name in ("as_of", "start", "limit")}
+        place = {name: fields.pop(name) for name in ("as_of", "start", "limit", "wait_s")}
         fields["order_by"] = tuple(fields["order_by"] or ())
         page = await self.hub.rows.page(dataset_id, Query(**fields), **place)
         self.finish(page.to_json())
