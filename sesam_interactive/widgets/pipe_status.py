@@ -88,7 +88,8 @@ def state_of(runtime: Mapping[str, Any]) -> str:
     if runtime.get("circuit-breaker-tripped"):
         return "circuit breaker tripped"
     if runtime.get("success") is None:
-        return "not run yet"
+        can_start = "start" in (runtime.get("supported-operations") or ())
+        return "not run yet" if can_start else "waits to be asked"
     return "ok" if runtime["success"] else "failed"
 
 
