@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import traitlets
 
 from sesam_interactive.display.json_text import content, plain_value
+from sesam_interactive.display.progress import in_notebook
 from sesam_interactive.display.text_table import text_table
 from sesam_interactive.widgets.base import View, request
 from sesam_node.errors import InputError, SesamError, preview
@@ -101,10 +102,13 @@ class EntityGrid(View, module="entity_grid"):
             rows = self._table.first(view, limit + 1)
             count = len(rows) if len(rows) <= limit else None
             return {"rows": rows[:limit], "count": count}
-        return self._table.rows(view, 0, limit)
+        # In a notebook the grid itself shows them once they are found.
+        return self._table.rows(view, 0, limit, None, WAIT_S if in_notebook() else None)
 
     def _told(self, page: Mapping[str, Any]) -> str:
         count, shown = page["count"], len(page["rows"])
+        if page.get("pending"):
+            return "the rows are still being found"
         if count is None:
             return f"more than {shown} entities, the first {shown}"
         what = "entity" if count == 1 else "entities"

@@ -39,7 +39,7 @@ export function GridBar({ host, grid, columns, choice, apply, clear }: BarProps)
         value={choice.condition}
         label="DTL condition"
         hint={'A DTL condition over _S, evaluated on the node: ["gt", "_S.age", 30]'}
-        className="sesam-condition"
+        className="sesam-where"
         placeholder={'Condition: ["gt", "_S.age", 30]'}
         apply={(condition) => apply({ ...choice, condition })}
         leave={focusGrid}
