@@ -1,9 +1,9 @@
 """How many versions waited for a pipe over time, told from execution logs.
 
-What the pipes that write its source datasets changed is added when their runs ended, what it read
-is taken away when its own did; a full run of its own leaves what was written meanwhile. The last
-point is what its pump says now. Writes past pipes (reposts, receivers) are in no log of this kind:
-so it is an account of the work between pipes, and about right.
+What the pipes that write its source datasets changed is added when their runs ended; when its own
+run ended what is left is what was written meanwhile. One that failed takes away what it read. The
+last point is what its pump says now. Writes past pipes (reposts, receivers) are in no log of this
+kind: so it is an account of the work between pipes, and about right.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ def account(writes: Iterable[Json], reads: Iterable[Json]) -> list[tuple[datetim
     for moment, count, run in sorted(events, key=lambda event: (event[0], event[2] is not None)):
         if run is None:
             queue += count
-        elif run["kind"] == "full" and run["success"]:
+        elif run["success"]:
+            # It has read all that there was, and of an entity that changed twice only the latter.
             queue = sum(n for end, n in written if run["start"] < end <= moment)
         else:
             queue = max(0, queue - run["read"])

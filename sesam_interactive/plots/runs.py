@@ -22,7 +22,7 @@ Json = dict[str, Any]
 def runs_figure(title: str, rows: Sequence[Json], *, still: str, text: str) -> Picture:
     """Seconds, entities and rates over time; of several pipes a line each."""
     if not rows:
-        return empty(title, "no run is in the execution log yet")
+        return empty(f"runs of {title}", "no run is in the execution log yet")
     from plotly.subplots import make_subplots
 
     titles = ("seconds a run", "entities a run", "entities a second")
@@ -34,7 +34,7 @@ def runs_figure(title: str, rows: Sequence[Json], *, still: str, text: str) -> P
         _one_pipe(figure, rows)
     else:
         _several(figure, rows, pipes)
-    base = layout(title, 640)
+    base = layout(f"runs of {title}", 640)
     axes = {name: base.pop(name) for name in ("xaxis", "yaxis")}
     figure.update_xaxes(**axes["xaxis"])
     figure.update_yaxes(**axes["yaxis"], rangemode="tozero")

@@ -85,17 +85,17 @@ def test_a_queue_grows_by_what_is_written_and_falls_by_what_is_read(hub):
     assert len(hub.pipes["person-named"].queued().plot().data[0].x) == len(counts)
 
 
-def test_a_full_run_leaves_in_the_queue_what_was_written_meanwhile():
-    def run(start, end, kind="incremental", changed=0, read=0):
+def test_a_run_leaves_in_the_queue_what_was_written_meanwhile():
+    def run(start, end, *, changed=0, read=0, success=True):
         start, end = (
             dt.datetime(2024, 1, 1, 0, 0, second, tzinfo=dt.UTC) for second in (start, end)
         )
-        counts = {"changed": changed, "read": read, "kind": kind, "success": True}
+        counts = {"changed": changed, "read": read, "success": success}
         return {"start": start, "end": end, **counts}
 
     writes = [run(0, 1, changed=10), run(4, 5, changed=2), run(8, 9, changed=4)]
-    reads = [run(2, 6, kind="full", read=10), run(7, 8, read=2), run(10, 11, read=9)]
-    assert [count for _, count in account(writes, reads)] == [10, 12, 2, 0, 4, 0]
+    reads = [run(2, 6, read=10), run(7, 8, read=2), run(10, 11, read=3, success=False)]
+    assert [count for _, count in account(writes, reads)] == [10, 12, 2, 0, 4, 1]
 
 
 def test_a_pipe_that_reads_no_dataset_has_no_queue(hub):
