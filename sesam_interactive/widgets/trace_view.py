@@ -194,7 +194,11 @@ class TraceView(View, module="trace_view"):
         told = repr(hits).split("\n", 1)[0]
         if hits.session is None:
             return {"told": told, "world": None}
-        return {"told": told, "world": self._added(hits.session, f"{label}. {told}.")}
+        # The condition is a breakpoint of what was found: the first place that it holds at is shown.
+        session = hits.session.run()
+        if session.position >= session.end:
+            session.choose(0)
+        return {"told": told, "world": self._added(session, f"{label}. {told}.")}
 
 
 def session_data(session: Session, world: int = 0, label: str = "") -> dict[str, Any]:

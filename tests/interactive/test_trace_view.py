@@ -86,6 +86,8 @@ def test_entities_are_found_on_the_node(session):
     place = "$.transform.rules.default[1]"
     ran = ask(view, "find_at", world=0, path=place, what="fired")["result"]
     assert len(ran["world"]["entities"]) == 3
+    event = ran["world"]["document"]["entities"][0]["events"][ran["world"]["position"]]
+    assert ran["world"]["document"]["paths"][event["path"]] == place
 
 
 def test_all_entities_are_counted_for_the_margin(session):

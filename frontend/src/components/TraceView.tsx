@@ -207,11 +207,6 @@ function Walk({ host, session, enter, leave }: WalkProps) {
             <option value="off">off</option>
           </select>
         </label>
-        {isLive && (
-          <button type="button" className="sesam-button" title="as a page that needs no kernel" onClick={() => void asking("writing the page…", () => download(host, world, session.title))}>
-            Download
-          </button>
-        )}
       </div>
       {session.notes.map((note) => (
         <div key={note} className="sesam-dim sesam-note">
@@ -256,12 +251,24 @@ function Walk({ host, session, enter, leave }: WalkProps) {
           <TraceViewState key={entity} recording={recording} position={position} whatIf={isLive ? whatIf : undefined} />
         </div>
       </div>
-      <div className="sesam-tabs" role="tablist" aria-label="more">
-        {tabs.map((name) => (
-          <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {name === "entities" ? `entities (${session.entities.length})` : name}
+      <div className="sesam-tabs">
+        <div role="tablist" aria-label="more">
+          {tabs.map((name) => (
+            <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+              {name === "entities" ? `entities (${session.entities.length})` : name}
+            </button>
+          ))}
+        </div>
+        {isLive && (
+          <button
+            type="button"
+            className="sesam-download"
+            title="the trace as a page that needs no kernel"
+            onClick={() => void asking("writing the page…", () => download(host, world, session.title))}
+          >
+            download
           </button>
-        ))}
+        )}
       </div>
       <div className="sesam-tab" role="tabpanel">
         {tab === "output" && (
