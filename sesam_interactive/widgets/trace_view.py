@@ -194,7 +194,7 @@ class TraceView(View, module="trace_view"):
         told = repr(hits).split("\n", 1)[0]
         if hits.session is None:
             return {"told": told, "world": None}
-        # The condition is a breakpoint of what was found: the first place that it holds at is shown.
+        # The condition is a breakpoint of what was found: where it first holds is shown.
         session = hits.session.run()
         if session.position >= session.end:
             session.choose(0)
