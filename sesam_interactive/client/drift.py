@@ -11,8 +11,8 @@ from bisect import bisect_right
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.html import table
-from sesam_interactive.display.text_table import text_table
 
 if TYPE_CHECKING:
     from sesam_interactive.client.profile import Profile
@@ -71,7 +71,7 @@ class Drift:
 
     def __repr__(self) -> str:
         same = len(self.rows) - len(self.changed)
-        lines = text_table(self._shown(), width=60)
+        lines = aligned(self._shown(), width=60)
         return "\n".join(
             [self._head, *lines, f"{same:,} of {len(self.rows):,} properties the same"]
         )

@@ -7,27 +7,21 @@ and all that a picture needs.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
-from itertools import repeat
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.connection import segment
 from sesam_interactive.client.errors import ClientError
-from sesam_interactive.client.flow_graph import Graph
+from sesam_interactive.client.flow_graph import Graph, parts
 from sesam_interactive.client.flow_text import flow_text, headline
 from sesam_interactive.display.progress import in_notebook
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.widgets.flow_graph import FlowGraph
 
-AT_A_TIME = 6
-MERGES = ("merge", "merge_datasets")
-BREAKER = "the circuit breaker has tripped: commit or roll back what it holds"
 Json = dict[str, Any]
 
 
@@ -190,209 +184,3 @@ NODE_COLUMNS: dict[str, Any] = dict.fromkeys(("id", "kind", "name", "type", "sta
     "message": str,
 }
 EDGE_COLUMNS: dict[str, Any] = dict.fromkeys(("from", "to", "kind"), str) | {"queue": int}
-
-
-def parts(node_id: str) -> tuple[str, str]:
-    """Kind and name of an id of a node."""
-    kind, _, name = node_id.partition(":")
-    return kind, name
-
-
-# -- reading it ------------------------------------------------------------------------------------
-
-
-def read_flow(connection: Connection, *, rates: bool = True) -> Flow:
-    """The flow of a node as it is now.
-
-    With `rates` one more small request for each pipe that has run.
-    """
-    pipes = sorted(connection.get("/pipes"), key=lambda pipe: pipe["_id"])
-    datasets = connection.get("/datasets", include_internal_datasets=False)
-    systems = connection.get("/systems")
-    builder = _Builder({item["_id"]: item["runtime"] for item in datasets})
-    # Small requests, one a pipe: a few at a time, as most of each is waiting.
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        known = pool.map(partial(_last_rate, connection), pipes) if rates else repeat(None)
-        for pipe, rate in zip(pipes, known, strict=False):
-            builder.add_pipe(pipe, rate)
-    builder.add_systems(systems)
-    return Flow({"url": connection.url, **builder.data()}, connection)
-
-
-def _last_rate(connection: Connection, pipe: Json) -> float | None:
-    """Entities a second in the last run that the execution log tells of."""
-    if pipe["runtime"].get("last-run") is None:
-        return None
-    path = f"/pipes/{segment(pipe['_id'])}/log"
-    events = connection.get(path, limit=2, reverse=True, history=False)
-    return next((rate for event in events if (rate := rate_of(event)) is not None), None)
-
-
-def rate_of(event: Mapping[str, Any]) -> float | None:
-    """Entities a second in the run of an event of the execution log; null where it read none."""
-    counted = event.get("metrics", {}).get("entities", {}).get("entities_last_run") or 0
-    seconds = event.get("total_time") or 0
-    return round(counted / seconds, 3) if counted and seconds else None
-
-
-class _Builder:
-    def __init__(self, datasets: Mapping[str, Json]) -> None:
-        self._datasets = datasets
-        self._nodes: dict[str, Json] = {}
-        self._edges: dict[tuple[str, str, str], Json] = {}
-        for name in datasets:
-            self._dataset(name)
-
-    def add_pipe(self, pipe: Json, rate: float | None) -> None:
-        effective, runtime, graph = pipe["config"]["effective"], pipe["runtime"], pipe["graph"]
-        source, sink = _component(effective.get("source")), _component(effective.get("sink"))
-        state, message = pipe_state(effective, runtime)
-        waiting, hops = source_queues(pipe), runtime["queues"]["dependencies"]
-        if str(sink.get("type", "")).endswith("_endpoint"):
-            # A publisher reads anew for everybody who asks.
-            waiting, hops = {}, {}
-        known = [count for count in waiting.values() if count is not None]
-        node = _node("pipe", pipe["_id"], f"{source.get('type', '')} → {sink.get('type', '')}")
-        live = _live(self._datasets.get(graph["output"] or ""))
-        node |= {"state": state, "message": message, "rate": rate, "entities": live}
-        node["queue"] = sum(known) if known else None
-        self._nodes[node["id"]] = node
-        kind = "merge" if source.get("type") in MERGES else "source"
-        for name in graph["inputs"]:
-            self._edge(self._dataset(name), node["id"], kind, waiting.get(name))
-        looked_up = lookups(effective.get("transform"))
-        for name in graph["dependencies"]:
-            how = "lookup" if name in looked_up else "hop"
-            self._edge(self._dataset(name), node["id"], how, hops.get(name))
-        if graph["output"]:
-            self._edge(node["id"], self._dataset(graph["output"]), "sink")
-        self._add_systems_of(node["id"], effective)
-
-    def _add_systems_of(self, pipe_id: str, effective: Json) -> None:
-        for name in _systems(effective.get("source")):
-            self._edge(f"system:{name}", pipe_id, "source")
-        for name in _systems(effective.get("transform")):
-            self._edge(f"system:{name}", pipe_id, "lookup")
-        for name in _systems(effective.get("sink")):
-            self._edge(pipe_id, f"system:{name}", "sink")
-
-    def add_systems(self, systems: Iterable[Json]) -> None:
-        for system in systems:
-            runtime = system.get("runtime") or {}
-            node = _node(
-                "system", system["_id"], str(system["config"]["effective"].get("type", ""))
-            )
-            if runtime.get("is-valid-config") is False:
-                node |= {"state": "invalid", "message": _first_error(runtime)}
-            self._nodes[node["id"]] = node
-
-    def data(self) -> Json:
-        named = {end for edge in self._edges.values() for end in (edge["from"], edge["to"])}
-        for node_id in sorted(named.difference(self._nodes)):
-            kind, name = parts(node_id)
-            message = f'there is no system "{name}"'
-            self._nodes[node_id] = _node(kind, name, "") | {"state": "invalid", "message": message}
-        written = {edge["to"] for edge in self._edges.values() if edge["kind"] == "sink"}
-        for node in self._nodes.values():
-            if node["kind"] == "dataset" and node["entities"] is None and node["id"] not in written:
-                node["message"] = "there is no such dataset, and no pipe writes it"
-        nodes = sorted(self._nodes.values(), key=lambda node: (node["kind"], node["name"]))
-        edges = sorted(self._edges.values(), key=lambda e: (e["from"], e["to"], e["kind"]))
-        return {"nodes": nodes, "edges": edges}
-
-    def _dataset(self, name: str) -> str:
-        node_id = f"dataset:{name}"
-        if node_id not in self._nodes:
-            runtime = self._datasets.get(name)
-            node = _node("dataset", name, "dataset") | {"entities": _live(runtime)}
-            if runtime is None or not runtime.get("populated"):
-                node["state"] = "not run"
-                node["message"] = "not populated yet: no run of its pipe has come to its end"
-            self._nodes[node_id] = node
-        return node_id
-
-    def _edge(self, start: str, end: str, kind: str, queue: int | None = None) -> None:
-        edge = {"from": start, "to": end, "kind": kind, "queue": queue}
-        self._edges.setdefault((start, end, kind), edge)
-
-
-def _node(kind: str, name: str, type_: str) -> Json:
-    known: Json = {"id": f"{kind}:{name}", "kind": kind, "name": name, "type": type_, "state": "ok"}
-    return known | {"queue": None, "entities": None, "rate": None, "message": ""}
-
-
-def _live(runtime: Json | None) -> int | None:
-    if runtime is None:
-        return None
-    return int(runtime["count-index-exists"]) - int(runtime["count-index-deleted"])
-
-
-def _component(config: Any) -> Json:
-    return config if isinstance(config, dict) else {}
-
-
-def _first_error(runtime: Mapping[str, Any]) -> str:
-    errors = runtime.get("config-errors") or [{}]
-    first = errors[0]
-    return str(first.get("msg", first) if isinstance(first, dict) else first)
-
-
-def source_queues(pipe: Json) -> dict[str, int | None]:
-    """How many versions there are still to read in each dataset of the source of a pipe."""
-    inputs, found = pipe["graph"]["inputs"], pipe["runtime"]["queues"]["source"]
-    if isinstance(found, dict):
-        return {name: found.get(name) for name in inputs}
-    return dict.fromkeys(inputs, found)
-
-
-def pipe_state(effective: Mapping[str, Any], runtime: Mapping[str, Any]) -> tuple[str, str]:
-    """The state of a pipe in one word, and what there is to say of it."""
-    if runtime.get("is-valid-config") is False:
-        return "invalid", _first_error(runtime)
-    if runtime.get("is-running"):
-        return "running", ""
-    if runtime.get("circuit-breaker-tripped"):
-        return "failed", BREAKER
-    if runtime.get("is-disabled"):
-        return "disabled", str(runtime.get("disabled-comment") or "")
-    if runtime.get("waiting-for"):
-        return "waits", f"waits until populated: {', '.join(runtime['waiting-for'])}"
-    if runtime.get("success") is False:
-        told = runtime.get("last-original-error-message") or runtime.get("last-message") or ""
-        return "failed", str(told)
-    asked = _component(effective.get("source")), _component(effective.get("sink"))
-    if any(str(component.get("type", "")).endswith("_endpoint") for component in asked):
-        return "waits", "is run by who asks it"
-    if runtime.get("success") is None:
-        return "not run", ""
-    waiting = int(runtime.get("retries") or 0)
-    return "ok", f"{waiting:,} failed entities wait to be tried again" if waiting else ""
-
-
-def _systems(component: Any) -> list[str]:
-    """The systems that a source, sink or transform names, those of its alternatives too."""
-    if isinstance(component, list):
-        return sorted({name for item in component for name in _systems(item)})
-    if not isinstance(component, dict):
-        return []
-    name = component.get("system")
-    return [name] if isinstance(name, str) else []
-
-
-def lookups(transform: Any) -> set[str]:
-    """The datasets that rules look entities up in by id, and do not hop to."""
-    found: set[str] = set()
-    hopped: set[str] = set()
-    waiting = [transform]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            named = item.get("datasets")
-            texts = named if isinstance(named, list) else []
-            hopped |= {text.split()[0] for text in texts if isinstance(text, str) and text.strip()}
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            if len(item) > 1 and item[0] == "lookup-entity" and isinstance(item[1], str):
-                found.add(item[1])
-            waiting.extend(item)
-    return found - hopped

@@ -83,3 +83,9 @@ def _popped(stack: list[str], on_stack: set[str], until: str) -> list[str]:
         group.append(node)
         if node == until:
             return sorted(group)
+
+
+def parts(node_id: str) -> tuple[str, str]:
+    """Kind and name of an id of a node."""
+    kind, _, name = node_id.partition(":")
+    return kind, name

@@ -32,7 +32,7 @@ class NodeFlow:
         self._rates = {node["id"]: node["rate"] for node in flow.nodes}
 
     def flow(self) -> dict[str, Any]:
-        from sesam_interactive.client.flow import read_flow
+        from sesam_interactive.client.flow_reading import read_flow
 
         with_rates = len(self._rates) <= FEW
         data = read_flow(self._connection, rates=with_rates).data

@@ -128,7 +128,7 @@ class Hub(Node):
 
         As it is now; text, a table (`to_polars()`) or a picture (`plot()`).
         """
-        from sesam_interactive.client.flow import read_flow
+        from sesam_interactive.client.flow_reading import read_flow
 
         return read_flow(self._connection, rates=rates)
 

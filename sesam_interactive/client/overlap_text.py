@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.bars import html_bar
-from sesam_interactive.display.text_table import text_table
 
 if TYPE_CHECKING:
     from sesam_interactive.client.overlap import Overlap, Overlaps
@@ -93,7 +93,7 @@ def _lines(pair: Overlap) -> list[tuple[str, str]]:
 def overlap_text(pair: Overlap) -> str:
     """The counts of both sides, what is left over, and joins to copy."""
     rows = [side_row(name, side) for name, side in pair.sides()]
-    lines = text_table(rows, right=range(1, 8))
+    lines = aligned(rows, right=range(1, 8))
     width = max(len(title) for title, _ in _lines(pair))
     return "\n".join([*lines, *(f"{title.ljust(width)}  {text}" for title, text in _lines(pair))])
 
@@ -176,7 +176,7 @@ def _head(pairs: Overlaps) -> str:
 
 
 def pairs_text(pairs: Overlaps) -> str:
-    lines = text_table([_shown(pair) for pair in pairs], right=(0, 1, 2), width=60)
+    lines = aligned([_shown(pair) for pair in pairs], right=(0, 1, 2), width=60)
     return "\n".join([_head(pairs), *lines])
 
 

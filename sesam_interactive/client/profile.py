@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.columns import read_columns
 from sesam_interactive.client.errors import ClientError
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.html import pre
-from sesam_interactive.display.text_table import text_table
 from sesam_node.errors import suggestion
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Profile:
         from sesam_interactive.client.profile_text import notes_text, text_row
 
         rows = [text_row(found) for found in self.properties[:ROWS]]
-        lines = [self._head, *text_table(rows, right=(2, 3)), *self._more()]
+        lines = [self._head, *aligned(rows, right=(2, 3)), *self._more()]
         return "\n".join(lines + notes_text(self.properties))
 
     def _more(self) -> list[str]:

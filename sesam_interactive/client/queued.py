@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.flow import source_queues
+from sesam_interactive.client.pipe_facts import source_queues
 from sesam_interactive.client.runs import read_runs
 from sesam_interactive.display.bars import html_spark, spark
 

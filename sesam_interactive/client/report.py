@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.flow import pipe_state, source_queues
 from sesam_interactive.client.flow_text import first_line, plural
-from sesam_interactive.display.text_table import text_table
+from sesam_interactive.client.pipe_facts import pipe_state, source_queues
+from sesam_interactive.display.aligned import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ class Report:
 
     def __repr__(self) -> str:
         return "\n".join(
-            [self._head, *text_table(self._shown(), right=(2, 3, 4), width=60), *self._more()]
+            [self._head, *aligned(self._shown(), right=(2, 3, 4), width=60), *self._more()]
         )
 
     def _repr_html_(self) -> str:

@@ -11,10 +11,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
-from sesam_interactive.client.flow import rate_of
 from sesam_interactive.client.flow_text import first_line, plural, rate_text
+from sesam_interactive.client.pipe_facts import rate_of
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.bars import html_spark, spark
-from sesam_interactive.display.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +94,7 @@ class Runs:
     def __repr__(self) -> str:
         seconds = spark([row["seconds"] for row in self.rows[-60:]])
         bars = [f"seconds {seconds}"] if len(self) > 1 else []
-        lines = text_table(self._shown(), right=range(3, 8), width=60)
+        lines = aligned(self._shown(), right=range(3, 8), width=60)
         return "\n".join([self._head + self._more(), *bars, *lines])
 
     def _repr_html_(self) -> str:

@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.debugger.lookups import Lookups, lookups_of
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.html import table
-from sesam_interactive.display.text_table import text_table
 from sesam_node.dtl.trace import coverage as coverage_of
 from sesam_node.dtl.trace import timings
 
@@ -91,10 +91,10 @@ class Cost:
     def __repr__(self) -> str:
         how = "compiled rules" if self.counted else "the recording, which is slower than a run"
         lines = [f"cost over {self.entities:,} entities; times of {how}"]
-        lines += [f"  {line}" for line in text_table(self.rows(), right=(2, 3, 4, 5))]
+        lines += [f"  {line}" for line in aligned(self.rows(), right=(2, 3, 4, 5))]
         if self.lookups:
             lines.append("look-ups")
-            lines += [f"  {line}" for line in text_table(self.lookup_rows(), right=(3, 4, 5, 6))]
+            lines += [f"  {line}" for line in aligned(self.lookup_rows(), right=(3, 4, 5, 6))]
         lines += [f"! {self.rules.short(one['path'])}: {one['text']}" for one in self.warnings]
         for one in self.reruns:
             lines.append(f"when {one['dataset']} changes: {'; '.join(one['says'])}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import traitlets
 
+from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.json_text import content, plain_value
 from sesam_interactive.display.progress import in_notebook
-from sesam_interactive.display.text_table import text_table
 from sesam_interactive.widgets.base import View, request
 from sesam_node.errors import InputError, SesamError, preview
 
@@ -87,7 +87,7 @@ class EntityGrid(View, module="entity_grid"):
         except SesamError as error:
             return f"<EntityGrid {self.name}: {error.message}>"
         rows = [{name: _text(row, name) for name in names} for row in page["rows"]]
-        return "\n".join([f"{self.name}: {self._told(page)}", *text_table(rows)])
+        return "\n".join([f"{self.name}: {self._told(page)}", *aligned(rows)])
 
     def _beginning(self, rows: int, columns: int) -> tuple[dict[str, Any], list[str]]:
         page = self._first_rows(rows)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 CELL = 44
 
 
-def text_table(
+def aligned(
     rows: Sequence[Mapping[str, str]], *, right: Collection[int] = (), width: int = CELL
 ) -> list[str]:
     """A line of heads and one a row; columns that are empty throughout are left out.
