@@ -57,29 +57,31 @@ def lazy(
     """A LazyFrame of the live entities of a dataset. See `Dataset.lazy`."""
     from polars.io.plugins import register_io_source
 
-    known, offset = _types(connection, path, moment)
-    scan = Scan(connection, name, path, known, moment or (None if offset is None else str(offset)))
+    known, then = _types(connection, path, moment)
+    scan = Scan(connection, name, path, known, then)
     scan.told = told
     return register_io_source(scan.read, schema=known.schema, is_pure=True)
 
 
-def _types(connection: Connection, path: str, moment: str | None) -> tuple[Known, int | None]:
-    """The types of all columns, and the offset that they are of."""
+def _types(connection: Connection, path: str, moment: str | None) -> tuple[Known, str | None]:
+    """The types of all columns, and the moment that they are of."""
     from sesam_interactive.frames import learn
 
-    key = (connection.url, path)
-    if moment is None and key in _known:
-        state, known = _known[key]
+    key, state = (connection.url, path), None
+    if moment is None:
         runtime = connection.get(path)["runtime"]
-        if state == (runtime["generation"], runtime["last-offset"]):
-            return known, runtime["last-offset"]
+        offset = int(runtime["last-offset"])
+        state = runtime["generation"], offset
+        moment = str(offset) if offset >= 0 else None
+        if key in _known and _known[key][0] == state:
+            return _known[key][1], moment
     entities = f"{path}/entities"
+    # As of a moment: what is written meanwhile must not hide what it replaces.
     with open_lines(connection, entities, reserved=False, as_of=moment, **LIVE) as lines:
         known = learn(lines)
-        state = lines.generation, lines.offset
-    if moment is None:
+    if state is not None:
         _known[key] = state, known
-    return known, lines.offset
+    return known, moment
 
 
 @dataclass
