@@ -52,7 +52,7 @@ def pipe_state(effective: Mapping[str, Any], runtime: Mapping[str, Any]) -> tupl
         told = runtime.get("last-original-error-message") or runtime.get("last-message") or ""
         return "failed", str(told)
     asked = component(effective.get("source")), component(effective.get("sink"))
-    if any(str(component.get("type", "")).endswith("_endpoint") for component in asked):
+    if any(str(part.get("type", "")).endswith("_endpoint") for part in asked):
         return "waits", "is run by who asks it"
     if runtime.get("success") is None:
         return "not run", ""
@@ -61,7 +61,7 @@ def pipe_state(effective: Mapping[str, Any], runtime: Mapping[str, Any]) -> tupl
 
 
 def systems_of(part: Any) -> list[str]:
-    """The systems that a source, sink or transform names, those of its alternatives too."""
+    """The systems that a source, a sink, or one of several transforms names."""
     if isinstance(part, list):
         return sorted({name for item in part for name in systems_of(item)})
     if not isinstance(part, dict):
