@@ -104,15 +104,21 @@ class Browsing:
         )
         return found
 
-    def debugging(self, entity_id: str) -> list[str]:
-        """The calls that debug an entity in the pipes that read this dataset."""
-        pipes = sorted(self._connection.get("/pipes"), key=lambda pipe: str(pipe["_id"]))
-        return [
-            f"hub.pipes[{_quoted(pipe['_id'])}].debug({_quoted(entity_id)})"
+    def debugging(self) -> list[str]:
+        """The pipes that transform the entities of this dataset."""
+        pipes = self._connection.get("/pipes")
+        return sorted(
+            str(pipe["_id"])
             for pipe in pipes
             if self.name in _sources(pipe["config"]["effective"].get("source") or {})
             and pipe["config"]["effective"].get("transform")
-        ]
+        )
+
+    def debug(self, pipe: str, entity_id: str) -> Any:
+        """The view of a debugging session of one entity in a pipe. Raises ClientError."""
+        from sesam_interactive.client.debug import debug
+
+        return debug(self._connection, pipe, (entity_id,)).view()
 
     def expression(self, view: Mapping[str, Any]) -> str:
         """The Python that gives a view as a frame."""

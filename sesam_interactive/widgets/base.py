@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 import anywidget
 import traitlets
 
-from sesam_node.errors import SesamError
+from sesam_node.errors import InputError, SesamError
 
 if TYPE_CHECKING:
     from sesam_node.errors import Problem
@@ -90,6 +90,8 @@ class View(anywidget.AnyWidget):
     module_file: ClassVar[Path]
     answering: ClassVar[frozenset[str]] = frozenset()
     shown_by: tuple[str, str | None] = ("", None)
+    shown_in: Mapping[str, Any] | None = None
+    """The request to the kernel that showed it."""
 
     def __init_subclass__(cls, *, module: str | None = None, **options: Any) -> None:
         if module is not None:
@@ -166,6 +168,31 @@ class View(anywidget.AnyWidget):
             display({**data, "text/plain": ""}, metadata=metadata, raw=True)
             shown(self)
 
+    def show_below(self, other: View) -> None:
+        """Show another view below this one, in the output of its cell, though that has long run.
+
+        Raises InputError where this one is not shown in a notebook.
+        """
+        from IPython.core.getipython import get_ipython
+
+        publisher: Any = getattr(get_ipython(), "display_pub", None)
+        if self.shown_in is None or not hasattr(publisher, "session"):
+            raise InputError("this view is not shown in a notebook")
+        other.shown_by, other.shown_in = self.shown_by, self.shown_in
+        _views.setdefault(self.shown_by[0], []).append(other)
+        bundle = other._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        still = {"text/html": other.beside(other.still()), "text/plain": repr(other)}
+        for shown_data, about in ((still, {}), ({**(data or {}), "text/plain": ""}, metadata)):
+            # A message of its own: the thread that answers belongs to no cell.
+            publisher.session.send(
+                publisher.pub_socket,
+                "display_data",
+                {"data": shown_data, "metadata": about, "transient": {}},
+                parent=self.shown_in,
+                ident=b"display_data",
+            )
+
 
 def _told(problem: Problem) -> dict[str, str]:
     names = ("path", "code", "message", "hint", "level")
@@ -185,7 +212,7 @@ def shown(view: View) -> None:
     run = (parent.get("header") or {}).get("msg_id")
     if cell is None:
         return
-    view.shown_by = (cell, run)
+    view.shown_by, view.shown_in = (cell, run), parent
     kept = []
     for earlier in _views.get(cell, ()):
         # A view that is shown again, here or in another cell, lives on.

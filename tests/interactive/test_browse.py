@@ -82,11 +82,11 @@ def test_a_frame_is_bound_to_a_name_of_the_notebook(people, shell, monkeypatch):
     assert "name of a variable" in asked(grid, "bind", view=ALL, name="a b")["error"]["message"]
 
 
-def test_the_calls_of_the_debugger_name_the_pipes_that_transform_the_dataset(browsing):
-    assert browsing.debugging("1") == [
-        'hub.pipes["failing"].debug("1")',
-        'hub.pipes["person-named"].debug("1")',
-    ]
+def test_the_debugger_is_offered_for_pipes_that_transform_the_dataset(people, browsing):
+    assert browsing.debugging() == ["failing", "person-named"]
+    assert "person-named" in repr(browsing.debug("person-named", "1"))
+    told = asked(people.browse(), "debug", pipe="person-named", entity_id="1")["error"]
+    assert told["message"] == "this view is not shown in a notebook"
 
 
 def test_a_tree_of_an_entity_has_its_versions(hub):

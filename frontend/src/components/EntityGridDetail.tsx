@@ -93,29 +93,34 @@ function References({ host, id }: { host: Host; id: string }) {
   );
 }
 
-/** The calls that debug this entity in the pipes that read it, ready to be put into a cell. */
+/** The debugger of this entity in one of the pipes that read it, opened below the grid. */
 function Debugging({ host, id, copy }: { host: Host; id: string; copy(text: string, what: string): void }) {
-  const [calls, setCalls] = useState<string[] | null>(null);
+  const [pipes, setPipes] = useState<string[] | null>(null);
   const [state, setState] = useState("");
-  const ask = () => {
-    host.request<string[]>("debugging", { entity_id: id }).then(setCalls, (error: Error) => setState(messageOf(error)));
+  const failed = (error: Error) => setState(messageOf(error));
+  const open = (pipe: string) => {
+    setState("opening …");
+    host.request("debug", { pipe, entity_id: id }).then(() => setState("opened below"), failed);
   };
-  if (calls === null) {
-    return (
-      <div className="sesam-pad">
-        <button onClick={ask}>Open in debugger</button> <span className="sesam-dim">{state}</span>
-      </div>
-    );
-  }
+  const ask = () => {
+    host.request<string[]>("debugging").then((found) => {
+      setPipes(found);
+      if (found.length === 1 && found[0]) open(found[0]);
+    }, failed);
+  };
   return (
     <div className="sesam-pad">
-      <strong>In a cell</strong>
-      {calls.length === 0 && <p className="sesam-dim">No pipe reads this dataset.</p>}
-      {calls.map((call) => (
-        <div key={call} className="sesam-call">
-          <code>{call}</code> <button onClick={() => copy(call, "call")}>Copy</button>
-        </div>
-      ))}
+      {pipes === null && <button onClick={ask} title="In a pipe that reads this dataset">Open in debugger</button>} <span className="sesam-dim" role="status">{state}</span>
+      {pipes?.length === 0 && <p className="sesam-dim">No pipe transforms the entities of this dataset.</p>}
+      {pipes?.map((pipe) => {
+        const call = `hub.pipes[${JSON.stringify(pipe)}].debug(${JSON.stringify(id)})`;
+        return (
+          <div key={pipe} className="sesam-call">
+            <code>{call}</code>
+            <button onClick={() => open(pipe)}>Open</button> <button onClick={() => copy(call, "call")}>Copy</button>
+          </div>
+        );
+      })}
     </div>
   );
 }
