@@ -153,6 +153,7 @@ def test_names_that_come_too_late_are_there_for_the_next_key(shell, loaded, monk
         return Known(frozenset(["person"]), frozenset())
 
     monkeypatch.setattr(knowledge, "known", slow)
+    monkeypatch.setattr(knowledge, "WAIT_S", 0.05)
     known = Knowledge()
     assert known.names() == knowledge.NOTHING
     assert asked.is_set()
