@@ -140,7 +140,7 @@ def sampled(
         session = Session(joined(kept), subject, node)
         session.sources = sources
         found = ways(session, counts)
-        shown.close(f"{shown.title}: {repr(found).splitlines()[0]}")
+        shown.close(f"{shown.title}: {read:,} source entities")
     return session, found
 
 

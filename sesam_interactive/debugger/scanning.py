@@ -76,9 +76,8 @@ class Hits:
 
     def __repr__(self) -> str:
         of = "all" if self.complete else "the first"
-        rate = f", {self.read / self.seconds:,.0f}/s" if self.seconds else ""
         ended = "; interrupted" if self.interrupted else ""
-        lines = [f"{len(self.rows):,} hits in {of} {self.read:,} source entities{rate}{ended}"]
+        lines = [f"{len(self.rows):,} hits in {of} {self.read:,} source entities{ended}"]
         for row in self.rows[:20]:
             places = sorted({place["path"] for place in row["at"]})
             where = f" at {', '.join(places[:3])}" if places else ""
@@ -139,7 +138,8 @@ def scan(
             for condition in when:
                 if "differs" not in condition:
                     found.session.break_when(condition)
-        shown.close(f"{shown.title}: {repr(found).splitlines()[0]}")
+        rate = f", {found.read / found.seconds:,.0f}/s" if found.seconds else ""
+        shown.close(f"{shown.title}: {repr(found).splitlines()[0]}{rate}")
     return found
 
 
