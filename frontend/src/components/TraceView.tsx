@@ -12,7 +12,9 @@ import type { Host } from "../host";
 import type { Detail } from "../dtl/beside";
 import { type Span, layOut } from "../dtl/layout";
 import { writtenNames } from "../dtl/names";
-import { type CountersTrace, type Entity, type FullTrace, Recording, costs, coverage, entitiesAt, rulesPath, seen, ways } from "../dtl/trace";
+import { costs, coverage, entitiesAt } from "../dtl/figures";
+import { type CountersTrace, type Entity, type FullTrace, Recording, rulesPath, seen } from "../dtl/trace";
+import { ways } from "../dtl/ways";
 
 /** A session as Python hands it out. */
 export interface SessionData {

@@ -12,7 +12,8 @@ import { hovering, placeAt, rulesText, showBeside, showMarker } from "../dtl/cod
 import { type Bar, margins, showBars, showBreakpoints } from "../dtl/gutters";
 import type { Vocabulary } from "../dtl/language";
 import { type RulesText, around } from "../dtl/layout";
-import { type Coverage, type Cost, type FullTrace, type Recording, type TraceNode, rulesPath } from "../dtl/trace";
+import type { Coverage, Cost } from "../dtl/figures";
+import { type FullTrace, type Recording, type TraceNode, rulesPath } from "../dtl/trace";
 import { duration, figure } from "../dtl/values";
 
 export type Margin = "coverage" | "cost" | "off";

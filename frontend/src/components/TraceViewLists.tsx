@@ -1,6 +1,8 @@
 /** The recorded entities by the way that they took, and what the places of the rules cost. */
 
-import { rulesPath, type Cost, type FullTrace, type Way } from "../dtl/trace";
+import type { Cost } from "../dtl/figures";
+import { rulesPath, type FullTrace } from "../dtl/trace";
+import type { Way } from "../dtl/ways";
 import { duration, figure } from "../dtl/values";
 
 export interface EntityRow {

@@ -1,7 +1,8 @@
 /** Going forwards and back in what was recorded: buttons, a slider, the frames that we are in. */
 
 import { told } from "../dtl/beside";
-import { type Recording, runTo, stepBack, stepInto, stepOut, stepOver } from "../dtl/trace";
+import { runTo, stepBack, stepInto, stepOut, stepOver } from "../dtl/steps";
+import type { Recording } from "../dtl/trace";
 
 export type Go = (position: number) => void;
 

@@ -1,21 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import stored from "./cases/traces.json";
-import {
-  type FullTrace,
-  Recording,
-  costs,
-  coverage,
-  entitiesAt,
-  rulesPath,
-  runTo,
-  seen,
-  stepBack,
-  stepInto,
-  stepOut,
-  stepOver,
-  ways,
-} from "./trace";
+import { costs, coverage, entitiesAt } from "./figures";
+import { runTo, stepBack, stepInto, stepOut, stepOver } from "./steps";
+import { type FullTrace, Recording, rulesPath, seen } from "./trace";
+import { ways } from "./ways";
 
 const document = stored.document as unknown as FullTrace;
 const first = new Recording(document, 0);
