@@ -134,6 +134,13 @@ def as_message_pack(context, value):
     return text if len(text) % 2 else msgspec.msgpack.encode(json.loads(text))
 
 
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(context, value):
+    """A body of JSON lines: the items of a list, or the value on one."""
+    items = value if isinstance(value, list) else [value]
+    return "\n".join(json.dumps(item, default=str) for item in items).encode()
+
+
 @schemathesis.serializer("application/zip")
 def as_zip(context, value):
     """A body that is said to be a zip: one with a file, or bytes that are none."""

@@ -30,8 +30,13 @@ def test_tables_runs_and_errors_are_shown(people_lab, page):
     assert 'did you mean "dataset"?' in error
     assert "Traceback" not in error
     shot(page, "client-light")
-    page.evaluate(
-        "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    theme(page, "JupyterLab Dark", light=False)
     shot(page, "client-dark")
+    theme(page, "JupyterLab Light", light=True)
+
+
+def theme(page, name, *, light):
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name
+    )
+    page.wait_for_selector(f"body[data-jp-theme-light={str(light).lower()}]", state="attached")
