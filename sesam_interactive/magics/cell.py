@@ -79,6 +79,8 @@ class Cell:
         path = self.path_of(problem.path, rules_at)
         span = self.source.span(path) if path is not None else None
         text = problem.message + (f"; {problem.hint}" if problem.hint else "")
+        if problem.level == "warning":
+            text = f"warning: {text}"
         if span is None:
             where = f"{problem.path}  " if problem.path else ""
             return f"  {where}{text}  [{problem.code}]"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.magics.cell import CellError
 from sesam_interactive.magics.comparing import compare
-from sesam_interactive.magics.draft import known, make_draft
+from sesam_interactive.magics.draft import known, make_draft, own_rules
 from sesam_interactive.magics.expecting import expectation
 from sesam_interactive.magics.explaining import explain
 from sesam_interactive.magics.result import outcome
@@ -119,7 +119,7 @@ class CellRun:
     def _named(self) -> Any:
         """Rules that nothing feeds: checked, and kept under their name."""
         book = rule_book(self.hub)
-        rules = book.complete(self.cell.rules)
+        rules = book.complete(own_rules(self.cell, self.options.name))
         names = sorted(self.there.datasets | self.there.pipes)
         body = {"rules": rules, "datasets": names}
         found = self.hub.connection.json("POST", "/dtl/check", json=body)

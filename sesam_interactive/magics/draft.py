@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.magics.cell import RULES_AT, CellError
+from sesam_interactive.magics.rule_book import applied
 from sesam_node.errors import Problem, suggestion
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def make_draft(
         return _whole(cell, options, book)
     if name is None:
         return None
-    rules = book.complete(cell.rules)
+    rules = book.complete(own_rules(cell, options.name))
     if name in there.pipes and not options.dataset:
         pipe = hub.pipes.make(name)
         effective = pipe.effective
@@ -178,7 +179,15 @@ def _check_dataset(name: str, options: Namespace, there: Known) -> None:
     others = there.datasets if options.dataset else there.datasets | there.pipes
     hint = suggestion(name, sorted(others))
     text = f'there is no {"" if options.dataset else "pipe or "}dataset "{name}"'
-    raise CellError(f"{text}; {hint}" if hint else text)
+    raise CellError(f"{text}; {hint or '%sesam pipes and %sesam datasets list them'}")
+
+
+def own_rules(cell: Cell, name: str | None) -> dict[str, Any]:
+    """The rules of a cell; where they apply the name that they get, they are there under it too."""
+    rules = cell.rules
+    if name and name not in rules and "default" in rules and name in applied(rules):
+        return {**rules, name: rules["default"]}
+    return rules
 
 
 def _has_rules(transform: Any) -> bool:

@@ -41,6 +41,16 @@ def test_named_rules_bring_the_rules_they_apply(shell, loaded):
     assert result.entities[0]["e"] == {"s": "Ada!", "dept": "x"}
 
 
+@pytest.mark.parametrize("line", ["--name down", "person --limit 1 --name down"])
+def test_a_named_rule_may_apply_itself(shell, loaded, line):
+    cell = """[["copy", "_id"], ["add", "n", ["if", ["is-null", "_S.n"], 2, ["-", "_S.n", 1]]],
+      ["if", ["gt", "_T.n", 0], ["add", "next", ["apply", "down", ["dict", "n", "_T.n"]]]]]"""
+    shell.run_cell_magic("dtl", line, cell)
+    applying = '[["copy", "_id"], ["merge", ["apply", "down", ["dict", "n", 2]]]]'
+    result = shell.run_cell_magic("dtl", "person --limit 1", applying)
+    assert result.entities[0] == {"_id": "1", "n": 1, "next": {"n": 0}}
+
+
 def test_saving_makes_them_rules_of_the_pipe(shell, loaded):
     shell.run_cell_magic("dtl", "--name enrich", ENRICH)
     shell.run_cell_magic("dtl", "person --save person-rich", APPLYING)

@@ -248,6 +248,7 @@ def test_a_transform_with_side_effects_is_skipped_and_that_is_said(shell, loaded
 def test_a_misspelt_property_is_a_warning_of_the_result(shell, loaded):
     result = shell.run_cell_magic("dtl", "person", '[["copy", "_id"], ["add", "n", "_S.nam"]]')
     assert 'did you mean "name"?' in repr(result)
+    assert "    warning: none of the 3 entities seen has" in repr(result)
     assert "^^^^^^" in repr(result)
     assert "did you mean" in result._repr_html_()
 
