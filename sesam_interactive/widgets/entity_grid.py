@@ -86,7 +86,7 @@ class EntityGrid(View, module="entity_grid"):
         try:
             page, names = self._beginning(TEXT_ROWS, TEXT_COLUMNS)
         except SesamError as error:
-            return f"<EntityGrid {self.name}: {error.message}>"
+            return f"{self.name}: {error}"
         rows = [{name: _text(row, name) for name in names} for row in page["rows"]]
         return "\n".join([f"{self.name}: {self._told(page)}", *aligned(rows)])
 

@@ -55,6 +55,12 @@ def test_a_wrong_condition_comes_back_with_its_place_and_status(people):
     assert told["problems"][0]["path"].startswith("$.where")
 
 
+def test_a_grid_that_begins_with_a_wrong_condition_says_what_is_wrong(people):
+    text = repr(people.browse(["gtt", "_S.name", 1]))
+    assert '$.where[0]: unknown function "gtt"; did you mean "gt"?' in text
+    assert "unknown function" in people.browse(["gtt", "_S.name", 1]).still()
+
+
 def test_columns_have_the_types_and_shares_of_the_schema(browsing):
     columns = {column["name"]: column for column in browsing.columns()}
     assert columns["worth"]["types"] == ["decimal"]
