@@ -173,7 +173,7 @@ COLUMNS = st.dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(columns=COLUMNS, block_bytes=st.integers(1, 300))
 def test_any_entities_give_the_frame_of_the_rules(columns, block_bytes):
     count = max(map(len, columns.values()), default=1) or 1
