@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.client import ClientError
 from sesam_interactive.client.connection import segment
 from sesam_interactive.magics.cell import CellError
-from sesam_interactive.magics.comparing import Comparison, as_pipe, compared, deployed
+from sesam_interactive.magics.comparing import as_pipe, compared, deployed
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from sesam_interactive.client import Hub
+    from sesam_interactive.magics.comparison import Comparison
     from sesam_interactive.magics.draft import Draft
     from sesam_interactive.magics.sample import Sample
 
