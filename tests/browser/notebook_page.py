@@ -39,14 +39,19 @@ def open_notebook(page, lab, name):
     page.wait_for_function(READY, timeout=60_000)
 
 
-def open_cells(page, lab, *sources):
-    """Open a new notebook with these code cells, in a new kernel; nothing has run yet."""
+def write_cells(lab, *sources):
+    """Write a new notebook with these code cells; gives its name."""
     name = f"cells-{next(numbers)}.ipynb"
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(content, lab.folder / "notebooks" / name)
-    open_notebook(page, lab, name)
+    return name
+
+
+def open_cells(page, lab, *sources):
+    """Open a new notebook with these code cells, in a new kernel; nothing has run yet."""
+    open_notebook(page, lab, write_cells(lab, *sources))
 
 
 def command(page, name):

@@ -22,9 +22,10 @@ def test_a_view_shows_and_hides_its_still_picture(people_lab, page):
     assert page.errors == []
 
 
-def test_a_cell_that_is_run_again_leaves_no_view_behind(people_lab, page):
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.long)])
+def test_a_cell_that_is_run_again_leaves_no_view_behind(people_lab, page, times):
     open_cells(page, people_lab, SHOW, COUNT)
-    for _ in range(10):
+    for _ in range(times):
         run_all(page)
     output(page, 1).get_by_text("1", exact=True).wait_for(timeout=30_000)
     assert output(page).locator(".sesam").count() == 1
