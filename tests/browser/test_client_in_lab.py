@@ -10,8 +10,8 @@ WRONG = """hub.pipes.add({
 })"""
 CELLS = [
     "import sesam_interactive as sesam\nhub = sesam.connect()\nhub.pipes",
-    "hub.pipes[hub.pipes.names()[0]].run()",
-    "await hub.aio.pipes[hub.pipes.names()[0]].log(limit=2)",
+    "hub.pipes['dept'].run()",
+    "await hub.aio.pipes['dept'].log(limit=2)",
     "hub.dtl.check([['ad', 'x', 1]])",
     WRONG,
 ]

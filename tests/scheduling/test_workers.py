@@ -91,10 +91,10 @@ def test_the_time_limit_ends_an_operation_that_holds_the_interpreter(call):
 
 
 def test_a_slow_reader_costs_no_time(call):
-    chunks = call("count", timeout_s=2.0, chunks=40).iterate()
+    chunks = call("count", timeout_s=5.0, chunks=40).iterate()
     first = [next(chunks) for _ in range(3)]
     # As long as the reader has not taken more, the worker waits and its clock stands still.
-    threading_wait(3.0)
+    threading_wait(6.0)
 
     assert len(first + list(chunks)) == 40
 
