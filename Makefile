@@ -3,9 +3,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 UV := .uv/bin/uv
 export UV_PYTHON_DOWNLOADS := never
+PYTEST := $(BIN)/pytest
 # A file of tests stays in one process: its fixtures are made once.
 PROCESSES ?= 2
-PYTEST := $(BIN)/pytest -n $(PROCESSES) --dist loadfile
 DEMO_DATA := demo/flights/data/flights.csv
 VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
@@ -62,7 +62,7 @@ demo: setup $(DEMO_DATA)
 
 test: setup chromium databases $(DEMO_DATA)
 	$(NPM) test --silent
-	$(PYTEST) -q -m "not long"
+	$(PYTEST) -q -m "not long" -n $(PROCESSES) --dist loadfile
 
 test-long: setup chromium databases $(DEMO_DATA)
 	$(PYTEST) -q -m long
