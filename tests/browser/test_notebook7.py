@@ -1,5 +1,6 @@
 """Views and magics in Notebook 7, which the same server serves."""
 
+import re
 import time
 
 import pytest
@@ -43,7 +44,7 @@ def test_views_and_cells_work_in_notebook_7(people_lab, page):
     grid.get_by_text("Person 1", exact=True).wait_for(timeout=60_000)
     cells.nth(2).get_by_text("person-enriched: 2 read, 2 emitted").wait_for(timeout=60_000)
     cells.nth(2).get_by_text("PERSON 1").first.wait_for(timeout=30_000)
-    cells.nth(3).locator(".sesam").get_by_text("0 of 19").wait_for(timeout=60_000)
+    cells.nth(3).locator(".sesam").get_by_text(re.compile(r"^0 of \d+$")).wait_for(timeout=60_000)
     assert outputs.get_by_text("Traceback").count() == 0
     cells.nth(3).scroll_into_view_if_needed()
     shot(page, "notebook-7")
