@@ -1,10 +1,12 @@
-"""Graphs of boxes: as SVG without scripts, and as a plotly figure, with the same layout.
+"""Graphs of boxes: as an SVG picture without scripts, and as a plotly figure of the same layout.
 
-The SVG takes the colour of the text around it, so it is right in light and in dark.
+The SVG is an image within the HTML: where a notebook is not trusted yet, JupyterLab takes drawings
+away and leaves their texts, but shows images. It has a background of its own, light in the dark.
 """
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 BOX_W, BOX_H, STEP_X, STEP_Y, EDGE = 164, 40, 206, 54, 8
 NAME_WIDTH, FACTS_WIDTH = 24, 29
 ROW_PX, MOST_PX = 62, 720
+INK, PAPER = "#222", "#fff"
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,24 @@ class Arrow:
 
 
 def graph_svg(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> str:
-    """The graph as inline SVG; wide ones scroll."""
+    """The graph as HTML with an SVG image; wide ones scroll."""
     found = _layout(boxes, arrows)
     width = found.width * STEP_X + BOX_W + 2 * EDGE
     height = found.height * STEP_Y + BOX_H + 2 * EDGE
     parts = [_svg_arrow(arrow, found) for arrow in arrows if (arrow.start, arrow.end) in found.ways]
     parts += [_svg_box(box, *found.places[box.id]) for box in boxes]
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0f}' height='{height:.0f}' "
+        f"viewBox='0 0 {width:.0f} {height:.0f}' color='{INK}' font-size='12' "
+        f"font-family='{escape(FONT, quote=True)}'>"
+        f"<rect width='100%' height='100%' fill='{PAPER}'/>{''.join(parts)}</svg>"
+    )
+    image = base64.b64encode(drawing.encode()).decode()
     return (
         f"<div style='font-family:{escape(FONT)}'><b>{escape(title)}</b>"
         f"<div style='overflow:auto;max-height:{MOST_PX}px'>"
-        f"<svg role='img' aria-label='{escape(title, quote=True)}' width='{width:.0f}' "
-        f"height='{height:.0f}' viewBox='0 0 {width:.0f} {height:.0f}' font-size='12'>"
-        f"{''.join(parts)}</svg></div></div>"
+        f"<img alt='{escape(title, quote=True)}' style='max-width:none' "
+        f"src='data:image/svg+xml;base64,{image}'></div></div>"
     )
 
 

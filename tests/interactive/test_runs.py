@@ -146,7 +146,7 @@ def test_lineage_is_a_picture_and_a_table(ran):
     labels = figure.data[-1].text
     assert [label for label in labels if "person-named" in label] == ["<b>name</b><br>person-named"]
     assert lineage.to_polars()["how"].to_list()[0] == "computed"
-    assert "<svg" in lineage._repr_html_()
+    assert "data:image/svg+xml" in lineage._repr_html_()
     nothing = ran.datasets["person-named"].lineage("name", direction="downstream").plot()
     assert "nothing is made of it" in repr(nothing)
 
