@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BOX_W, BOX_H, STEP_X, STEP_Y, EDGE = 164, 40, 206, 54, 8
 NAME_WIDTH, FACTS_WIDTH = 24, 29
 ROW_PX, MOST_PX = 62, 720
+FITS_PX = 1_600
+"""How wide a picture may be to be made as small as the page; wider ones scroll."""
 INK, PAPER = "#222", "#fff"
 
 
@@ -64,10 +66,11 @@ def graph_svg(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> str:
         f"<rect width='100%' height='100%' fill='{PAPER}'/>{''.join(parts)}</svg>"
     )
     image = base64.b64encode(drawing.encode()).decode()
+    size = "max-width:100%;height:auto" if width <= FITS_PX else "max-width:none"
     return (
         f"<div style='font-family:{escape(FONT)}'><b>{escape(title)}</b>"
         f"<div style='overflow:auto;max-height:{MOST_PX}px'>"
-        f"<img alt='{escape(title, quote=True)}' style='max-width:none' "
+        f"<img alt='{escape(title, quote=True)}' style='{size}' "
         f"src='data:image/svg+xml;base64,{image}'></div></div>"
     )
 
