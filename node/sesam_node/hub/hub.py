@@ -104,9 +104,7 @@ class Hub:
             call_timeout_s=settings.call_timeout_s,
             publish_timeout_s=settings.publish_timeout_s,
         )
-        self.proxies = Proxies(
-            self.configuration, self.pumps, executor, timeout_s=settings.publish_timeout_s
-        )
+        self.proxies = Proxies(self.pumps, executor, timeout_s=settings.publish_timeout_s)
         self.introspection = Introspection(
             store, self.configuration, self.pumps, executor, timeout_s=settings.call_timeout_s
         )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sesam_node.errors import ConfigError, NotFoundError
 from sesam_node.hub.interactive import InteractiveService
-
-if TYPE_CHECKING:
-    from sesam_node.pipes.runs import PipeDefinition
 
 WORK = "sesam_node.pipes.introspection"
 
@@ -44,17 +40,7 @@ class Introspection(InteractiveService):
     async def _ask(self, operation: str, system_id: str, **payload: Any) -> Any:
         return await self._work(
             f"{WORK}:{operation}",
-            definition=self._of_system(system_id),
+            definition=self._pumps.of_system(system_id),
             system_id=system_id,
             **payload,
         )
-
-    def _of_system(self, system_id: str) -> PipeDefinition:
-        active = self._configuration.active
-        if system_id not in active.document.systems:
-            raise NotFoundError(f'there is no system "{system_id}"')
-        if system_id in active.invalid:
-            message = f'the system "{system_id}" has an invalid configuration'
-            raise ConfigError(message, active.problems[system_id])
-        systems = {system_id: active.effective(system_id)}
-        return self._pumps.with_systems({"_id": "", "type": "pipe"}, systems)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, NotFoundError
 from sesam_node.model import decode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from sesam_node.hub.configuration import Configuration
     from sesam_node.hub.pumps import Pumps
     from sesam_node.scheduling.executor import Executor
 
@@ -30,10 +28,7 @@ class Proxied:
 class Proxies:
     """The service behind `/api/systems/{id}/proxy`."""
 
-    def __init__(
-        self, configuration: Configuration, pumps: Pumps, executor: Executor, *, timeout_s: float
-    ) -> None:
-        self._configuration = configuration
+    def __init__(self, pumps: Pumps, executor: Executor, *, timeout_s: float) -> None:
         self._pumps = pumps
         self._executor = executor
         self._timeout_s = timeout_s
@@ -43,16 +38,7 @@ class Proxies:
 
         Raises NotFoundError, ConfigError, InputError, and RequestError where no answer comes.
         """
-        active = self._configuration.active
-        if system_id not in active.document.systems:
-            raise NotFoundError(f'there is no system "{system_id}"')
-        if system_id in active.invalid:
-            raise ConfigError(
-                f'the system "{system_id}" has an invalid configuration',
-                active.problems[system_id],
-            )
-        systems = {system_id: active.effective(system_id)}
-        definition = self._pumps.with_systems({"_id": "", "type": "pipe"}, systems)
+        definition = self._pumps.of_system(system_id)
         call = self._executor.call(
             PROXY,
             {

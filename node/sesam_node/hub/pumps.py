@@ -106,6 +106,20 @@ class Pumps:
             addresses=self._addresses,
         )
 
+    def of_system(self, system_id: str) -> PipeDefinition:
+        """A system alone, for what is asked of it beside pipes.
+
+        Raises NotFoundError where there is none, ConfigError where it is invalid.
+        """
+        active = self.configuration.active
+        if system_id not in active.document.systems:
+            raise NotFoundError(f'there is no system "{system_id}"')
+        if system_id in active.invalid:
+            message = f'the system "{system_id}" has an invalid configuration'
+            raise ConfigError(message, active.problems[system_id])
+        systems = {system_id: active.effective(system_id)}
+        return self.with_systems({"_id": "", "type": "pipe"}, systems)
+
     def prepare(self, command: Run) -> RunRequest:
         pipe, pump = command.pipe, self._pump_config(command.pipe)
         kind = self._counted(pipe, pump) if command.kind == "auto" else command.kind

@@ -66,6 +66,15 @@ def test_several_columns_are_a_key(database):
 
 
 @pytest.mark.parametrize("bulk", [False, True])
+def test_a_key_that_ends_in_a_blank_is_another_key(postgres, bulk):
+    postgres.run("CREATE TABLE t (id TEXT PRIMARY KEY, n INT)", "INSERT INTO t VALUES ('a', 0)")
+    postgres.node.put("in", {"_id": "1", "id": "a", "n": 1}, {"_id": "2", "id": "a ", "n": 2})
+    postgres.share("in", table="t", use_bulk_operations=bulk)
+    postgres.node.run("out")
+    assert rows(postgres, "t", "id, n") == [("a", 1), ("a ", 2)]
+
+
+@pytest.mark.parametrize("bulk", [False, True])
 def test_many_rows_end_the_same_in_batches_and_in_bulk(database, bulk):
     database.run(PERSON)
     database.node.put("in", *({"_id": f"{n}", "id": n, "name": f"n{n}"} for n in range(2_500)))

@@ -158,7 +158,7 @@ class SqlSink:
         if table is None:
             raise PipeError("the sink has not begun")
         key = tuple(self._key_value(entity, name, table) for name in self._keys)
-        if entity.get("_deleted") is True or entity.get("_filtered") is True:
+        if entity.get("_deleted") is True:
             return key, None
         row: Row = dict(zip(self._keys, key, strict=True))
         takes = self._takes

@@ -42,6 +42,8 @@ class PlainRows:
 
         self._engine = engine
         self._keys = tuple(keys)
+        padded = {item.name for item in table.columns if item.padded}
+        self._padded = tuple(name in padded for name in keys)
         self._columns: dict[str, ColumnClause[Any]] = {
             item.name: column(item.name) for item in table.columns
         }
@@ -50,11 +52,13 @@ class PlainRows:
     def apply(self, changes: Mapping[Key, Row | None]) -> None:
         with self._engine.begin() as connection:
             there = self._there(connection, list(changes))
-            gone = [key for key, row in changes.items() if row is None and _known(key) in there]
+            gone = [
+                key for key, row in changes.items() if row is None and self._known(key) in there
+            ]
             self._delete(connection, gone)
             made = [(key, row) for key, row in changes.items() if row is not None]
-            self._update(connection, [item for item in made if _known(item[0]) in there])
-            self._insert(connection, [row for key, row in made if _known(key) not in there])
+            self._update(connection, [item for item in made if self._known(item[0]) in there])
+            self._insert(connection, [row for key, row in made if self._known(key) not in there])
 
     def _there(self, connection: Connection, keys: Sequence[Key]) -> set[Key]:
         from sqlalchemy import select
@@ -64,8 +68,15 @@ class PlainRows:
         size = max(1, MOST_PARAMETERS // len(columns))
         for start in range(0, len(keys), size):
             asked = select(*columns).where(self._any_of(keys[start : start + size]))
-            found.update(_known(tuple(row)) for row in connection.execute(asked))
+            found.update(self._known(tuple(row)) for row in connection.execute(asked))
         return found
+
+    def _known(self, key: Key) -> Key:
+        """A key as it compares: the database pads the texts of `char` columns, and no others."""
+        return tuple(
+            part.rstrip(" ") if padded and isinstance(part, str) else part
+            for part, padded in zip(key, self._padded, strict=True)
+        )
 
     def _any_of(self, keys: Sequence[Key]) -> ColumnElement[bool]:
         from sqlalchemy import and_, or_
@@ -120,8 +131,3 @@ def grouped(rows: Iterable[Row]) -> list[tuple[tuple[str, ...], list[Row]]]:
     for row in rows:
         groups.setdefault(tuple(sorted(row)), []).append(row)
     return list(groups.items())
-
-
-def _known(key: Key) -> Key:
-    """A key as it compares in Python, whatever the driver made of it."""
-    return tuple(part.rstrip(" ") if isinstance(part, str) else part for part in key)
