@@ -8,7 +8,7 @@ from urllib.parse import quote
 from sesam_interactive.client.collection import Collection
 from sesam_interactive.client.connection import segment
 from sesam_interactive.display.html import properties_table
-from sesam_interactive.display.rows import Rows, text_table
+from sesam_interactive.display.rows import Listed, Rows, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Users(Collection[User]):
         return {**item, "roles": ", ".join(item["roles"])}
 
 
-class ApiKeys:
+class ApiKeys(Listed):
     """The API keys of a node: tokens for programs."""
 
     path = "/api-keys"
@@ -118,18 +118,6 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Revoke a key by its `id`: its token is refused from now on."""
         self._connection.json("DELETE", f"{self.path}/{segment(key_id)}")
-
-    def __len__(self) -> int:
-        return len(self.list())
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        return repr(self.list())
-
-    def _repr_html_(self) -> str:
-        return self.list()._repr_html_()
 
 
 class Permissions(list[list[Any]]):

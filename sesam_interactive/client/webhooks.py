@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sesam_interactive.client.connection import segment
-from sesam_interactive.display.rows import Rows
+from sesam_interactive.display.rows import Listed, Rows
 
 if TYPE_CHECKING:
     from sesam_interactive.client.connection import Connection
@@ -29,7 +29,7 @@ def without_token(record: logging.LogRecord) -> bool:
 logging.getLogger("httpx").addFilter(without_token)
 
 
-class Webhooks:
+class Webhooks(Listed):
     """The webhooks of a node; their tokens are never shown."""
 
     path = "/webhooks"
@@ -49,15 +49,3 @@ class Webhooks:
     def delete(self, hook_id: str) -> None:
         """Tell this one nothing any more."""
         self._connection.json("DELETE", f"{self.path}/{segment(hook_id)}")
-
-    def __len__(self) -> int:
-        return len(self.list())
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        return repr(self.list())
-
-    def _repr_html_(self) -> str:
-        return self.list()._repr_html_()

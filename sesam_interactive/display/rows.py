@@ -53,6 +53,25 @@ class Rows(list[dict[str, Any]]):
         return table(self._table()) + (f"<p><i>{self._rest}</i></p>" if self._rest else "")
 
 
+class Listed:
+    """What is shown as its list, asked for anew: `list` gives the rows."""
+
+    def list(self) -> Rows:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return repr(self.list())
+
+    def _repr_html_(self) -> str:
+        return self.list()._repr_html_()
+
+
 def text_table(rows: Sequence[Mapping[str, Any]], width: int = WIDTH) -> str:
     """Rows of the same keys as aligned text; numbers to the right, long values cut."""
     if not rows:
