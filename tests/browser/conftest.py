@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from demo_project import NOTEBOOKS
+from notebook_page import new_page
 from playwright.sync_api import sync_playwright
 
 import sesam_interactive
@@ -222,9 +223,5 @@ def page(tmp_path):
         pytest.fail("Chromium is not installed; `make test` installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900})
-        opened.errors = []
-        opened.on("pageerror", lambda error: opened.errors.append(str(error)))
-        opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
-        yield opened
+        yield new_page(browser)
         browser.close()

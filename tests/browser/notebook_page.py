@@ -29,6 +29,15 @@ def shot(page, name):
         page.screenshot(path=f"{folder}/{name}.png")
 
 
+def new_page(browser):
+    """A page of its own; console errors and failed scripts are in its `errors`."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.errors = []
+    opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+    opened.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" else None)
+    return opened
+
+
 def open_notebook(page, lab, name):
     """Open a notebook of the lab's `notebooks` folder and wait for its kernel."""
     # A workspace of its own: what another test had open is not opened again.
