@@ -14,14 +14,21 @@ BLOCK = re.compile(r"^```json\n([\[{].*?)^```", re.DOTALL | re.MULTILINE)
 def page_components(page: str) -> dict[str, dict[str, Any]]:
     """The systems and pipes that the `json` blocks of a page define, by `_id`.
 
-    A test gives them the addresses of its servers and runs them. Raises ValueError where a block
-    is no JSON, so that a page cannot show what nobody could load. Blocks that begin with neither
-    `{` nor `[` are parts of a configuration and left out.
+    A test gives them the addresses of its servers and runs them. Of several with one `_id` the
+    last counts.
     """
-    found: dict[str, dict[str, Any]] = {}
+    return {component["_id"]: component for component in all_components(page)}
+
+
+def all_components(page: str) -> list[dict[str, Any]]:
+    """Every whole component of a page in its order, those of the same `_id` too.
+
+    Raises ValueError where a block is no JSON, so that a page cannot show what nobody could load.
+    Blocks that begin with neither `{` nor `[` are parts of a configuration and left out.
+    """
+    found: list[dict[str, Any]] = []
     for block in BLOCK.findall((PAGES / f"{page}.md").read_text(encoding="utf-8")):
         content = json.loads(block)
-        for component in content if isinstance(content, list) else [content]:
-            if "_id" in component and "type" in component:
-                found[component["_id"]] = component
+        components = content if isinstance(content, list) else [content]
+        found += [one for one in components if "_id" in one and "type" in one]
     return found

@@ -278,17 +278,29 @@ def _run_version(_options: argparse.Namespace) -> int:
 
 
 def _reference(command: argparse.ArgumentParser) -> None:
-    command.description = "Write a page for each kind of component; old ones are removed."
+    command.description = (
+        "Write a page for each kind of component, old ones are removed; and fill the tables of"
+        " options in the pages that people write."
+    )
     folder = Path("docs/components")
     command.add_argument("folder", nargs="?", type=Path, default=folder, metavar="DIR")
+    command.add_argument(
+        "--pages",
+        type=Path,
+        default=Path("docs/systems"),
+        metavar="DIR",
+        help="whose *.md have tables to fill, default docs/systems",
+    )
     command.add_argument("--check", action="store_true", help="write nothing; 1 if not current")
 
 
 def _run_reference(options: argparse.Namespace) -> int:
-    from sesam_node.cli.pages import reference
+    from sesam_node.cli.pages import fill, reference
+    from sesam_node.pipes.option_tables import fill as tables
     from sesam_node.pipes.reference import GENERATED, pages
 
-    return reference(options.folder, pages(), GENERATED, check=options.check)
+    generated = reference(options.folder, pages(), GENERATED, check=options.check)
+    return max(generated, fill(options.pages, tables, check=options.check))
 
 
 COMMANDS = {

@@ -1,4 +1,4 @@
-"""Generated pages: written into a folder, or compared with what is there."""
+"""Generated pages, and generated parts of pages: written, or compared with what is there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sesam_node.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -20,6 +20,26 @@ def reference(folder: Path, made: Mapping[str, str], mark: str, *, check: bool) 
         return _check(folder, made, mark) if check else _write(folder, made, mark)
     except OSError as error:
         raise InputError(f"{error.filename}: {error.strerror}") from None
+
+
+def fill(folder: Path, fill_page: Callable[[str, str], str], *, check: bool) -> int:
+    """Bring what is made within the pages of people up to date, or with `check` name those to do.
+
+    `fill_page` takes the name and the text of a page and gives its text as it should be.
+    """
+    stale = 0
+    try:
+        for file in sorted(folder.glob("*.md")):
+            text = file.read_text("utf-8")
+            made = fill_page(file.name, text)
+            if made != text:
+                stale += 1
+                if not check:
+                    file.write_text(made, "utf-8")
+                print(f"{file}: {'is not current' if check else 'tables written'}")
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}") from None
+    return 1 if stale and check else 0
 
 
 def _write(folder: Path, made: Mapping[str, str], mark: str) -> int:

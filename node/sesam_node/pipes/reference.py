@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesam_node.pipes.component import specs
+from sesam_node.pipes.option_tables import listed, option_default, option_doc, option_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,12 +27,19 @@ PAGES = {
     "json": "../systems/url.md",
     "url": "../systems/url.md",
     "http": "../systems/url.md",
+    "parquet": "../systems/url.md",
+    "json_schema": "../systems/url.md",
     "rest": "../systems/rest.md",
     "microservice": "../systems/microservices.md",
     "sql": "../systems/databases.md",
     "sqlite": "../systems/databases.md",
     "postgresql": "../systems/databases.md",
     "mysql": "../systems/databases.md",
+    "oracle": "../systems/databases.md",
+    "oracle_tns": "../systems/databases.md",
+    "sqlserver": "../systems/databases.md",
+    "mssql-azure-dw": "../systems/databases.md",
+    "mssql": "../systems/databases.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",
 }
@@ -72,7 +79,7 @@ def _anchor(spec: ComponentSpec) -> str:
 
 
 def _page(kind: str, title: str) -> Iterator[str]:
-    yield f"# {title}\n\nEvery one takes {_listed(COMMON)}, too: text for people, and who may do "
+    yield f"# {title}\n\nEvery one takes {listed(COMMON)}, too: text for people, and who may do "
     yield "what with it.\n"
     for spec in _of(kind):
         yield f"\n## {_title(spec)}\n\n{spec.doc}"
@@ -84,9 +91,9 @@ def _page(kind: str, title: str) -> Iterator[str]:
             yield f" More on [its page]({PAGES[spec.type]})."
         yield "\n\n"
         if spec.system_types:
-            yield f"Its system is one of {_listed(spec.system_types)}.\n\n"
+            yield f"Its system is one of {listed(spec.system_types)}.\n\n"
         for names in spec.one_of:
-            yield f"Exactly one of {_listed(names)} is given.\n\n"
+            yield f"Exactly one of {listed(names)} is given.\n\n"
         options = [option for option in spec.all_options if option.name not in COMMON]
         if options:
             yield "| option | type | default | what it is |\n| --- | --- | --- | --- |\n"
@@ -96,34 +103,9 @@ def _page(kind: str, title: str) -> Iterator[str]:
 def _rows(options: Sequence[Option], prefix: str) -> Iterator[str]:
     for option in sorted(options, key=lambda one: (not one.required, one.name)):
         name = f"{prefix}{option.name}"
-        yield f"| `{name}` | {_kind(option)} | {_default(option)} | {_doc(option)} |\n"
+        cells = [f"`{name}`", option_kind(option), option_default(option), option_doc(option)]
+        yield f"| {' | '.join(cells)} |\n"
         if option.fields:
             yield from _rows(option.fields, f"{name}.")
         if option.each:
             yield from _rows(option.each, f"{name}.*.")
-
-
-def _kind(option: Option) -> str:
-    return " or ".join(kind.replace("-", " ") for kind in option.kinds)
-
-
-def _default(option: Option) -> str:
-    if option.required:
-        return "required"
-    value: Any = option.default
-    return "" if value is None else f"`{json.dumps(value)}`"
-
-
-def _doc(option: Option) -> str:
-    parts = [option.doc.replace("|", "\\|")]
-    if option.choices:
-        parts.append(f"one of {_listed(option.choices)}")
-    if option.secret:
-        parts.append("a secret, never shown")
-    if option.deprecated:
-        parts.append(f"deprecated: {option.deprecated}")
-    return "; ".join(part for part in parts if part)
-
-
-def _listed(names: Sequence[Any]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
