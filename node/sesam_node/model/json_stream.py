@@ -26,6 +26,8 @@ MAX_ELEMENT_BYTES: Final = 256 * 1024 * 1024
 EXACT_DIGITS: Final = 15
 """Every decimal number of so many digits survives a float and its shortest notation."""
 
+LINES: Final = 'entities that stand a line each are read with "format": "lines"'
+
 # A whole string, a quote whose string goes on behind what has been read, or a bracket.
 TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|"|[\[\]{}]', re.DOTALL)
 BLANK: Final = re.compile(rb"[ \t\r\n]*")
@@ -54,7 +56,8 @@ def array_elements(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any], bool]]
     """
     reader = _Reader(file)
     if reader.byte() != b"[":
-        raise reader.error("expected a JSON array of entities", found=True)
+        hint = LINES if reader.byte() == b"{" else ""
+        raise reader.error("expected a JSON array of entities", found=True, hint=hint)
     reader.skip(1)
     position = 0
     byte = reader.byte()
@@ -156,7 +159,12 @@ class _Reader:
                 raise self.error("the data ends in the middle of an entity", position)
 
     def error(
-        self, message: str, position: int | None = None, *, found: bool = False
+        self,
+        message: str,
+        position: int | None = None,
+        *,
+        found: bool = False,
+        hint: str = "",
     ) -> InputError:
         """The error at the byte that is next."""
         if found:
@@ -164,7 +172,8 @@ class _Reader:
             message += f", got {preview(byte, 30)}" if byte else ", got the end of the data"
         path = "$" if position is None else f"$[{position}]"
         text = f"line {self._line}, column {self._column}: {message}"
-        return InputError("it is no JSON array of entities", [Problem(path, "broken-json", text)])
+        problem = Problem(path, "broken-json", text, hint)
+        return InputError("it is no JSON array of entities", [problem])
 
     def broken(self, position: int, data: bytes, reason: str) -> InputError:
         """The error of an element that is no JSON, at the byte which the decoder names."""

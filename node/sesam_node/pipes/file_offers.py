@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.errors import InputError
+from sesam_node.model.json_lines import line_elements
+from sesam_node.model.json_stream import array_elements
+from sesam_node.model.values import kind
 from sesam_node.pipes.dialect import sniff
 from sesam_node.pipes.introspection import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 SAMPLE_BYTES = 64 * 1024
+SAMPLE_ENTITIES = 100
+JSON_NAMES = (".json", ".jsonl", ".ndjson")
 SEPARATED = (".csv", ".tsv", ".txt")
 ENCODINGS = ("utf-8", "cp1252")
 
@@ -31,18 +39,48 @@ def files(folder: Path) -> Iterator[Offer]:
 def of_file(folder: Path, path: Path) -> Offer | None:
     """A file as an offer; null for one of a kind that no source reads."""
     name = path.relative_to(folder).as_posix()
-    kind = path.suffix.lower()
-    if kind in SEPARATED:
+    ending = path.suffix.lower()
+    if ending in SEPARATED:
         return _separated(name, path)
-    if kind == ".parquet":
+    if ending == ".parquet":
         return _parquet(name, path)
-    if kind == ".json":
-        return Offer(name, "file", (), {"type": "json", "url": name}, facts=_size(path))
+    if ending in JSON_NAMES:
+        return _json(name, path, lines=ending != ".json")
     return None
 
 
 def _size(path: Path) -> dict[str, Any]:
     return {"size_bytes": path.stat().st_size}
+
+
+def _json(name: str, path: Path, *, lines: bool) -> Offer:
+    facts = _size(path)
+    try:
+        with path.open("rb") as file:
+            if not lines and _begins_with_entity(file):
+                lines = True
+            found = (line_elements if lines else array_elements)(file)
+            sample = [entity for _, entity, _ in islice(found, SAMPLE_ENTITIES)]
+    except InputError as error:
+        return Offer(name, "file", problem=f"it cannot be read: {error}", facts=facts)
+    columns = {
+        key: {"name": key, "type": kind(value)} | ({"primary_key": True} if key == "_id" else {})
+        for entity in reversed(sample)
+        for key, value in entity.items()
+        if value is not None
+    }
+    source = {"type": "json", "url": name}
+    if lines and not name.lower().endswith(JSON_NAMES[1:]):
+        source["format"] = "lines"
+    named = all("_id" in entity for entity in sample)
+    problem = "" if named else "its entities have no _id: give them one in a transform"
+    return Offer(name, "file", tuple(columns.values()), source, None, problem, facts)
+
+
+def _begins_with_entity(file: BinaryIO) -> bool:
+    start = file.read(1_024)
+    file.seek(0)
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
 def _parquet(name: str, path: Path) -> Offer:

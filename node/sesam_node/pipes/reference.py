@@ -23,11 +23,11 @@ COMMON = ("type", "comment", "description", "name", "metadata", "permissions")
 """Options that are told once, at the head of a page."""
 
 PAGES = {
-    "csv": "../systems/url.md",
+    "csv": "../systems/files.md",
+    "parquet": "../systems/files.md",
     "json": "../systems/url.md",
     "url": "../systems/url.md",
     "http": "../systems/url.md",
-    "parquet": "../systems/url.md",
     "json_schema": "../systems/url.md",
     "rest": "../systems/rest.md",
     "microservice": "../systems/microservices.md",

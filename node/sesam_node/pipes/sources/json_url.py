@@ -3,14 +3,20 @@
 The array that a server answers with is read entity by entity, however long it is. Where the source
 supports `since`, the `_updated` of the entities is the offset: the last one of a chronological
 source, else the greatest. What is read in pages is asked for until a page is empty.
+
+Beyond the manual, the entities may stand a line each (NDJSON, JSON lines).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sesam_node.errors import InputError, PipeError, Problem
 from sesam_node.model import encode
+from sesam_node.model.formats import JSON, NDJSON, sent
+from sesam_node.model.json_lines import line_elements
 from sesam_node.model.json_stream import array_elements
 from sesam_node.model.stream import check_entities
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.pipes.http.answer import Answer
+
+LINE_NAMES = (".jsonl", ".ndjson")
 
 
 @source(
@@ -38,6 +47,13 @@ if TYPE_CHECKING:
         least=1,
     ),
     HEADERS,
+    Option(
+        "format",
+        "string",
+        None,
+        "one array, or an entity a line? Null: by content type and name (.jsonl, .ndjson)",
+        ("array", "lines"),
+    ),
     SUBSET,
     Option(
         "supports_signalling",
@@ -105,44 +121,67 @@ class JsonSource:
         if self._options["subset"] is not None:
             params["subset"] = encode(self._options["subset"]).decode()
         system = self._context.system(self._options["system"])
-        headers = {"accept": "application/json", **self._headers}
+        lines = self._lines_expected()
+        headers = {"accept": f"{NDJSON}, {JSON};q=0.5" if lines else JSON, **self._headers}
         with system.request("GET", self._options["url"], params=params, headers=headers) as answer:
             told = str(answer.headers.get("X-Dataset-Populated", "")).strip().lower()
             self._populated = told != "false"
             try:
-                yield from self._batches(answer.body, since)
+                yield from self._batches(answer, since)
             except InputError as error:
                 raise PipeError(
                     f"{system}: {answer.url}: {error.message}", error.problems
                 ) from None
 
-    def _batches(self, body: Any, since: Offset) -> Iterator[Batch]:
+    def _lines_expected(self) -> bool:
+        name = urlsplit(self._options["url"]).path.lower()
+        wanted: str | None = self._options["format"]
+        return name.endswith(LINE_NAMES) if wanted is None else wanted == "lines"
+
+    def _has_lines(self, answer: Answer) -> bool:
+        """Do the entities stand a line each? What is configured counts, then what is told."""
+        told = str(answer.headers.get("Content-Type", ""))
+        return self._lines_expected() or (self._options["format"] is None and sent(told) == NDJSON)
+
+    def _batches(self, answer: Answer, since: Offset) -> Iterator[Batch]:
+        lines = self._has_lines(answer)
         batch: list[Entity] = []
-        first, tagged = 0, False
-        for position, entity, may_hold_tags in array_elements(body):
+        places: list[int] = []
+        tagged = False
+        for place, entity, may_hold_tags in (line_elements if lines else array_elements)(
+            answer.body
+        ):
             batch.append(entity)
+            places.append(place)
             tagged = tagged or may_hold_tags
             if len(batch) == BATCH_SIZE:
-                made = self._batch(batch, since, first, tagged=tagged)
+                made = self._batch(batch, since, places, tagged=tagged, lines=lines)
                 since = made.offset
                 yield made
-                batch, first, tagged = [], position + 1, False
+                batch, places, tagged = [], [], False
         if batch:
-            yield self._batch(batch, since, first, tagged=tagged)
+            yield self._batch(batch, since, places, tagged=tagged, lines=lines)
 
-    def _batch(self, entities: list[Entity], since: Offset, first: int, *, tagged: bool) -> Batch:
+    def _batch(
+        self, entities: list[Entity], since: Offset, places: list[int], *, tagged: bool, lines: bool
+    ) -> Batch:
         """Checked entities, and where the source is behind them."""
         try:
             check_entities(entities, tagged=tagged, named=self._named)
         except InputError as error:
-            raise InputError(
-                error.message, [moved(item, first) for item in error.problems]
-            ) from None
+            problems = [moved(problem, places, lines=lines) for problem in error.problems]
+            raise InputError(error.message, problems) from None
         return updated_batch(entities, self, since)
 
 
-def moved(problem: Problem, first: int) -> Problem:
-    """A problem of a batch with its path in the whole array: `$[3]._id` as `$[1003]._id`."""
+def moved(problem: Problem, places: list[int], *, lines: bool) -> Problem:
+    """A problem of a batch with its path in the whole array: `$[3]._id` as `$[1003]._id`.
+
+    Of lines the message tells the line, too.
+    """
     start, _, rest = problem.path.removeprefix("$[").partition("]")
-    path = f"$[{int(start) + first}]{rest}" if start.isdigit() else problem.path
-    return Problem(path, problem.code, problem.message, problem.hint, problem.level)
+    if not start.isdigit():
+        return problem
+    place = places[int(start)]
+    where = f"line {place + 1}: " if lines else ""
+    return replace(problem, path=f"$[{place}]{rest}", message=where + problem.message)

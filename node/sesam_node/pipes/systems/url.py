@@ -108,13 +108,13 @@ class UrlSystem:
         is false.
         """
         url = self.url(relative)
-        for more in (urlencode(params or {}), query):
-            if more:
-                url += ("&" if "?" in url else "?") + more
         if _is_file(url):
             with self._open_file(method, url) as file:
                 yield Answer(shown(url), 200, {}, file)
             return
+        for more in (urlencode(params or {}), query):
+            if more:
+                url += ("&" if "?" in url else "?") + more
         what = f"{self}: {method} {shown(url)}"
         try:
             response = self._send(method, url, headers or {}, body)

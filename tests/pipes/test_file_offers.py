@@ -1,0 +1,64 @@
+"""The files of a folder as offers: what they hold, and a source that reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sesam_node.pipes.file_offers import files
+from sesam_node.pipes.introspection import offer as offered
+
+
+@pytest.fixture
+def folder(tmp_path, memory_node):
+    system = {"_id": "there", "type": "system:url", "url_pattern": f"{tmp_path}/%s"}
+    memory_node.more = {"systems": {"there": system}, "allow_files": True}
+    return tmp_path
+
+
+def the_offer(folder):
+    (found,) = files(folder)
+    return found
+
+
+def collected(node, offer):
+    """Does what the offer says really read the file?"""
+    definition = node.pipe("x", source={"type": "empty"})
+    told = offered(definition, "there", offer.id)
+    pipe = told["pipe"]
+    node.pipe(pipe["_id"], source=pipe["source"])
+    node.run(pipe["_id"])
+    return node.live(pipe["_id"]), told["samples"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "more"),
+    [
+        ("a.json", b'[{"_id":"1","n":1},{"_id":"2","s":"x"}]', {}),
+        ("a.jsonl", b'{"_id":"1","n":1}\n{"_id":"2","s":"x"}\n', {}),
+        ("a.json", b'{"_id":"1","n":1}\n{"_id":"2","s":"x"}\n', {"format": "lines"}),
+    ],
+)
+def test_json_files_are_looked_into(folder, memory_node, name, data, more):
+    (folder / name).write_bytes(data)
+    offer = the_offer(folder)
+    assert offer.source == {"type": "json", "url": name, **more}
+    assert {column["name"]: column["type"] for column in offer.columns} == {
+        "_id": "string",
+        "n": "integer",
+        "s": "string",
+    }
+    live, samples = collected(memory_node, offer)
+    assert live == {"1": {"n": 1}, "2": {"s": "x"}}
+    assert samples == [{"_id": "1", "n": 1}, {"_id": "2", "s": "x"}]
+
+
+def test_json_without_ids_is_told(folder):
+    (folder / "a.jsonl").write_bytes(b'{"n":1}\n')
+    assert "no _id" in the_offer(folder).problem
+
+
+def test_a_file_that_cannot_be_read_is_an_offer_with_its_problem(folder):
+    (folder / "a.json").write_bytes(b'{\n  "settings": 1\n}\n')
+    offer = the_offer(folder)
+    assert offer.source is None
+    assert "line 1" in offer.problem
