@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,28 +12,21 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from database_servers import mariadb, postgresql
 from pipes_helpers import Node
+from server_processes import own_folder
 
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.component import build
 
 
-@contextmanager
-def own_folder():
-    """A folder that other users reach: servers refuse to run as root, and pytest's are closed."""
-    with tempfile.TemporaryDirectory(prefix="databases-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
 @pytest.fixture(scope="session")
 def postgresql_server():
-    with own_folder() as folder, postgresql(folder / "postgresql") as options:
+    with own_folder("databases-") as folder, postgresql(folder / "postgresql") as options:
         yield options
 
 
 @pytest.fixture(scope="session")
 def mariadb_server():
-    with own_folder() as folder, mariadb(folder / "mariadb") as options:
+    with own_folder("databases-") as folder, mariadb(folder / "mariadb") as options:
         yield options
 
 

@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from server_processes import as_user, binaries, free_port, owned, run
+
 PASSWORD = "let-me-in"
-
-
-def run(command, folder: Path, **more) -> None:
-    """Carry out a command; fails with what it said."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, **more)
-    assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
-
-
-def as_user(name: str) -> list[str]:
-    """How to run a command as this user, where the tests are run by root."""
-    return ["runuser", "-u", name, "--"] if os.getuid() == 0 else []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def binaries(name: str, *folders: str) -> Path:
-    """Where a server's program is; fails the test where it is not installed."""
-    for pattern in folders:
-        for folder in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True):
-            if (folder / name).exists():
-                return folder
-    found = shutil.which(name)
-    if found:
-        return Path(found).resolve().parent
-    raise AssertionError(f"{name} is not installed; `make test` installs it")
-
-
-def owned(folder: Path, user: str) -> None:
-    """The folder belongs to the user."""
-    if os.getuid() == 0:
-        shutil.chown(folder, user)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Directories that are reached over LDAP: connections, filters, values, what they offer."""
