@@ -13,6 +13,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pipes_helpers import Node
 from web_server import serving
 
+from sesam_node.pipes.shared.desk import Desk
+from sesam_node.pipes.shared.line import LocalLine, using
+
+
+@pytest.fixture(autouse=True)
+def own_desk():
+    """Tokens and pauses of one test are not those of the next."""
+    with using(LocalLine(Desk())):
+        yield
+
 
 @pytest.fixture(params=["memory", "lmdb"])
 def node(request, tmp_path):

@@ -29,9 +29,11 @@ from sesam_node.hub.rows import Rows
 from sesam_node.hub.runner import Runner
 from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
+from sesam_node.hub.tokens import StoredTokens
 from sesam_node.hub.vault import Vault
 from sesam_node.hub.webhooks import Webhooks
 from sesam_node.pipes.http.address_rules import AddressRules
+from sesam_node.pipes.shared.desk import Desk
 from sesam_node.scheduling.driver import Driver
 from sesam_node.scheduling.scheduler import Scheduler
 from sesam_node.settings import networks
@@ -80,6 +82,9 @@ class Hub:
             addresses=addresses,
         )
         vault = Vault(vault_key)
+        self._tokens = StoredTokens(store.settings, vault)
+        self._desk = Desk(self._tokens)
+        executor.share(self._desk)
         self.configuration = Configuration(store, executor, vault, self.pumps)
         self.access = self.configuration.access
         self.accounts = Accounts(store.settings)
@@ -138,6 +143,7 @@ class Hub:
     async def start(self) -> None:
         """Take up the configuration in the store and begin to schedule."""
         await self.configuration.load()
+        self._tokens.keep_those_of(self.configuration.active.document.systems)
         await self.insight.diffs.start()
         self.pumps.activated(Active(), self.configuration.active, startup=True)
         self.compaction.start()
@@ -168,6 +174,8 @@ class Hub:
             await self.runner.stop()
             await driver.cancel(list(driver.running), self._settings.cancel_grace_s)
             self.webhooks.clear()
+            self._tokens.keep_those_of(())
+            self._desk.clear()
             await self.configuration.clear()
             await self.datasets.delete_all()
         except Exception:

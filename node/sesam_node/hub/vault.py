@@ -6,6 +6,7 @@ workers of pipes whose systems name them.
 
 from __future__ import annotations
 
+import hmac
 import json
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class Vault:
     """All secrets, by owner (a system, or everybody) and name."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._fernet = Fernet(key)
         self._secrets: dict[str, dict[str, str]] = {}
 
@@ -65,6 +67,10 @@ class Vault:
             return self._fernet.decrypt(text.encode()).decode()
         except InvalidToken:
             raise StoreError("the file secrets.key is not the one of this store") from None
+
+    def fingerprint(self, text: str) -> str:
+        """A name for a text that gives nothing away of it without the key."""
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
 
     def names(self) -> dict[str, list[str]]:
         """The names by owner."""

@@ -91,6 +91,13 @@ URL_SYSTEM = (
         doc="go on when the server lies about the length of its answer?",
     ),
     RETRY_STRATEGY,
+    Option(
+        "rate_limit_per_second",
+        "number",
+        None,
+        "most requests a second to the system, of all pipes together; no limit if null",
+        least=0.001,
+    ),
 )
 """Options of systems that are reached over HTTP."""
 

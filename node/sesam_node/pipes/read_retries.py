@@ -44,6 +44,8 @@ def read_batches(
         except (FenceError, ConfigError, NotBuiltError):
             raise
         except Exception as error:
+            # Who waits for a system is told so that way that the run is stopped.
+            transfer.check_cancelled()
             transfer.read_failed(error, "".join(traceback.format_exception(error)))
             if tries >= retry_option(pipe, "max_read_retries", error):
                 raise

@@ -290,8 +290,10 @@ class Transfer:
     def _goes_past(self, part: Batch, error: EntityError) -> bool:
         """Is the entity that failed kept, so that the run goes on behind it?
 
-        Raises PipeError where there are too many.
+        Raises PipeError where there are too many, and CancelledError where the run is stopped: what
+        was waiting for a system failed because of that.
         """
+        self.check_cancelled()
         self._consecutive += 1
         if not self.retries.keeps:
             self.retries.errors += 1

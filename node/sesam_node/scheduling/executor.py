@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from sesam_node.pipes.runs import RunRequest, RunResult
+    from sesam_node.pipes.shared.desk import Desk
     from sesam_node.store import Store
 
 WINDOW = 8
@@ -58,6 +59,10 @@ class Executor(Protocol):
 
         It is called with `payload` as keyword arguments, and `store` if it takes one.
         """
+        ...
+
+    def share(self, desk: Desk) -> None:
+        """Have the systems of all runs and operations ask this desk."""
         ...
 
     def restart(self, grace_s: float = 2.0) -> None:

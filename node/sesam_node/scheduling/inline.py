@@ -6,6 +6,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.log import about
+from sesam_node.pipes.shared.desk import Desk
+from sesam_node.pipes.shared.line import LocalLine, using
 from sesam_node.scheduling.executor import CallHandle, is_stream, perform
 
 if TYPE_CHECKING:
@@ -55,10 +57,15 @@ class InlineExecutor:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._line = LocalLine(Desk())
+
+    def share(self, desk: Desk) -> None:
+        self._line = LocalLine(desk)
 
     def submit(self, request: RunRequest) -> InlineRun:
         run = InlineRun(request.run_id)
-        run.carry_out(request, self._store)
+        with using(self._line):
+            run.carry_out(request, self._store)
         return run
 
     def call(
@@ -70,13 +77,13 @@ class InlineExecutor:
     ) -> CallHandle:
         handle = CallHandle()
         try:
-            result = perform(operation, payload, lambda: self._store)
-            if is_stream(result):
-                for chunk in result:
-                    handle.put(chunk)
-                handle.finish()
-            else:
-                handle.finish(result)
+            with using(self._line):
+                result = perform(operation, payload, lambda: self._store)
+                if is_stream(result):
+                    for chunk in result:
+                        handle.put(chunk)
+                    result = None
+            handle.finish(result)
         except Exception as error:  # noqa: BLE001 - raised at the reader
             handle.fail(error)
         return handle

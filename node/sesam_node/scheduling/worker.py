@@ -6,9 +6,10 @@ at once when the node's end of the socket closes, however the node died. Commits
 might still have in hand are refused by the store's fence.
 
 From the node: `("open", Start)`, `("run", request)`, `("call", id, operation, payload)`,
-`("cancel", id)`, `("credit", id)`. To the node: `("ready",)`, `("begun", id)`,
-`("progress", id, progress)`, `("result", id, result)`, `("chunk", id, bytes)`,
-`("value", id, value)`, `("error", id, error)`.
+`("cancel", id)`, `("credit", id)`, `("answer", number, answer)`. To the node: `("ready",)`,
+`("begun", id)`, `("progress", id, progress)`, `("result", id, result)`, `("chunk", id, bytes)`,
+`("value", id, value)`, `("error", id, error)`, and what systems ask the node's desk: `("ask", id,
+number, question)`, where 0 wants no answer.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
 from sesam_node import errors, log
+from sesam_node.pipes.shared import line
 from sesam_node.scheduling.executor import WINDOW, is_stream, perform
 
 if TYPE_CHECKING:
     from sesam_node.pipes.runs import Progress, RunRequest
+    from sesam_node.pipes.shared.questions import Question
     from sesam_node.store import Store
 
 PROGRESS_S = 0.2
+STOPPED = "the run was stopped"
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,9 @@ class Worker:
         self._changed = Condition()
         self._cancelled: set[str] = set()
         self._on_the_way = 0
+        self._job = ""
+        self._asked = 0
+        self._answers: dict[int, Any] = {}
         self._start = Start(0, "memory:")
         self._store: Store | None = None
 
@@ -80,16 +87,48 @@ class Worker:
             _import(module)
         # What is loaded now stays: the collector need not look at it again.
         gc.freeze()
+        line.use(self)
         Thread(target=self._listen, daemon=True, name="listener").start()
         self._send("ready")
         while True:
             job = self._jobs.get()
+            self._job = job[1].run_id if job[0] == "run" else job[1]
+            self._send("begun", self._job)
             if job[0] == "run":
-                self._send("begun", job[1].run_id)
                 self._run(job[1])
             else:
-                self._send("begun", job[1])
                 self._call(*job[1:])
+
+    # -- the line to the desk ----------------------------------------------------------------------
+
+    def ask(self, question: Question) -> Any:
+        """The desk's answer. Raises PipeError where the job in hand is stopped meanwhile."""
+        with self._changed:
+            self._asked += 1
+            number = self._asked
+            self._answers.clear()
+        self._send("ask", self._job, number, question)
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._answers or self._stopped)
+            if number not in self._answers:
+                raise errors.PipeError(STOPPED)
+            return self._answers.pop(number)
+
+    def tell(self, question: Question) -> None:
+        """Tell the desk what has no answer."""
+        self._send("ask", self._job, 0, question)
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing for a while. Raises PipeError where the job in hand is stopped meanwhile."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._stopped, seconds):
+                raise errors.PipeError(STOPPED)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._job in self._cancelled
+
+    # -- messages ----------------------------------------------------------------------------------
 
     def _listen(self) -> None:
         while True:
@@ -105,6 +144,8 @@ class Worker:
             with self._changed:
                 if kind == "cancel":
                     self._cancelled.add(message[1])
+                elif kind == "answer":
+                    self._answers[message[1]] = message[2]
                 else:
                     self._on_the_way -= 1
                 self._changed.notify_all()

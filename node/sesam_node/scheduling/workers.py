@@ -15,12 +15,14 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import SesamError
+from sesam_node.pipes.shared.desk import Desk
 from sesam_node.scheduling.jobs import CallJob, Job, RunJob
 from sesam_node.scheduling.process import CLOSE_S, Process, WorkerDied
 from sesam_node.scheduling.worker import Start
 
 if TYPE_CHECKING:
     from sesam_node.pipes.runs import RunRequest
+    from sesam_node.pipes.shared.questions import Question
     from sesam_node.scheduling.executor import CallHandle
 
 log = logging.getLogger(__name__)
@@ -42,8 +44,17 @@ class _State:
 class Pool:
     """Up to `size` worker processes for jobs of one kind, first come first served."""
 
-    def __init__(self, name: str, size: int, start: Start, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        start: Start,
+        idle_s: float = IDLE_S,
+        desk: Desk | None = None,
+    ) -> None:
+        """`desk` answers what the systems of the jobs ask."""
         self.name = name
+        self.desk = desk or Desk()
         self.size = size
         self._start = start
         self._idle_s = idle_s
@@ -170,6 +181,9 @@ class Pool:
             job.process = process
             try:
                 process.send(*job.message())
+                if job.stopped:
+                    # It was stopped while its process was being started.
+                    process.send("cancel", job.id)
             except OSError:
                 raise WorkerDied(process.ending()) from None
             while True:
@@ -178,6 +192,8 @@ class Pool:
                     job.look()
                 elif message[0] == "begun":
                     job.begun = True
+                elif message[0] == "ask":
+                    self._ask(job, *message[2:])
                 elif message[0] != "ready" and job.told(*message):
                     return not job.why_killed
         except WorkerDied as died:
@@ -193,9 +209,18 @@ class Pool:
             return False
         finally:
             job.process = None
+            self.desk.leave(job.id)
             with self._changed:
                 self._busy.discard(job)
                 self._changed.notify_all()
+
+    def _ask(self, job: Job, number: int, question: Question) -> None:
+        """Pass a question on to the desk, whose answer goes to the process of the job."""
+
+        def reply(answer: Any) -> None:
+            job.send("answer", number, answer)
+
+        self.desk.ask(job.id, number, question, reply if number else None)
 
     def _try_again(self, job: Job) -> bool:
         """Queue a job again, once, whose worker died before it began with it."""
@@ -225,13 +250,18 @@ class WorkerExecutor:
         )
         self._sizes = pumps, calls
         self._call_memory_bytes = call_memory_bytes
+        self._desk = Desk()
         self._open()
 
     def _open(self) -> None:
         pumps, calls = self._sizes
-        self.pumps = Pool("pump worker", pumps, replace(self._start, nice=PUMP_NICE))
+        starts = replace(self._start, nice=PUMP_NICE)
+        self.pumps = Pool("pump worker", pumps, starts, desk=self._desk)
         limited = replace(self._start, memory_bytes=self._call_memory_bytes)
-        self.calls = Pool("call worker", calls, limited)
+        self.calls = Pool("call worker", calls, limited, desk=self._desk)
+
+    def share(self, desk: Desk) -> None:
+        self._desk = self.pumps.desk = self.calls.desk = desk
 
     def warm(self) -> None:
         """Start one worker of each kind."""

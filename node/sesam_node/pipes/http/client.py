@@ -12,20 +12,27 @@ from sesam_node.pipes.http.addresses import GuardedTransport, check_host
 from sesam_node.pipes.http.oauth2 import OAuth2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sesam_node.pipes.http.address_rules import AddressRules
 
 
 def make_client(
-    owner: str, options: Mapping[str, Any], *, verify_ssl: bool, rules: AddressRules
+    system: str,
+    options: Mapping[str, Any],
+    *,
+    verify_ssl: bool,
+    rules: AddressRules,
+    before: Callable[[httpx.Request], None],
+    after: Callable[[httpx.Response], None],
 ) -> tuple[httpx.Client, httpx.Auth | None]:
     """A client and what logs in; redirects are left to the caller.
 
-    `owner` names the system in messages, `options` are its own with their defaults. Raises
-    ConfigError or NotBuiltError.
+    `system` is its id, `options` are its own with their defaults. `before` and `after` see each
+    request that goes, those for tokens too, and each answer. Raises ConfigError or NotBuiltError.
     """
-    login = _login(owner, options)
+    owner = f'system "{system}"'
+    login = _login(system, owner, options)
     try:
         verify = _verify(options, verify_ssl=verify_ssl)
 
@@ -33,6 +40,7 @@ def make_client(
             if rules.hold_back:
                 # Before a proxy, or the name's resolution, could hide what is asked for.
                 check_host(owner, rules, request.url.host, request.url.port or 80)
+            before(request)
 
         mounts: dict[str, httpx.BaseTransport | None] = {}
         if rules.hold_back:
@@ -44,14 +52,14 @@ def make_client(
             verify=verify,
             mounts=mounts,
             timeout=httpx.Timeout(options["read_timeout"], connect=options["connect_timeout"]),
-            event_hooks={"request": [check]},
+            event_hooks={"request": [check], "response": [after]},
         )
     except (ValueError, ImportError, TypeError, ssl.SSLError) as error:
         raise ConfigError(f"{owner} cannot be used: {error}") from None
     return client, login
 
 
-def _login(owner: str, options: Mapping[str, Any]) -> httpx.Auth | None:
+def _login(system: str, owner: str, options: Mapping[str, Any]) -> httpx.Auth | None:
     kind = options["authentication"]
 
     def needed(name: str) -> str:
@@ -62,7 +70,7 @@ def _login(owner: str, options: Mapping[str, Any]) -> httpx.Auth | None:
     if options["oauth2"]:
         if kind == "jwt" or options["jwt_token"]:
             raise ConfigError(f'{owner}: "oauth2" and a "jwt_token" exclude each other')
-        return OAuth2(owner, options["oauth2"])
+        return OAuth2(system, owner, options["oauth2"])
     if kind == "jwt":
         needed("jwt_token")
     if kind in (None, "jwt"):

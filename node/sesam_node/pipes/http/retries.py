@@ -1,9 +1,11 @@
-"""`retry_strategy` of a system: retry options of the pump by HTTP status."""
+"""`retry_strategy` of a system, retry options of the pump by HTTP status, and `Retry-After`."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.options import Flaw
 from sesam_node.errors import ConfigError, preview
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 STATUSES = re.compile(r"\s*(\d{3})\s*(?:-\s*(\d{3})\s*)?")
 DEFAULT = "default"
+LONGEST_WAIT_S: Final = 3600.0
 
 
 def flaws(options: Mapping[str, Any]) -> list[Flaw]:
@@ -61,3 +64,15 @@ class RetryStrategy:
             if fits:
                 return dict(min(fits, key=lambda item: item[1] - item[0])[2])
         return dict(self._default)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as `Retry-After` says, a number or a date, at most an hour; else null."""
+    text = str(headers.get("Retry-After") or headers.get("retry-after") or "").strip()
+    if text.isdecimal() and text.isascii():
+        return min(float(text), LONGEST_WAIT_S)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_WAIT_S)

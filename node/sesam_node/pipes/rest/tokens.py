@@ -1,4 +1,8 @@
-"""`custom_auth`: access tokens by operations of the system itself (REST system, custom auth)."""
+"""`custom_auth`: access tokens by operations of the system itself (REST system, custom auth).
+
+As with OAuth 2 the node keeps them, one process fetches, and what an operation gave is on disk
+before it is used (`pipes/shared`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError, PipeError, preview
 from sesam_node.pipes.rest.operation import part_of
+from sesam_node.pipes.shared import line
+from sesam_node.pipes.shared.questions import Done, Keep, Token, Wanted, renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,30 +24,33 @@ if TYPE_CHECKING:
 class Tokens:
     """Fetches tokens when they are needed and before they end.
 
-    `ask` carries out an operation by name and gives what its `payload_property` names of the
-    answer. Tokens are kept in memory, and are part of no message.
+    `key` stands for all that the token depends on. `ask` carries out an operation by name and gives
+    what its `payload_property` names of the answer. Tokens are part of no message.
     """
 
     def __init__(
         self,
-        owner: str,
+        system: str,
+        key: str,
         options: Mapping[str, Any],
         templates: Templates,
         ask: Callable[[str], Any],
-        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._owner = owner
+        """Raises ConfigError where nothing says when a token ends."""
+        self._system = system
+        self._owner = f'system "{system}"'
+        self._key = key
         self._options = options
         self._templates = templates
         self._ask = ask
-        self._clock = clock
         self._token: dict[str, Any] = dict(options.get("initial_refresh_token") or {})
-        self._ends = 0.0
-        self._refresh_ends = 0.0
+        self._renew = 0.0
+        self._renew_refresh = 0.0
+        self._serial: int | None = None
         self._window = float(options.get("refresh_window") or 30)
         if not (options.get("expires_at_expression") or options.get("expires_in_expression")):
             names = '"expires_at_expression" or "expires_in_expression"'
-            raise ConfigError(f'{owner}: "custom_auth" needs {names}')
+            raise ConfigError(f'{self._owner}: "custom_auth" needs {names}')
 
     def variables(self) -> dict[str, Any]:
         """What templates know of the token, without fetching one."""
@@ -53,18 +62,49 @@ class Tokens:
         return made
 
     def fetch(self, *, again: bool = False) -> None:
-        """See to it that there is a token that has not ended; with `again` a new one."""
-        now = self._clock()
-        if not again and now < self._ends - self._window:
+        """See to it that there is a token that has not ended; with `again` another one."""
+        if not again and self._renew > time.time():
             return
+        refused = self._serial if again else None
+        token: Token = line.ask(Wanted(self._key, self._system, refused))
+        self._take_over(token)
+        if token.fresh:
+            return
+        try:
+            self._fetch(again=again)
+        finally:
+            line.tell(Done(self._key))
+
+    def _take_over(self, token: Token) -> None:
+        self._serial = token.serial
+        if token.data is not None:
+            self._token = dict(token.data["token"])
+            self._renew = token.data["renew"]
+            self._renew_refresh = token.data["renew_refresh"]
+
+    def _fetch(self, *, again: bool) -> None:
+        now = time.time()
         operation = self._options.get("get_refresh_token_operation")
-        if operation and (again or now >= self._refresh_ends - self._window):
+        if operation and (again or now >= self._renew_refresh):
+            self._renew = 0.0
             self._take(operation)
-            self._refresh_ends = self._end("refresh_token_expires")
-            self._put("refresh_token_", self._refresh_ends)
+            ends = self._end("refresh_token_expires")
+            self._renew_refresh = renewal(ends, self._window, now)
+            self._put("refresh_token_", ends)
+            self._keep()
         self._take(str(self._options["get_token_operation"]))
-        self._ends = self._end("expires")
-        self._put("", self._ends)
+        ends = self._end("expires")
+        self._renew = renewal(ends, self._window, now)
+        self._put("", ends)
+        self._keep()
+
+    def _keep(self) -> None:
+        data = {
+            "token": self._token,
+            "renew": self._renew,
+            "renew_refresh": self._renew_refresh,
+        }
+        self._serial = line.ask(Keep(self._key, data))
 
     def _take(self, operation: str) -> None:
         answer = self._ask(operation)
@@ -94,7 +134,7 @@ class Tokens:
         if self._options.get(seconds):
             text = self._templates.text(self._options[seconds], variables, f'"{seconds}"').strip()
             try:
-                return self._clock() + float(text)
+                return time.time() + float(text)
             except ValueError:
                 message = f'{self._owner}: "{seconds}" must give seconds, got {preview(text)}'
                 raise PipeError(message) from None

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.options import further_flaws
+from sesam_node.config.secrets import asked_in_templates
 from sesam_node.pipes.common_options import OPERATIONS, RATE_LIMITS, URL_SYSTEM
 from sesam_node.pipes.component import Option, system
 from sesam_node.pipes.http.answer import RequestError
-from sesam_node.pipes.http.retries import flaws
+from sesam_node.pipes.http.retries import flaws, retry_after
 from sesam_node.pipes.rest.call import Call
 from sesam_node.pipes.rest.operation import operation_of
 from sesam_node.pipes.rest.statuses import Statuses
 from sesam_node.pipes.rest.templates import Templates
 from sesam_node.pipes.rest.tokens import Tokens
+from sesam_node.pipes.shared import line
 from sesam_node.pipes.systems.url import UrlSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from sesam_node.pipes.batch import Context
     from sesam_node.pipes.http.answer import Answer
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 TOO_MANY: Final = 429
 UNAUTHORIZED: Final = 401
-LONGEST_WAIT_S: Final = 3600.0
 
 CUSTOM_AUTH = Option(
     "custom_auth",
@@ -70,10 +69,11 @@ class RestSystem(UrlSystem):
         self._json_types = frozenset(["application/json", *(kind.lower() for kind in types)])
         custom = options["custom_auth"]
         self._tokens = (
-            Tokens(str(self), custom, self.templates, self._token_answer) if custom else None
+            Tokens(self.id, self._token_key(), custom, self.templates, self._token_answer)
+            if custom
+            else None
         )
         self._fetching = False
-        self.pause: Callable[[float], None] = time.sleep
 
     def is_json(self, content_type: str) -> bool:
         """Is an answer of this type read as JSON?"""
@@ -116,7 +116,8 @@ class RestSystem(UrlSystem):
                 status = answer.status
                 if status == TOO_MANY and retries > 0:
                     retries -= 1
-                    wait = retry_after(answer.headers, delay)
+                    # What the server says holds for all, and the next turn waits for it.
+                    wait = delay if retry_after(answer.headers) is None else 0.0
                 elif status == UNAUTHORIZED and self._can_ask_again(refused=refused):
                     refused, wait = True, 0.0
                 elif status in allowed:
@@ -124,9 +125,9 @@ class RestSystem(UrlSystem):
                     return
                 else:
                     raise self._not_allowed(answer)
-            if refused and wait == 0.0:
+            if status == UNAUTHORIZED:
                 self._fetch_token(again=True)
-            self.pause(wait)
+            line.wait(wait)
 
     def _can_ask_again(self, *, refused: bool) -> bool:
         return self._tokens is not None and not refused and not self._fetching
@@ -141,6 +142,17 @@ class RestSystem(UrlSystem):
         )
 
     # -- tokens --------------------------------------------------------------------------------
+
+    def _token_key(self) -> str:
+        """What the token depends on."""
+        options = self._options
+        custom = options["custom_auth"]
+        named = [custom.get("get_token_operation"), custom.get("get_refresh_token_operation")]
+        operations = [(options["operations"] or {}).get(name) for name in named if name]
+        secrets = self._definition.secrets
+        asked = {name: secrets.get(name) for name in sorted(asked_in_templates(operations))}
+        where = options["url_pattern"] or options["base_url"]
+        return line.token_key("custom_auth", self.id, where, custom, operations, asked)
 
     def _fetch_token(self, *, again: bool) -> None:
         if self._tokens is None:
@@ -178,15 +190,3 @@ def _given(
         if options.get(name) is not None:
             return float(options[name])
     return otherwise
-
-
-def retry_after(headers: Mapping[str, str], otherwise: float) -> float:
-    """Seconds to wait: what `Retry-After` says, a number or a date, at most an hour."""
-    text = str(headers.get("Retry-After") or headers.get("retry-after") or "").strip()
-    if text.isdigit():
-        return min(float(text), LONGEST_WAIT_S)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return otherwise
-    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_WAIT_S)

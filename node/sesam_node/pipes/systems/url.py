@@ -18,7 +18,8 @@ from sesam_node.pipes.component import system
 from sesam_node.pipes.file_offers import files
 from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
 from sesam_node.pipes.http.client import make_client
-from sesam_node.pipes.http.retries import RetryStrategy, flaws
+from sesam_node.pipes.http.retries import RetryStrategy, flaws, retry_after
+from sesam_node.pipes.shared import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ MAX_REDIRECTS: Final = 10
 ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD")
 KEPT_METHOD = (307, 308)
+WANTS_A_PAUSE = (429, 503)
+"""Statuses whose `Retry-After` holds for all requests to the system."""
 ANYWHERE = ("accept", "content-type")
 """Headers that may go to a server that is not the system's own."""
 
@@ -56,6 +59,7 @@ class UrlSystem:
                 raise NotBuiltError(f'the option "{name}" of {self} cannot run in this version')
         if not (options["url_pattern"] or options["base_url"]):
             raise ConfigError(f'{self} has no "url_pattern"')
+        self._turns = line.Turns(self.id, options["rate_limit_per_second"])
         self.retries = RetryStrategy(str(self), options["retry_strategy"])
 
     def __str__(self) -> str:
@@ -145,6 +149,14 @@ class UrlSystem:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> httpx.Response:
         """The answer behind all redirects."""
+        try:
+            return self._follow(method, url, headers, body)
+        finally:
+            self._turns.answered()
+
+    def _follow(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
         client = self._http()
         home = self._home()
         for _ in range(MAX_REDIRECTS + 1):
@@ -227,13 +239,27 @@ class UrlSystem:
         before = str(self._options["url_pattern"] or self._options["base_url"]).partition("%s")[0]
         return self._path(before) if _is_file(before) else None
 
+    def _before(self, request: httpx.Request) -> None:
+        """Requests to the system wait for their turn; those to others, as for tokens, do not."""
+        if self._home() in (None, _origin(str(request.url))):
+            self._turns.take()
+
+    def _after(self, response: httpx.Response) -> None:
+        self._turns.answered()
+        if response.status_code in WANTS_A_PAUSE:
+            seconds = retry_after(response.headers)
+            if seconds is not None and self._home() in (None, _origin(str(response.url))):
+                line.pause(self.id, seconds)
+
     def _http(self) -> httpx.Client:
         if self._client is None:
             self._client, self._login = make_client(
-                str(self),
+                self.id,
                 self._options,
                 verify_ssl=self._definition.default("verify_ssl", otherwise=False),
                 rules=self._definition.addresses,
+                before=self._before,
+                after=self._after,
             )
         return self._client
 
