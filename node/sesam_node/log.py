@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sesam_node.errors import ConfigError
+from sesam_node.hiding import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +67,7 @@ class TextFormatter(logging.Formatter):
         text = f"{_time(record)} {level:<7} {record.name}: {record.getMessage()}{keys}"
         if record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
-        return text
+        return hidden(text)
 
 
 class JsonFormatter(logging.Formatter):
@@ -81,7 +83,7 @@ class JsonFormatter(logging.Formatter):
         line.update(keys_of(record))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return hidden(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def set_up(level: str = "info", form: str = "text", stream: TextIO | None = None) -> None:
@@ -97,3 +99,23 @@ def set_up(level: str = "info", form: str = "text", stream: TextIO | None = None
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level.upper() if name == "sesam_node" else "WARNING")
+
+
+def take_all() -> None:
+    """Have what libraries log or warn of, and errors of their threads, take the same way out.
+
+    For a process of our own: by their way they would go to standard error as they are.
+    """
+    root = logging.getLogger()
+    root.handlers = list(logging.getLogger("sesam_node").handlers)
+    root.setLevel("WARNING")
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is None or issubclass(failed.exc_type, SystemExit):
+        return
+    name = failed.thread.name if failed.thread is not None else "?"
+    about_it = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+    logging.getLogger("sesam_node").error("the thread %s failed", name, exc_info=about_it)

@@ -112,10 +112,10 @@ class Offers:
         return f"<b>{self._title()}</b>{table(one.row() for one in self._listed[:SHOWN])}{shown}"
 
 
-def offer(connection: Connection, system: str, offer_id: str) -> Offer:
-    """One offer with its samples."""
+def offer(connection: Connection, system: str, offer_id: str, limit: int | None = None) -> Offer:
+    """One offer with its samples, so many at most."""
     path = f"/systems/{segment(system)}/providers/{segment(offer_id)}"
-    return Offer(system, connection.get(path))
+    return Offer(system, connection.get(path, limit=limit))
 
 
 def collect(

@@ -82,15 +82,17 @@ class System:
         found: dict[str, Any] = self._connection.get(f"{self._path}/status")
         return found
 
-    def browse(self, offer: str | None = None, *, search: str = "") -> Offers | Offer:
-        """The tables, views or files that it offers; with `offer` one, and its first entities.
+    def browse(
+        self, offer: str | None = None, *, search: str = "", limit: int = 5
+    ) -> Offers | Offer:
+        """The tables, views or files that it offers; with `offer` one, and `limit` entities of it.
 
         `search` leaves those whose ids contain it. Raises ClientError where it cannot be reached.
         """
         from sesam_interactive.client import offers
 
         if offer is not None:
-            return offers.offer(self._connection, self.name, offer)
+            return offers.offer(self._connection, self.name, offer, limit)
         return offers.Offers(self._connection, self.name, search, sinks=False)
 
     def targets(self, *, search: str = "") -> Offers:

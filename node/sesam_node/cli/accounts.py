@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.cli.tables import text_table
 from sesam_node.errors import ConfigError
 from sesam_node.settings import Keys, Settings
 
@@ -38,7 +39,7 @@ def users(options: argparse.Namespace) -> int:
                 )
                 print(f"added {found['email']} with {', '.join(found['roles'])}")
             case "list":
-                _table(accounts.users(), ("email", "name", "roles", "created"))
+                _print(accounts.users(), "email", "name", "roles", "created")
             case "remove":
                 print(f"removed {accounts.remove_user(options.email)['email']}")
             case "passwd":
@@ -55,7 +56,7 @@ def api_keys(options: argparse.Namespace, settings: Settings) -> int:
     """Make, list or revoke API keys."""
     with _accounts(settings) as accounts:
         if options.list:
-            _table(accounts.keys(), ("id", "name", "roles", "created", "expires", "last_used"))
+            _print(accounts.keys(), "id", "name", "roles", "created", "expires", "last_used")
         elif options.revoke is not None:
             print(f"revoked {accounts.revoke_key(options.revoke)['name']}")
         else:
@@ -116,16 +117,5 @@ def _password() -> str:
     return first
 
 
-def _table(rows: Sequence[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    """One row a line, whatever the width of the terminal: for `grep` and `cut` too."""
-    lines = [columns, *(tuple(_text(row[column]) for column in columns) for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(cells).rstrip())
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def _print(rows: Sequence[dict[str, Any]], *columns: str) -> None:
+    print("\n".join(text_table(rows, columns)))

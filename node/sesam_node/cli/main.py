@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sesam_node import __version__
 from sesam_node.cli.dtl import options as dtl_options
+from sesam_node.cli.systems import options as systems_options
 from sesam_node.errors import SesamError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _verify(commands.add_parser("verify-data", help="check all that a stopped node has stored"))
     _why(commands.add_parser("why", help="say why an entity of a dataset is as it is"))
     dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
+    systems_options.add(commands.add_parser("systems", help="look at systems, make pipes of them"))
     _reference(commands.add_parser("reference", help="write the pages of all component types"))
     commands.add_parser("version", help="print the version")
     return top
@@ -314,6 +316,7 @@ COMMANDS = {
     "verify-data": _run_verify,
     "why": _run_why,
     "dtl": dtl_options.run,
+    "systems": systems_options.run,
     "reference": _run_reference,
     "version": _run_version,
 }

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from sesam_node import __version__, log
+from sesam_node.cli.nodes import forget_address, tell_address
 from sesam_node.errors import ConfigError
 from sesam_node.settings import Keys, Settings
 
@@ -52,6 +53,7 @@ def serve(options: argparse.Namespace) -> int:
     """Run a node until a signal, or the end of standard input, tells it to stop."""
     settings = settings_of(options)
     log.set_up(settings.log_level, settings.log_format)
+    log.take_all()
     return asyncio.run(_serve(settings))
 
 
@@ -67,8 +69,10 @@ async def _serve(settings: Settings) -> int:
     node = Node(settings)
     try:
         await node.start()
+        tell_address(settings.data, node.url)
         print(f"sesam-node {__version__} is ready at {node.url}/api", flush=True)
         await stopping.wait()
+        forget_address(settings.data)
     finally:
         await node.stop()
     return 0

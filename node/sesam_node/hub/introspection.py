@@ -7,6 +7,7 @@ from typing import Any
 from sesam_node.hub.interactive import InteractiveService
 
 WORK = "sesam_node.pipes.introspection"
+MOST_SAMPLES = 1_000
 
 
 class Introspection(InteractiveService):
@@ -23,9 +24,11 @@ class Introspection(InteractiveService):
         found: dict[str, Any] = await self._ask("offers", system_id, search=search, sinks=sinks)
         return found
 
-    async def offer(self, system_id: str, offer_id: str) -> dict[str, Any]:
-        """One of them with samples. Raises NotFoundError with a suggestion."""
-        found: dict[str, Any] = await self._ask("offer", system_id, offer_id=offer_id)
+    async def offer(self, system_id: str, offer_id: str, limit: int) -> dict[str, Any]:
+        """One of them with `limit` samples. Raises NotFoundError with a suggestion."""
+        found: dict[str, Any] = await self._ask(
+            "offer", system_id, offer_id=offer_id, limit=min(limit, MOST_SAMPLES)
+        )
         return found
 
     async def prototypes(

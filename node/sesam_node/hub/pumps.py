@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sesam_node.errors import ConfigError, NotFoundError, SesamError
+from sesam_node.errors import ConfigError, NotFoundError, SesamError, suggestion
 from sesam_node.hub.active import delete_datasets
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.gates import is_populated_at_once
@@ -113,7 +113,9 @@ class Pumps:
         """
         active = self.configuration.active
         if system_id not in active.document.systems:
-            raise NotFoundError(f'there is no system "{system_id}"')
+            hint = suggestion(system_id, active.document.systems)
+            message = f'there is no system "{system_id}"'
+            raise NotFoundError(f"{message}; {hint}" if hint else message)
         if system_id in active.invalid:
             message = f'the system "{system_id}" has an invalid configuration'
             raise ConfigError(message, active.problems[system_id])

@@ -110,8 +110,10 @@ def offers(
         context.close()
 
 
-def offer(definition: PipeDefinition, system_id: str, offer_id: str) -> dict[str, Any]:
-    """One offer with `samples`: its first entities, and the `pipe` that would collect it."""
+def offer(
+    definition: PipeDefinition, system_id: str, offer_id: str, *, limit: int = SAMPLES
+) -> dict[str, Any]:
+    """One offer with `samples`, its first `limit` entities, and the `pipe` that collects it."""
     context = Context(definition)
     try:
         found = _known(context, system_id, offer_id)
@@ -119,7 +121,7 @@ def offer(definition: PipeDefinition, system_id: str, offer_id: str) -> dict[str
         if found.source is not None:
             told["pipe"] = collecting(system_id, found)
             try:
-                told["samples"] = samples(context, told["pipe"]["source"])
+                told["samples"] = samples(context, told["pipe"]["source"], limit)
             except SesamError as error:
                 told["samples"], told["problem"] = [], str(error)
         return told
@@ -177,6 +179,8 @@ def _typed(component: dict[str, Any]) -> dict[str, Any]:
 
 def samples(context: Context, source: Mapping[str, Any], count: int = SAMPLES) -> list[Entity]:
     """The first entities that a source would give; nothing is written anywhere."""
+    if count < 1:
+        return []
     batches = build("source", source, context).read(None)
     try:
         found: list[Entity] = []

@@ -10,11 +10,11 @@ from __future__ import annotations
 import gc
 import resource
 import time
-import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import FenceError, SesamError
+from sesam_node.errors import FenceError
+from sesam_node.hiding import keeping
 from sesam_node.model import encode
 from sesam_node.pipes import offsets
 from sesam_node.pipes.background_rescan import background_rescan
@@ -26,9 +26,11 @@ from sesam_node.pipes.evaluate import EntityError
 from sesam_node.pipes.execution_log import RunLog
 from sesam_node.pipes.full_run import full_run
 from sesam_node.pipes.incremental_run import incremental_run
+from sesam_node.pipes.kept_secrets import kept_secrets
 from sesam_node.pipes.out_of_sync import out_of_sync
 from sesam_node.pipes.policy import config_hash
 from sesam_node.pipes.recorded import RecordedLookups
+from sesam_node.pipes.retries import message_of, traceback_of
 from sesam_node.pipes.run_kind import FULL, INCREMENTAL, PARTIAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
 from sesam_node.pipes.sink_indexes import declared_indexes
@@ -56,7 +58,18 @@ def run_pump(
     """Run a pipe once. Never raises for a pipe that fails: the result says so.
 
     `report` is told how far the run is and `cancelled` asked whether to stop, between batches.
+    What is told of the run holds no secrets.
     """
+    with keeping(kept_secrets(request.definition)):
+        return _run(request, store, report, cancelled)
+
+
+def _run(
+    request: RunRequest,
+    store: Store,
+    report: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+) -> RunResult:
     result = RunResult(request.definition.pipe_id, request.run_id, started=now_text())
     started = time.monotonic()
     log: RunLog | None = None
@@ -104,12 +117,10 @@ def _failed(result: RunResult, error: Exception) -> None:
     result.cancelled = isinstance(error, CancelledError)
     result.tripped = isinstance(error, TrippedError)
     cause = error.cause if isinstance(error, EntityError) else error
-    text = str(error) if isinstance(error, SesamError) else f"{type(error).__name__}: {error}"
-    result.error = text
-    known = isinstance(cause, SesamError)
-    result.original_error = str(cause) if known else f"{type(cause).__name__}: {cause}"
+    result.error = message_of(error)
+    result.original_error = message_of(cause)
     if not result.cancelled:
-        result.traceback = "".join(traceback.format_exception(cause))
+        result.traceback = traceback_of(cause)
     if isinstance(error, EntityError | SlowError):
         result.exception_entity = error.entity
 

@@ -7,11 +7,10 @@ last batch; another one begins anew, which writes nothing twice to a dataset.
 from __future__ import annotations
 
 import time
-import traceback
 from typing import TYPE_CHECKING
 
 from sesam_node.errors import ConfigError, FenceError, NotBuiltError
-from sesam_node.pipes.retries import retry_option
+from sesam_node.pipes.retries import retry_option, traceback_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -46,7 +45,7 @@ def read_batches(
         except Exception as error:
             # Who waits for a system is told so that way that the run is stopped.
             transfer.check_cancelled()
-            transfer.read_failed(error, "".join(traceback.format_exception(error)))
+            transfer.read_failed(error, traceback_of(error))
             if tries >= retry_option(pipe, "max_read_retries", error):
                 raise
             tries += 1

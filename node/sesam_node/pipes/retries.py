@@ -11,10 +11,12 @@ once more by the next run where that was interrupted.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError, SesamError
+from sesam_node.hiding import hidden
 from sesam_node.model import decode, encode
 from sesam_node.pipes.offsets import OUTBOX, RETRY
 from sesam_node.pipes.runs import now_text
@@ -231,5 +233,11 @@ def error_code(error: BaseException) -> int:
 
 
 def message_of(error: Exception) -> str:
-    """What went wrong, in one text."""
-    return str(error) if isinstance(error, SesamError) else f"{type(error).__name__}: {error}"
+    """What went wrong, in one text, without the secrets in hand."""
+    text = str(error) if isinstance(error, SesamError) else f"{type(error).__name__}: {error}"
+    return hidden(text)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Its traceback as a text, without the secrets in hand."""
+    return hidden("".join(traceback.format_exception(error)))

@@ -8,7 +8,6 @@ is here.
 from __future__ import annotations
 
 import time
-import traceback
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.policy import sizes_of, tracks_children, tracks_emitted
 from sesam_node.pipes.read_retries import read_batches
 from sesam_node.pipes.recorded import RecordingLookup
-from sesam_node.pipes.retries import Retries, retry_option
+from sesam_node.pipes.retries import Retries, retry_option, traceback_of
 from sesam_node.pipes.runs import Progress
 from sesam_node.pipes.sink_checks import SinkChecks
 from sesam_node.pipes.writer import SinkWriter
@@ -299,7 +298,7 @@ class Transfer:
             self.retries.errors += 1
             return False
         source_id = source_ids(part)[error.position]
-        text = "".join(traceback.format_exception(error.cause))
+        text = traceback_of(error.cause)
         self.retries.failed(source_id, error.entity, error.cause, text)
         self.result.processed += 1
         return True

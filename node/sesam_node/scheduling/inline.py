@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.hiding import hidden_error, hidden_messages, keeping
 from sesam_node.log import about
+from sesam_node.pipes.kept_secrets import kept_in
 from sesam_node.pipes.shared.desk import Desk
 from sesam_node.pipes.shared.line import LocalLine, using
 from sesam_node.scheduling.executor import CallHandle, is_stream, perform
@@ -76,16 +78,17 @@ class InlineExecutor:
         timeout_s: float,  # noqa: ARG002 - nothing can stop the calling thread
     ) -> CallHandle:
         handle = CallHandle()
-        try:
-            with using(self._line):
-                result = perform(operation, payload, lambda: self._store)
-                if is_stream(result):
-                    for chunk in result:
-                        handle.put(chunk)
-                    result = None
-            handle.finish(result)
-        except Exception as error:  # noqa: BLE001 - raised at the reader
-            handle.fail(error)
+        with keeping(kept_in(payload)):
+            try:
+                with using(self._line):
+                    result = perform(operation, payload, lambda: self._store)
+                    if is_stream(result):
+                        for chunk in result:
+                            handle.put(chunk)
+                        result = None
+                handle.finish(hidden_messages(result))
+            except Exception as error:  # noqa: BLE001 - raised at the reader
+                handle.fail(hidden_error(error))
         return handle
 
     def restart(self, grace_s: float = 2.0) -> None:

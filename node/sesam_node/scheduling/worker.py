@@ -30,6 +30,8 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
 from sesam_node import errors, log
+from sesam_node.hiding import hidden, hidden_error, hidden_messages, keeping
+from sesam_node.pipes.kept_secrets import kept_in
 from sesam_node.pipes.shared import line
 from sesam_node.scheduling.executor import WINDOW, is_stream, perform
 
@@ -189,12 +191,17 @@ class Worker:
 
     def _call(self, call: str, operation: str, payload: dict[str, Any]) -> None:
         self._on_the_way = 0
+        with keeping(kept_in(payload)):
+            self._carry_out(call, operation, payload)
+        self._cancelled.discard(call)
+
+    def _carry_out(self, call: str, operation: str, payload: dict[str, Any]) -> None:
         try:
             result = perform(operation, payload, self._open)
             if is_stream(result):
                 self._stream(call, result)
                 result = None
-            self._send("value", call, result)
+            self._send("value", call, hidden_messages(result))
         except _Cancelled:
             self._send("value", call, None)
         except MemoryError:
@@ -202,8 +209,8 @@ class Worker:
             error = errors.SesamError(f"the operation needs more than {limit} MiB of memory")
             self._send("error", call, error, "")
         except Exception as error:  # noqa: BLE001 - raised again at the reader
-            self._send("error", call, portable(error), traceback.format_exc())
-        self._cancelled.discard(call)
+            text = hidden(traceback.format_exc())
+            self._send("error", call, hidden_error(portable(error)), text)
 
     def _stream(self, call: str, chunks: Any) -> None:
         try:
@@ -248,6 +255,7 @@ def portable(error: Exception) -> Exception:
 def _join_parent(start: Start) -> None:
     """Live and die with the node, at lower priority and with a limit of memory."""
     log.set_up(start.log_level, start.log_format)
+    log.take_all()
     # An interrupt at the terminal is for the node, which ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":

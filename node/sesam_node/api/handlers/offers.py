@@ -7,6 +7,7 @@ from sesam_node.api.operations import Parameter, on_system, operation
 
 SEARCH = Parameter("search", default="", doc="only those whose ids contain this")
 PROVIDER = Parameter("provider", doc="only for this one; all if absent")
+SAMPLES = Parameter("limit", "integer", 5, "so many of its entities, at most 1,000")
 TARGET = Parameter("target", doc="only for this one; all if absent")
 
 
@@ -29,10 +30,11 @@ class ProvidersHandler(ApiHandler):
 
 
 class ProviderHandler(ApiHandler):
-    @operation(needs=on_system("read_proxy"))
+    @operation(SAMPLES, needs=on_system("read_proxy"))
     async def get(self, system_id: str, provider_id: str) -> None:
         """One of them with its first entities (`samples`), and the `pipe` to collect it."""
-        self.answer(await self.hub.introspection.offer(system_id, provider_id))
+        limit = self.query()["limit"]
+        self.answer(await self.hub.introspection.offer(system_id, provider_id, limit))
 
 
 class TargetsHandler(ApiHandler):
