@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import logging
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -15,6 +16,9 @@ from sesam_node.errors import ConfigError, Problem
 from sesam_node.hiding import hidden, hidden_error, hidden_messages, keeping, learn
 from sesam_node.pipes.kept_secrets import kept_in, kept_secrets
 from sesam_node.pipes.runs import PipeDefinition
+from sesam_node.pipes.shared import line
+from sesam_node.pipes.shared.desk import Desk
+from sesam_node.pipes.shared.questions import Done, Keep, Wanted
 
 SECRET = 'c4n"ary+pä/ss <word>='
 
@@ -136,3 +140,23 @@ def test_definitions_are_found_in_what_an_operation_is_given():
     one = definition(type="system:url", password="one")
     payload = {"definition": one, "others": [definition(type="system:url", password="two")]}
     assert {"one", "two"} <= kept_in({**payload, "limit": 3, "rules": {"a": 1}})
+
+
+def test_tokens_that_are_fetched_are_hidden_from_then_on():
+    """For the process that fetched them, and for one that the node's desk gives them to."""
+    data = {
+        "access": "fetched-access-token",
+        "token": {"refresh": "fetched-refresh-token"},
+        "renew": time.time() + 60,
+    }
+    told = "fetched-access-token fetched-refresh-token"
+    desk = Desk()
+    with line.using(line.LocalLine(desk)), keeping([]):
+        line.ask(Wanted("k", "s"))
+        line.ask(Keep("k", data))
+        line.tell(Done("k"))
+        assert hidden(told) == "***** *****"
+    assert hidden(told) == told
+    with line.using(line.LocalLine(desk)), keeping([]):
+        line.ask(Wanted("k", "s"))
+        assert hidden(told) == "***** *****"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from hashlib import sha256
@@ -10,9 +11,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_node.errors import PipeError
+from sesam_node.hiding import learn
 from sesam_node.model import encode
 from sesam_node.pipes.shared.desk import Desk
-from sesam_node.pipes.shared.questions import Answered, Failed, Pause, Turn
+from sesam_node.pipes.shared.questions import Answered, Failed, Keep, Pause, Token, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,8 @@ class LocalLine:
         time.sleep(seconds)
 
 
+TOKEN_CHARACTERS = 12
+
 _in_use: list[Line] = [LocalLine(Desk())]
 
 
@@ -75,11 +79,24 @@ def using(line: Line) -> Iterator[None]:
 
 
 def ask(question: Question) -> Any:
-    """The desk's answer. Raises PipeError."""
+    """The desk's answer. Raises PipeError. Tokens that are kept or given are told to nobody."""
+    if isinstance(question, Keep):
+        learn(*_tokens(question.data))
     answer = _in_use[0].ask(question)
+    if isinstance(answer, Token):
+        learn(*_tokens(answer.data))
     if isinstance(answer, Failed):
         raise PipeError(answer.message)
     return answer
+
+
+def _tokens(data: Any) -> Iterator[str]:
+    """The texts of what was fetched that may be tokens: long, and without a blank."""
+    if isinstance(data, dict):
+        for item in data.values():
+            yield from _tokens(item)
+    elif isinstance(data, str) and len(data) >= TOKEN_CHARACTERS and not re.search(r"\s", data):
+        yield data
 
 
 def tell(question: Question) -> None:
