@@ -86,7 +86,9 @@ def must_be_named(context: Context) -> bool:
 class Source(Protocol):
     """Where entities come from.
 
-    The three flags say what its offsets are worth; `datasets` are those it reads, in order.
+    The three flags say what its offsets are worth; `datasets` are those it reads, in order. One
+    with `is_complete` false does not bring all that there is, even from the start: what it does not
+    bring then is not deleted.
     """
 
     supports_since: bool

@@ -42,7 +42,9 @@ def full_run(
     sink: Any = pipe.sink
     source = pipe.source
     since: Offset = transfer.state.offset if resumed else None
-    tracks_deletes = bool(sink.dataset) and sink.deletion_tracking
+    # What a source that begins at its end does not bring is not gone.
+    complete = getattr(source, "is_complete", True)
+    tracks_deletes = bool(sink.dataset) and sink.deletion_tracking and complete
     if not resumed:
         transfer.forget_place()
     if resumed and transfer.state.full_run is not None:

@@ -31,9 +31,9 @@ SAMPLES = 5
 class Offer:
     """One thing that can be read or written.
 
-    `kind` is "table", "view" or "file". `columns` are dicts of `name`, `type` and what else is
-    known (`nullable`, `primary_key`); empty where they are not known before it is read. `source`
-    and `sink` are the configurations that read and write it, null where that cannot be;
+    `kind` is "table", "view", "file" or "topic". `columns` are dicts of `name`, `type` and what
+    else is known (`nullable`, `primary_key`); empty where they are not known before it is read.
+    `source` and `sink` are the configurations that read and write it, null where that cannot be;
     `problem` says what is wrong with it.
     """
 

@@ -40,6 +40,7 @@ PAGES = {
     "sqlserver": "../systems/databases.md",
     "mssql-azure-dw": "../systems/databases.md",
     "mssql": "../systems/databases.md",
+    "kafka": "../systems/kafka.md",
     "ldap": "../systems/ldap.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",

@@ -460,6 +460,7 @@ class Transfer:
         if self.retries.outbox:
             self.deliver()
             self.writer.commit({}, now=self.retries.changes(), last=last)
+        self._committing = False
         self.times["sink_time"] += time.monotonic() - clock
 
     def deliver(self, *, again: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""Kafka: connections to a cluster, reading partitions, and how keys and values are written."""
