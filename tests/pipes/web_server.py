@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -27,13 +27,20 @@ class Asked:
 
 @dataclass
 class Reply:
-    """An answer. `length` is what Content-Length says; `closes` ends without any answer."""
+    """An answer. `length` is what Content-Length says; `closes` ends without any answer.
+
+    `holds` answers nothing until the test is over, `stalls` nothing behind so many bytes of the
+    body. `endless` is sent again and again.
+    """
 
     body: object = b""
     status: int = 200
     headers: dict = field(default_factory=dict)
     length: int | None = None
     closes: bool = False
+    holds: bool = False
+    stalls: int | None = None
+    endless: bytes = b""
 
     @property
     def data(self):
@@ -49,6 +56,7 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer = answer
         self.asked = []
+        self.over = Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request, client_address):
@@ -70,8 +78,13 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.server.asked.append(asked)
         reply = self.server.answer(asked)
-        if reply.closes:
+        if reply.holds:
+            self.server.over.wait()
+        if reply.closes or reply.holds:
             self.close_connection = True
+            return
+        if reply.endless:
+            self.send_endless(reply)
             return
         data = reply.data
         self.send_response(reply.status)
@@ -80,9 +93,22 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data) if reply.length is None else reply.length))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(data)
+            self.wfile.write(data[: reply.stalls])
+        if reply.stalls is not None:
+            self.server.over.wait()
+            self.close_connection = True
         if reply.length is not None:
             self.close_connection = True
+
+    def send_endless(self, reply):
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(reply.data)
+        while not self.server.over.is_set():
+            self.wfile.write(reply.endless)
 
     def __getattr__(self, name):
         if name.startswith("do_"):
@@ -102,6 +128,7 @@ def serving(answer):
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         thread.join()
         server.server_close()

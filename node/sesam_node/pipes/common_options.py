@@ -117,7 +117,7 @@ TRACE = Option(
 
 RATE_LIMITS = (
     Option("rate_limiting_retries", "integer", None, "how often to try again after status 429"),
-    Option("rate_limiting_delay", "number", 1, "seconds between these tries"),
+    Option("rate_limiting_delay", "number", None, "seconds between these tries; 1 if nothing says"),
 )
 
 PAYLOAD = Option("payload", ("string", "object", "array"), None, "the body of the request")

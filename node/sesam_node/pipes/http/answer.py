@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sesam_node.errors import PipeError
+from sesam_node.errors import PipeError, preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +62,13 @@ class ChunkReader(io.RawIOBase):
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
+
+
+def named_kind(headers: Mapping[str, str]) -> str:
+    """What a server says that it sent, for errors of an answer that is no JSON; often a page."""
+    told = str(headers.get("Content-Type") or headers.get("content-type") or "").strip()
+    kind = told.partition(";")[0].strip().lower()
+    return "" if not kind or "json" in kind else f" (the server sent {preview(kind, 60)})"
 
 
 def shown(url: str) -> str:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from sesam_node.errors import PipeError, preview
+from sesam_node.pipes.http.answer import shown
 from sesam_node.pipes.plain import as_values, plain
+from sesam_node.pipes.rest import pages
 from sesam_node.pipes.rest.operation import Request, body_of, part_of
 from sesam_node.pipes.rest.pages import Pages
 
@@ -26,11 +28,13 @@ MOST_BYTES = 512 * 1024 * 1024
 
 @dataclass(slots=True)
 class Page:
-    """One answer. `body` is JSON data or text; `part` is what `payload_property` names of it.
+    """One answer. `url` is fit for messages, `body` is JSON data or text.
 
-    `variables` are what templates over its entities may use.
+    `part` is what `payload_property` names of it, `variables` are what templates over its entities
+    may use.
     """
 
+    url: str
     status: int
     headers: Mapping[str, str]
     content_type: str
@@ -84,6 +88,7 @@ class Call:
             request = self._request(known, link, payload, since if places else None, previous)
             if previous is not None and paging.is_same(request, previous):
                 return
+            self._check_goes_on(paging, request, number)
             page = self._ask(request, known)
             yield page
             if not (paging.is_paged or paging.follows_header):
@@ -100,6 +105,20 @@ class Call:
                 "previous_headers": dict(page.headers),
             }
             previous, number = request, number + 1
+
+    def _check_goes_on(self, paging: Pages, request: Request, number: int) -> None:
+        """Raises PipeError where the pages will not come to an end."""
+        where = f"{self._system}: {shown(self._system.url(request.url))}"
+        if paging.goes_round(request):
+            raise PipeError(
+                f'{where}: page {number + 1} of the operation "{self._name}" is a page that has '
+                "been read before: the pages go round"
+            )
+        if number >= pages.MOST_PAGES:
+            raise PipeError(
+                f'{where}: the operation "{self._name}" has more than {pages.MOST_PAGES:,} pages; '
+                '"next_page_termination_strategy" says how the last one is known'
+            )
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -181,7 +200,7 @@ class Call:
             "headers": headers,
             "response_headers": headers,
         }
-        page = Page(status, headers, content_type, is_json, body, part, variables)
+        page = Page(url, status, headers, content_type, is_json, body, part, variables)
         self._check(page)
         return page
 
@@ -193,7 +212,7 @@ class Call:
         where = self._where("error_expression")
         text = self._system.templates.text(template, page.variables, where).strip()
         if text:
-            raise PipeError(f"{self._system}: {text}")
+            raise PipeError(f"{self._system}: {page.url}: {text}")
 
     # -- entities ------------------------------------------------------------------------------
 
@@ -209,8 +228,8 @@ class Call:
                 continue
             if not isinstance(item, dict):
                 raise PipeError(
-                    f"{self._system}: {self._where('payload_property')} gives {preview(item)} "
-                    f"at position {number}, expected an object"
+                    f"{self._system}: {page.url}: {self._where('payload_property')} gives "
+                    f"{preview(item)} at position {number}, expected an object"
                 )
             entity = as_values(item)
             name = self._operation.get("response_headers_property")
@@ -239,9 +258,20 @@ class Call:
 
 def _parsed(data: bytes, what: str) -> Any:
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=_refused, parse_float=_finite)
     except ValueError as error:
         raise PipeError(f"{what}: the answer is no JSON: {error}") from None
+    except RecursionError:
+        raise PipeError(f"{what}: the answer is no JSON: it is nested too deeply") from None
+
+
+def _refused(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if value - value == 0 else _refused(text)
 
 
 def _decoded(data: bytes, content_type: str) -> str:

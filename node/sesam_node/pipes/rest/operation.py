@@ -44,7 +44,7 @@ TYPES = {
     "form": "application/x-www-form-urlencoded",
     "text": "text/plain; charset=utf-8",
 }
-DEFAULTS = {"allowed_status_codes": "200-299", "rate_limiting_delay": 1}
+DEFAULTS = {"allowed_status_codes": "200-299"}
 """Options whose default is no wish of whoever wrote the component."""
 
 

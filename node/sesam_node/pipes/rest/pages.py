@@ -52,6 +52,7 @@ class Pages:
         self._link: str | None = None
         self._body: Any = None
         self._count = 0
+        self._seen: set[int] = set()
 
     def header_link(self, headers: Mapping[str, str]) -> str | None:
         """The next page that the `Link` header names; null where it names none."""
@@ -65,8 +66,7 @@ class Pages:
         previous_body, self._body = self._body, body
         previous_link, self._link = self._link, link
         return (
-            self._count >= MOST_PAGES
-            or ("empty-result" in wanted and not result)
+            ("empty-result" in wanted and not result)
             or ("next-page-link-empty" in wanted and self.link_template is not None and not link)
             or ("same-next-page-link" in wanted and self._count > 1 and link == previous_link)
             or ("same-response" in wanted and self._count > 1 and body == previous_body)
@@ -76,6 +76,17 @@ class Pages:
     def is_same(self, request: Request, previous: Request) -> bool:
         """Would the next request only repeat the last one?"""
         return "same-next-page-request" in self._strategies and request == previous
+
+    def goes_round(self, request: Request) -> bool:
+        """Was this asked before, where pages are told apart by what is asked for them?"""
+        if not (self.is_paged or self.follows_header):
+            return False
+        if "same-next-page-request" not in self._strategies:
+            return False
+        mark = hash(repr(request))
+        found = mark in self._seen
+        self._seen.add(mark)
+        return found
 
 
 def _length(result: Any) -> int:

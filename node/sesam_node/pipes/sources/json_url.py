@@ -22,6 +22,7 @@ from sesam_node.model.stream import check_entities
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.common_options import HEADERS, SUBSET, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.http.answer import named_kind
 from sesam_node.pipes.http.headers import string_headers
 from sesam_node.pipes.updated import updated_batch
 
@@ -130,7 +131,8 @@ class JsonSource:
                 yield from self._batches(answer, since)
             except InputError as error:
                 raise PipeError(
-                    f"{system}: {answer.url}: {error.message}", error.problems
+                    f"{system}: {answer.url}: {error.message}{named_kind(answer.headers)}",
+                    error.problems,
                 ) from None
 
     def _lines_expected(self) -> bool:

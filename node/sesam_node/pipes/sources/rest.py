@@ -9,6 +9,7 @@ from sesam_node.model.stream import check_entities
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.common_options import REST_CALL, REST_SINCE
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.http.answer import named_kind
 from sesam_node.pipes.rest.call import Call
 from sesam_node.pipes.rest.statuses import Statuses
 from sesam_node.pipes.updated import updated_batch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.pipes.rest.call import Page
     from sesam_node.pipes.systems.rest import RestSystem
 
 
@@ -55,23 +57,25 @@ class RestSource:
         call = Call(system, name, operation, Statuses("allowed_status_codes", "200-299"))
         entities: list[Entity] = []
         for page in call.pages({}, since=since, places=True):
-            for entity in call.entities(page):
-                if options["response_include_content_type"]:
-                    entity["content-type"] = page.content_type
-                entities.append(entity)
+            entities += self._checked(system, call, page)
             while len(entities) >= BATCH_SIZE:
-                batch = self._batch(system, entities[:BATCH_SIZE], since)
+                batch = updated_batch(entities[:BATCH_SIZE], self, since)
                 entities, since = entities[BATCH_SIZE:], batch.offset
                 yield batch
         if entities:
-            yield self._batch(system, entities, since)
+            yield updated_batch(entities, self, since)
 
-    def _batch(self, system: RestSystem, entities: list[Entity], since: Offset) -> Batch:
+    def _checked(self, system: RestSystem, call: Call, page: Page) -> list[Entity]:
+        """The entities of a page. Raises PipeError."""
+        entities = list(call.entities(page))
+        if self._options["response_include_content_type"]:
+            for entity in entities:
+                entity["content-type"] = page.content_type
         try:
-            check_entities(entities, named=self._named)
+            return check_entities(entities, named=self._named)
         except InputError as error:
-            hint = 'set "id_expression"' if any("_id" in p.path for p in error.problems) else ""
-            message = f"{system}: {error.message}"
-            text = f"{message}; {hint}" if hint else message
-            raise PipeError(text, error.problems) from None
-        return updated_batch(entities, self, since)
+            unnamed = any("_id" in problem.path for problem in error.problems)
+            hint = '; set "id_expression"' if unnamed else ""
+            kind = "" if page.is_json else named_kind(page.headers)
+            message = f"{system}: {page.url}: {error.message}{kind}{hint}"
+            raise PipeError(message, error.problems) from None

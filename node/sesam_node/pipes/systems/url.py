@@ -120,6 +120,7 @@ class UrlSystem:
             if more:
                 url += ("&" if "?" in url else "?") + more
         what = f"{self}: {method} {shown(url)}"
+        begun = False
         try:
             response = self._send(method, url, headers or {}, body)
             try:
@@ -132,11 +133,12 @@ class UrlSystem:
                         self.retries.options(status),
                     )
                 reader = io.BufferedReader(ChunkReader(response.iter_bytes()))
+                begun = True
                 yield Answer(shown(url), response.status_code, response.headers, reader)
             finally:
                 response.close()
         except httpx.TimeoutException as error:
-            raise self._failed(f"{what} {_waited(error, self._options)}") from None
+            raise self._failed(f"{what} {_waited(error, self._options, begun=begun)}") from None
         except httpx.HTTPError as error:
             raise self._failed(f"{what} failed: {str(error) or type(error).__name__}") from None
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -176,6 +178,13 @@ class UrlSystem:
                 raise RequestError(
                     f"{self}: {method} {shown(url)} answered {response.status_code}: it is to be "
                     f"sent to {shown(urljoin(url, place))}",
+                    response.status_code,
+                )
+            if body and _origin(urljoin(url, place)) != home:
+                raise RequestError(
+                    f"{self}: {method} {shown(url)} answered {response.status_code}: it is to be "
+                    f"sent to another server, {shown(urljoin(url, place))}; if that is right, name "
+                    "it in the system",
                     response.status_code,
                 )
             url = urljoin(url, place)
@@ -291,7 +300,9 @@ def _detail(response: httpx.Response) -> str:
     return f": {text[:200]}" if text else ""
 
 
-def _waited(error: httpx.TimeoutException, options: dict[str, Any]) -> str:
+def _waited(error: httpx.TimeoutException, options: dict[str, Any], *, begun: bool) -> str:
+    if begun:
+        return f"broke off: nothing came for {options['read_timeout']} s"
     if isinstance(error, httpx.ConnectTimeout):
         return f"found no connection in {options['connect_timeout']} s"
     return f"got no answer in {options['read_timeout']} s"

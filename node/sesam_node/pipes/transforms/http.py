@@ -14,6 +14,7 @@ from sesam_node.model.json_stream import array_elements
 from sesam_node.model.stream import check_entities
 from sesam_node.pipes.common_options import HEADERS, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, transform
+from sesam_node.pipes.http.answer import named_kind
 from sesam_node.pipes.http.headers import string_headers
 from sesam_node.pipes.transforms.outside import OutsideTransform
 from sesam_node.pipes.trigger import TRIGGER
@@ -62,5 +63,6 @@ class HttpTransform(OutsideTransform):
                 out += check_entities(given)
             except InputError as error:
                 raise PipeError(
-                    f"{system}: {answer.url}: {error.message}", error.problems
+                    f"{system}: {answer.url}: {error.message}{named_kind(answer.headers)}",
+                    error.problems,
                 ) from None

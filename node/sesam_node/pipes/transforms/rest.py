@@ -65,7 +65,8 @@ class RestTransform(OutsideTransform):
         try:
             out += check_entities(made)
         except InputError as error:
-            raise PipeError(f"{self._calls.system}: {error.message}", error.problems) from None
+            where = f"{self._calls.system}: {pages[0].url}"
+            raise PipeError(f"{where}: {error.message}", error.problems) from None
 
     def _replaced(self, entity: Entity, call: Call, page: Page) -> list[Entity]:
         if page.is_json:
