@@ -15,6 +15,7 @@ from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
 from sesam_node.pipes.batch import GONE, PLACE_BITS
+from sesam_node.pipes.encoded import Encoded
 from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.prefetch import prefetcher
 from sesam_node.pipes.tracking_limits import hops_limit
@@ -209,8 +210,11 @@ class Evaluator:
 
     def source_id(self, batch: Batch, position: int) -> str:
         """What names a source entity in records: its id, where the source gives no other."""
-        if batch.entities is not None:
-            return str(batch.entities[position].get("_id", ""))
+        entities = batch.entities
+        if type(entities) is Encoded:
+            return entities.ids[position]
+        if entities is not None:
+            return str(entities[position].get("_id", ""))
         version = (batch.versions or ())[position]
         if self._shares_ids and batch.dataset is not None:
             return f"{batch.dataset.name}:{version.entity_id}"
@@ -222,8 +226,16 @@ class Evaluator:
 
     @staticmethod
     def _pass(batch: Batch, out: list[Write]) -> None:
-        if batch.entities is not None:
-            out.extend(map(as_write, batch.entities))
+        entities = batch.entities
+        if type(entities) is Encoded and not entities.reserved:
+            out.extend(
+                [
+                    make_write((entity_id, body, hash_of(body), False))
+                    for entity_id, body in zip(entities.ids, entities.bodies, strict=True)
+                ]
+            )
+        elif entities is not None:
+            out.extend(map(as_write, entities))
         else:
             out.extend(
                 make_write((version[1], version[2], version[5], version[4]))
@@ -357,6 +369,9 @@ def source_entity(batch: Batch, position: int) -> Entity:
 
 def source_ids(batch: Batch) -> list[str]:
     """The ids of the source entities of a batch."""
-    if batch.entities is not None:
-        return [str(entity.get("_id", "")) for entity in batch.entities]
+    entities = batch.entities
+    if type(entities) is Encoded:
+        return list(entities.ids)
+    if entities is not None:
+        return [str(entity.get("_id", "")) for entity in entities]
     return [version.entity_id for version in batch.versions or ()]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggestion
-from sesam_node.model.values import as_string
 from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import STRINGS, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
 from sesam_node.pipes.dialect import sniff
+from sesam_node.pipes.encoded import Assembly, text_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.pipes.encoded import Encoded, Texts
 
 SAMPLE_CHARACTERS = 64 * 1024
 MAX_CELL = 100 * 1024 * 1024
@@ -96,38 +96,41 @@ class CsvSource:
                 errors=self._options["decode_error_strategy"],
                 newline="",
             )
-            batch: list[Entity] = []
-            for entity in self._entities(text):
-                batch.append(entity)
-                if len(batch) == BATCH_SIZE:
-                    yield Batch(batch, None, None)
-                    batch = []
-            if batch:
-                yield Batch(batch, None, None)
+            for entities in self._entities(text):
+                yield Batch(entities, None, None)
 
-    def _entities(self, text: io.TextIOWrapper) -> Iterator[Entity]:
-        row_number = 0
+    def _entities(self, text: io.TextIOWrapper) -> Iterator[Encoded]:
+        count = 0
+        rows: list[list[str]] = []
         try:
             reader = self._reader(text)
             names = self._names(reader)
             if names is None:
                 return
-            row_of = RowReader(names, self._keys, self._options)
-            for row in reader:
-                if row:
-                    row_number += 1
-                    yield row_of(row)
+            entities_of = RowReader(names, self._keys, self._options)
+            while True:
+                rows = []
+                # What was read before an error stays in the list.
+                rows.extend(islice(reader, BATCH_SIZE))
+                if not rows:
+                    return
+                kept = rows if all(rows) else [row for row in rows if row]
+                if kept:
+                    yield entities_of(kept)
+                count += len(kept)
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
+            row_number = count + sum(map(bool, rows))
             raise self._error(
                 f"a byte 0x{byte:02x} behind row {row_number} is not {self._options['encoding']}",
                 "decode-error",
                 'set "encoding"',
             ) from None
         except csv.Error as error:
+            row_number = count + sum(map(bool, rows))
             raise self._error(f"behind row {row_number}: {error}", "broken-csv", "") from None
         except RowError as error:
-            where = f"row {row_number}" if row_number else "the header"
+            where = "the header" if error.position is None else f"row {count + error.position + 1}"
             raise self._error(f"{where}: {error}", error.code, error.hint) from None
 
     def _error(self, message: str, code: str, hint: str) -> PipeError:
@@ -164,12 +167,15 @@ class CsvSource:
 
 
 class RowError(Exception):
-    """A row that makes no entity."""
+    """A row that makes no entity, or a header; `position` counts from 0 in its batch."""
 
-    def __init__(self, message: str, code: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, code: str, hint: str = "", position: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
+        self.position = position
 
 
 class RowReader:
@@ -188,36 +194,46 @@ class RowReader:
         self._keys = [(names.index(key), key) for key in keys]
         wanted = options["whitelist"]
         refused = frozenset(options["blacklist"] or ())
-        self._kept = [
+        kept = [
             (position, name)
             for position, name in enumerate(names)
             if name and name not in refused and (wanted is None or name in wanted)
         ]
+        self._kept = [position for position, _ in kept]
+        self._assembled = Assembly([name for _, name in kept])
         self._empty: bool = options["preserve_empty_strings"]
 
-    def __call__(self, row: list[str]) -> Entity:
-        width = len(row)
-        if width > len(self._names) and any(row[len(self._names) :]):
-            raise RowError(
-                f"{width} cells, but there are {len(self._names)} columns",
-                "too-many-cells",
-                "is the delimiter right?",
-            )
-        parts = []
-        for position, name in self._keys:
-            part = row[position] if position < width else ""
-            if not part:
-                message = f'expected a value for "_id" in column "{name}", got null'
-                raise RowError(message, "missing-id")
-            parts.append(part)
-        entity: Entity = {}
-        for position, name in self._kept:
-            if position >= width:
-                break
-            value = row[position]
-            if value:
-                entity[name] = as_string(value) if value[0] == "~" else value
-            elif self._empty:
-                entity[name] = value
-        entity["_id"] = as_string(":".join(parts))
-        return entity
+    def __call__(self, rows: list[list[str]]) -> Encoded:
+        """The entities of rows that have a cell at least. Raises RowError for the first bad one."""
+        width = len(self._names)
+        # A short row ends early: what is not there is no empty cell.
+        cells: Sequence[Sequence[str | None]] = rows
+        if set(map(len, rows)) != {width}:
+            cells = [(*row[:width], *[None] * (width - len(row))) for row in rows]
+            if any(any(row[width:]) for row in rows):
+                self._refuse(rows)
+        columns = list(zip(*cells, strict=True))
+        parts: list[Any] = [columns[position] for position, _ in self._keys]
+        if any(not all(part) for part in parts):
+            self._refuse(rows)
+        ids = parts[0] if len(parts) == 1 else list(map(":".join, zip(*parts, strict=True)))
+        kept = [self._column(columns[position]) for position in self._kept]
+        return self._assembled(kept, ids)
+
+    def _column(self, cells: Sequence[str | None]) -> Texts:
+        if not self._empty and "" in cells:
+            cells = [cell or None for cell in cells]
+        return text_column(cells)
+
+    def _refuse(self, rows: list[list[str]]) -> NoReturn:
+        """Raises RowError for the first row that makes no entity; there is one."""
+        for number, row in enumerate(rows):
+            width = len(row)
+            if any(row[len(self._names) :]):
+                message = f"{width} cells, but there are {len(self._names)} columns"
+                raise RowError(message, "too-many-cells", "is the delimiter right?", number)
+            for position, name in self._keys:
+                if position >= width or not row[position]:
+                    message = f'expected a value for "_id" in column "{name}", got null'
+                    raise RowError(message, "missing-id", position=number)
+        raise AssertionError("every row makes an entity")

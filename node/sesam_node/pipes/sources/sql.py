@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError, PipeError, Problem, preview
@@ -19,15 +20,19 @@ from sesam_node.model.values import decimal_text
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, comes_in_order
 from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.encoded import values_column
+from sesam_node.pipes.sql.raw import RawColumns
 from sesam_node.pipes.sql.row_reader import RowError, RowReader
 from sesam_node.pipes.sql.tables import chosen, known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnClause, Connection, Executable
 
     from sesam_node.pipes.batch import Context, Offset
+    from sesam_node.pipes.encoded import Texts
+    from sesam_node.pipes.sql.row_reader import ReadColumn
     from sesam_node.pipes.systems.sql import SqlSystem
 
 SINCE = re.compile(r"(?<![:\w\\]):since\b")
@@ -103,48 +108,59 @@ class SqlSource:
         since: Offset,
     ) -> Iterator[Batch]:
         size: int = self._options["fetch_size"]
+        raw = RawColumns(connection, system.reading) if system.sends_text else None
+        if raw is not None:
+            _before_execution(connection, raw.register)
         result = connection.execute(asked.statement, execution_options={"yield_per": size})
-        description: Any = result.cursor.description if result.returns_rows else None
-        if description is None:
+        cursor: Any = result.cursor if result.returns_rows else None
+        if cursor is None or cursor.description is None:
             raise PipeError(f"{system}: the query gives no rows")
-        count = 0
         try:
-            special = [system.special(item[1], asked.kinds.get(item[0])) for item in description]
-            names = [item[0] for item in description]
-            reader = RowReader(system.reading, names, special, asked.keys, self._options)
-            reader.in_order = comes_in_order(self, since)
+            reader, updated = self._reader(system, cursor.description, asked, raw)
+            in_order = comes_in_order(self, since)
+            count = 0
             for fetched in result.partitions(size):
                 for start in range(0, len(fetched), BATCH_SIZE):
                     part = fetched[start : start + BATCH_SIZE]
-                    batch, since = self._batch(reader, part, since, count)
+                    batch = self._batch(reader, part, count)
                     count += len(part)
+                    if updated is not None:
+                        batch = _with_offsets(batch, updated(part), since, in_order=in_order)
+                        since = batch.offset
+                    else:
+                        batch = batch._replace(offset=since)
                     yield batch
         finally:
             result.close()
 
-    def _batch(
-        self, reader: RowReader, rows: Sequence[Any], since: Offset, count: int
-    ) -> tuple[Batch, Offset]:
+    def _reader(
+        self, system: SqlSystem, description: Any, asked: Asked, raw: RawColumns | None
+    ) -> tuple[RowReader, Callable[[Sequence[Any]], list[Offset]] | None]:
+        """What makes entities of rows, and what finds their offsets where there are any."""
+        names = [item[0] for item in description]
+        columns: list[ReadColumn | None] = []
+        for name, code, *_ in description:
+            special = system.special(code, asked.kinds.get(name))
+            if special is not None:
+                columns.append(partial(_each, special))
+            else:
+                columns.append(raw.read.get(code) if raw is not None else None)
+        reader = RowReader(system.reading, names, columns, asked.keys, self._options)
+        position = reader.position(self._updated) if self.supports_since else None
+        if position is None:
+            return reader, None
+        made = raw.objects(description[position][1]) if raw is not None else None
+        return reader, partial(_offsets, position, made)
+
+    def _batch(self, reader: RowReader, rows: Sequence[Any], count: int) -> Batch:
         try:
-            entities = reader.entities(rows)
+            return Batch(reader.entities_of(list(zip(*rows, strict=True))), None, None)
         except RowError as error:
             system = self._context.system(self._options["system"])
             what = self._options["table"] or "the query"
             number = count + error.position + 1
             problem = Problem("", error.code, f"row {number}: {error}", error.hint)
             raise PipeError(f"{system}: {preview(what)} cannot be read", [problem]) from None
-        position = reader.position(self._updated) if self.supports_since else None
-        if position is None:
-            return Batch(entities, None, since), since
-        offsets: list[Offset] = []
-        for entity, row in zip(entities, rows, strict=True):
-            updated = offset_of(row[position])
-            if updated is not None:
-                entity["_updated"] = updated
-                if reader.in_order or is_later(updated, since):
-                    since = updated
-            offsets.append(since)
-        return Batch(entities, None, since, offsets.__getitem__ if reader.in_order else None), since
 
     def _asked(self, system: SqlSystem, since: Offset) -> Asked:
         if self._options["table"] is not None:
@@ -209,6 +225,40 @@ def read_only(connection: Connection) -> Iterator[None]:
     elif kind in ("mysql", "mariadb"):
         connection.exec_driver_sql("START TRANSACTION READ ONLY")
     yield
+
+
+def _before_execution(connection: Connection, prepare: Callable[[Any], None]) -> None:
+    """Lets the next cursor of the connection be prepared."""
+    from sqlalchemy import event
+
+    def prepared(_connection: Connection, cursor: Any, *_: Any) -> None:
+        prepare(cursor)
+
+    event.listen(connection, "before_cursor_execute", prepared, once=True)
+
+
+def _each(special: Callable[[Any], Any], values: Sequence[Any]) -> Texts:
+    return values_column([None if value is None else special(value) for value in values])
+
+
+def _offsets(position: int, made: Callable[[str], Any] | None, rows: Sequence[Any]) -> list[Offset]:
+    """The values of the updated column; `made` makes objects of its texts."""
+    found = [row[position] for row in rows]
+    if made is not None:
+        found = [None if value is None else made(value) for value in found]
+    return list(map(offset_of, found))
+
+
+def _with_offsets(batch: Batch, updated: list[Offset], since: Offset, *, in_order: bool) -> Batch:
+    """The batch with `_updated` of its entities, and where the source is behind each."""
+    offsets: list[Offset] = []
+    for value in updated:
+        if value is not None and (in_order or is_later(value, since)):
+            since = value
+        offsets.append(since)
+    entities: Any = batch.entities
+    entities.updated = updated
+    return Batch(entities, None, since, offsets.__getitem__ if in_order else None)
 
 
 def offset_of(value: Any) -> Offset:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError, suggestion
-from sesam_node.model.values import as_string, plain_text
+from sesam_node.pipes.encoded import Assembly, Encoded
 from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sesam_node.model import Entity
+    from sesam_node.pipes.encoded import Texts
     from sesam_node.pipes.sql.values import Reading
+
+    ReadColumn = Callable[[Sequence[Any]], Texts]
 
 
 class RowError(Exception):
@@ -36,23 +38,24 @@ class RowReader:
         self,
         reading: Reading,
         names: list[str],
-        special: Sequence[Callable[[Any], Any] | None],
+        special: Sequence[ReadColumn | None],
         keys: list[str],
         options: dict[str, Any],
     ) -> None:
-        self._reading = reading
         self._names = names
-        self._special = special
+        self._read = [reading.column if one is None else one for one in special]
         self._keys = [self._key_position(name) for name in keys]
-        self._nulls: bool = options["preserve_null_values"]
-        self.in_order = False
         wanted = options["whitelist"]
         refused = frozenset(options["blacklist"] or ())
-        self._kept = [
+        kept = [
             (position, name)
             for position, name in enumerate(names)
             if (wanted is None or name in wanted) and name not in refused
         ]
+        self._kept = [position for position, _ in kept]
+        self._assembled = Assembly(
+            [name for _, name in kept], nulls=options["preserve_null_values"]
+        )
 
     def position(self, name: str | None) -> int | None:
         """Where the column is; null where it is not read."""
@@ -68,58 +71,56 @@ class RowReader:
             raise PipeError(f'there is no column "{name}" for "_id"; {hint}')
         return position
 
-    def entities(self, rows: Sequence[Any]) -> list[Entity]:
-        """The entities of some rows, in order. Raises RowError for the first that makes none."""
-        return self.entities_of(list(zip(*rows, strict=True)))
+    def entities_of(self, columns: Sequence[Sequence[Any]]) -> Encoded:
+        """The entities of the rows that these columns make, in order.
 
-    def entities_of(self, columns: Sequence[Sequence[Any]]) -> list[Entity]:
-        """The entities of the rows that these columns make. As `entities`."""
-        names = [name for _, name in self._kept]
-        values = [self._column(columns[position], position) for position, _ in self._kept]
-        names.append("_id")
-        values.append(self._ids(columns))
-        made = zip(*values, strict=True)
-        if self._nulls or not any(None in column for column in values):
-            return [dict(zip(names, row, strict=True)) for row in made]
-        return [
-            {name: value for name, value in zip(names, row, strict=True) if value is not None}
-            for row in made
-        ]
+        Raises RowError for the first row that makes none.
+        """
+        read: dict[int, Texts] = {}
+        errors: list[RowError] = []
+        for position in dict.fromkeys((*self._keys, *self._kept)):
+            try:
+                read[position] = self._column(columns[position], position)
+            except RowError as error:
+                errors.append(error)
+        if not errors:
+            try:
+                ids = self._ids(read)
+            except RowError as error:
+                errors.append(error)
+        if errors:
+            raise min(errors, key=lambda error: error.position)
+        return self._assembled([read[position] for position in self._kept], ids)
 
-    def _column(self, values: Sequence[Any], position: int) -> Sequence[Any]:
-        special = self._special[position]
+    def _column(self, values: Sequence[Any], position: int) -> Texts:
+        column = self._read[position]
         try:
-            if special is not None:
-                return [None if value is None else special(value) for value in values]
-            return self._reading.column(values)
+            return column(values)
         except ValueRefusedError:
             # Which one it was is looked for only now.
             for number, value in enumerate(values):
                 try:
-                    self._reading(value)
+                    column([value])
                 except ValueRefusedError as error:
                     text = f'column "{self._names[position]}": {error}'
                     raise RowError(number, text, "refused-value") from None
             raise
 
-    def _ids(self, columns: Sequence[Sequence[Any]]) -> list[str]:
-        parts = [self._key_texts(columns[position], position) for position in self._keys]
-        if len(parts) == 1:
-            return [as_string(text) for text in parts[0]]
-        return [as_string(":".join(texts)) for texts in zip(*parts, strict=True)]
+    def _ids(self, read: dict[int, Texts]) -> list[str]:
+        parts = [self._key_texts(read[position], position) for position in self._keys]
+        if len(parts) > 1:
+            return list(map(":".join, zip(*parts, strict=True)))
+        (ids,) = parts
+        if "" in ids:
+            raise self._missing(ids.index(""), self._keys[0], "an empty text")
+        return ids
 
-    def _key_texts(self, values: Sequence[Any], position: int) -> list[str]:
-        if None in values:
-            name = self._names[position]
-            message = f'expected a value for "_id" in column "{name}", got null'
-            hint = 'name other columns in "primary_key"'
-            raise RowError(list(values).index(None), message, "missing-id", hint)
-        read = self._reading
-        return [
-            str(value)
-            if type(value) is int
-            else plain_text(text)
-            if type(text := read(value)) is str
-            else str(text)
-            for value in values
-        ]
+    def _key_texts(self, column: Texts, position: int) -> list[str]:
+        if None in column.texts:
+            raise self._missing(list(column.texts).index(None), position, "null")
+        return column.keys()
+
+    def _missing(self, row: int, position: int, found: str) -> RowError:
+        name = self._names[position]
+        message = f'expected a value for "_id" in column "{name}", got {found}'
+        return RowError(row, message, "missing-id", 'name other columns in "primary_key"')

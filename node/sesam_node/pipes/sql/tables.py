@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,14 @@ def kind_of(type_: Any) -> str:
 def describe(engine: Engine, what: str, name: str, schema: str | None = None) -> Table | None:
     """A table or view; null where there is none of that name. Errors name `what`."""
     from sqlalchemy import inspect
-    from sqlalchemy.exc import NoSuchTableError
+    from sqlalchemy.exc import NoSuchTableError, SAWarning
     from sqlalchemy.types import CHAR
 
     from sesam_node.pipes.sql.engine import told
 
-    with told(what):
+    with told(what), warnings.catch_warnings():
+        # A type that SQLAlchemy does not know is "unknown" here, and read all the same.
+        warnings.simplefilter("ignore", SAWarning)
         inspector = inspect(engine)
         try:
             found = inspector.get_columns(name, schema=schema)

@@ -25,12 +25,14 @@ from sesam_node.model.values import (
     number,
     plain_text,
 )
+from sesam_node.pipes.encoded import text_column, values_column
 from sesam_node.pipes.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sesam_node.model import Value
+    from sesam_node.pipes.encoded import Texts
 
 PLAIN = frozenset((int, bool))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +52,7 @@ class Reading:
     def __init__(
         self, zone: tzinfo = UTC, *, dates_are_times: bool = False, uuids: bool = False
     ) -> None:
-        self._zone = zone
+        self.zone = zone
         self._plain_utc = zone is UTC
         self._kinds: dict[type, Callable[[Any], Value]] = {
             int: _same,
@@ -77,26 +79,20 @@ class Reading:
         found = self._kinds.get(type(value))
         return as_string(str(value)) if found is None else found(value)
 
-    def column(self, values: Sequence[Any]) -> Sequence[Value]:
-        """The values of a column; as `__call__` for each, and quicker where they are of one type.
-
-        Raises ValueRefusedError.
-        """
+    def column(self, values: Sequence[Any]) -> Texts:
+        """The values of a column in canonical form. Raises ValueRefusedError."""
         types = set(map(type, values))
         types.discard(NoneType)
-        if not types or types <= PLAIN:
-            return values
+        if types <= PLAIN:
+            return values_column(values)
         if types == {str}:
-            tagged = "~" in "".join(filter(None, values))
-            return [v if v is None else as_string(v) for v in values] if tagged else values
-        if len(types) == 1:
-            convert = self._kinds.get(types.pop(), self)
-            return [None if value is None else convert(value) for value in values]
-        return [self(value) for value in values]
+            return text_column(values)
+        convert = self._kinds.get(types.pop(), self) if len(types) == 1 else self
+        return values_column([None if value is None else convert(value) for value in values])
 
     def moment(self, value: datetime) -> Value:
         if value.tzinfo is None:
-            shifted = value if self._plain_utc else _shifted(value, self._zone)
+            shifted = value if self._plain_utc else _shifted(value, self.zone)
         else:
             shifted = value.astimezone(UTC)
         text = shifted.isoformat()[:26].partition("+")[0]

@@ -56,6 +56,8 @@ class SqlSystem:
     kind: ClassVar[str]
     dates_are_times: ClassVar[bool] = False
     uuids: ClassVar[bool] = False
+    sends_text: ClassVar[bool] = False
+    """Are columns read as the texts that the database sends (`sql.raw`)?"""
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.id = str(options.get("_id", ""))
@@ -141,6 +143,7 @@ class PostgresqlSystem(SqlSystem):
     """A PostgreSQL database."""
 
     kind = "postgresql"
+    sends_text = True
 
 
 @system(
