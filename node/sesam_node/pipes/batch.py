@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from sesam_node.config.secrets import resolve_secrets
 from sesam_node.errors import ConfigError
+from sesam_node.pipes.exchanges import Exchanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -186,6 +187,7 @@ class Context:
 
     For a transform: `position` among the transforms (`in_list` where they are a list), and
     `source_dataset` where what it gets are the entities of that dataset as they are stored.
+    `exchanges` are what its REST components asked, for those who want to know.
     """
 
     definition: PipeDefinition
@@ -194,6 +196,7 @@ class Context:
     position: int = 0
     in_list: bool = False
     source_dataset: str | None = None
+    exchanges: Exchanges = field(default_factory=Exchanges)
     _systems: dict[str, Any] = field(default_factory=dict)
 
     def system(self, system_id: str) -> Any:

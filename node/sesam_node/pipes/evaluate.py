@@ -163,6 +163,7 @@ class Evaluator:
         self._careful = self._careful or self._recorder is not None
         self._may_revive = bool(pipe.hops) and not pipe.keeps_deletes
         self._pipe = pipe
+        self.exchanges = pipe.context.exchanges
         lookup.as_source = self._as_source
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
         self._ahead = None if ahead is None else ahead.ahead

@@ -163,7 +163,12 @@ class RunLog:
 
     def is_silent(self, result: RunResult) -> bool:
         """Is it a run without effect that is not to be told?"""
-        if not result.success or self._has_errors or self._pump["log_events_noop_runs"]:
+        if (
+            not result.success
+            or self._has_errors
+            or result.trace
+            or self._pump["log_events_noop_runs"]
+        ):
             return False
         changes_only = self._pump["log_events_noop_runs_changes_only"]
         if (result.changed if changes_only else result.processed) != 0:
@@ -200,6 +205,8 @@ class RunLog:
             "entities_failed": result.failed,
             "cancelled": result.cancelled,
         }
+        if result.trace:
+            event["trace"] = result.trace
         if self._next is not None:
             event["next_interval"] = self._next
         if not result.success:

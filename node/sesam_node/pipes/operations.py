@@ -278,11 +278,14 @@ def previewed(evaluator: Evaluator, batch: Batch, position: int) -> dict[str, An
         "discarded": False,
         "error": None,
     }
-    try:
-        emitted: list[Entity] = [item for _, out in evaluator.emitted(one) for item in out]
-    except EntityError as error:
-        result["error"] = error_data(error.cause)
-        return result
+    with evaluator.exchanges.those_of(result["source"]) as exchanges:
+        if exchanges is not None:
+            result["trace"] = exchanges
+        try:
+            emitted: list[Entity] = [item for _, out in evaluator.emitted(one) for item in out]
+        except EntityError as error:
+            result["error"] = error_data(error.cause)
+            return result
     result["filtered"] = any("_filtered" in item for item in emitted)
     result["emitted"] = [
         decode(encode(content(item))) for item in emitted if "_filtered" not in item

@@ -84,6 +84,7 @@ def _run(
         _failed(result, error)
     finally:
         if pipe is not None:
+            result.trace = pipe.context.exchanges.told()
             pipe.close()
     result.ended = now_text()
     try:

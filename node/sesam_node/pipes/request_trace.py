@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sesam_node.config.secrets import HIDDEN, redact
 from sesam_node.pipes.execution_log import COMPLETED, FAILED, STARTED, write_event
 from sesam_node.pipes.retries import message_of
 from sesam_node.pipes.runs import now_text
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Store
 
-HIDDEN = "***"
 LOGINS = frozenset(("authorization", "cookie", "proxy-authorization"))
 
 
@@ -53,7 +53,7 @@ def traced(
     try:
         yield
     except Exception as error:
-        text = _clean(message_of(error), definition.secrets)
+        text = redact(message_of(error), definition.secrets.values())
         _tell(definition, store, settings, request, text)
         raise
     _tell(definition, store, settings, request, None)
@@ -89,7 +89,7 @@ def _tell(
         event |= {"reason_why_stopped": failure, "original_error_message": failure}
     if settings.get("log_request_headers", True):
         event["request_headers"] = {
-            name: HIDDEN if name.lower() in LOGINS else _clean(value, secrets)
+            name: HIDDEN if name.lower() in LOGINS else redact(value, secrets.values())
             for name, value in sorted(request.headers.items())
         }
     event["request_body"] = _start(request.body, settings, "log_request_body_maxsize", secrets)
@@ -108,12 +108,5 @@ def _start(
     """The beginning of a body as text, without secrets that begin in it."""
     size: int = settings.get(option, 100)
     longest = max(map(len, secrets.values()), default=0)
-    text = _clean(data[: size + 4 * longest].decode("utf-8", "replace"), secrets)
+    text = redact(data[: size + 4 * longest].decode("utf-8", "replace"), secrets.values())
     return text.encode()[:size].decode("utf-8", "ignore")
-
-
-def _clean(text: str, secrets: Mapping[str, str]) -> str:
-    for value in secrets.values():
-        if value:
-            text = text.replace(value, HIDDEN)
-    return text

@@ -86,6 +86,7 @@ class RunResult:
     `retries_waiting` all that wait for that now. `waiting_for` are datasets without which the pipe
     does not run yet; `populated` says that the run made its sink count as populated.
     `out_of_sync` says why only a reset makes the output right again, if the pipe goes on without.
+    `trace` are the requests and answers of its REST components, where that is wanted.
     `fetched` are the schemas that transforms read, by their `schema_url`.
     `processed` counts source entities (tracked ones too), `changed` the versions that the sink
     dataset got. `exception_entity` is the source entity that failed. `events` are the entities
@@ -117,6 +118,7 @@ class RunResult:
     populated: bool = False
     out_of_sync: list[dict[str, Any]] = field(default_factory=list)
     fetched: dict[str, Any] = field(default_factory=dict)
+    trace: list[dict[str, Any]] = field(default_factory=list)
 
 
 def now_text() -> str:

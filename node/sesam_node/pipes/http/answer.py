@@ -41,6 +41,11 @@ class Answer:
     headers: Mapping[str, str]
     body: BinaryIO
 
+    def beginning(self) -> bytes:
+        """What of the body has come first, which can still be read."""
+        body = self.body
+        return body.peek() if isinstance(body, io.BufferedReader) else b""
+
 
 class ChunkReader(io.RawIOBase):
     """A file over chunks of bytes."""

@@ -62,6 +62,11 @@ class OAuth2(httpx.Auth):
             request.headers["Authorization"] = f"Bearer {_access(token)}"
             yield request
 
+    def secret_texts(self) -> list[str]:
+        """The tokens in use."""
+        data = (self._known.data if self._known else None) or {}
+        return [data[name] for name in ("access", "refresh") if data.get(name)]
+
     def _token(self, refused: int | None) -> Generator[httpx.Request, httpx.Response, Token]:
         """The present token; `refused` is the serial of one that the server did not take."""
         known = self._known

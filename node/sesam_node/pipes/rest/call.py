@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sesam_node.model import Entity
+    from sesam_node.pipes.exchanges import Tracer
     from sesam_node.pipes.rest.statuses import Statuses
     from sesam_node.pipes.systems.rest import RestSystem
 
@@ -47,16 +48,23 @@ class Page:
 class Call:
     """An operation with its templates; made once a component and operation.
 
-    `allowed` are the statuses whose answers are given out, others fail.
+    `allowed` are the statuses whose answers are given out, others fail. `tracer` notes what is
+    asked.
     """
 
     def __init__(
-        self, system: RestSystem, name: str, operation: Mapping[str, Any], allowed: Statuses
+        self,
+        system: RestSystem,
+        name: str,
+        operation: Mapping[str, Any],
+        allowed: Statuses,
+        tracer: Tracer | None = None,
     ) -> None:
         self._system = system
         self._name = name
         self._operation = operation
         self._allowed = allowed
+        self._tracer = tracer
         # Templates that name it take the offset themselves.
         self.uses_since = bool(SINCE.search(str(operation.get("url", ""))))
 
@@ -182,7 +190,7 @@ class Call:
 
     def _ask(self, request: Request, known: Mapping[str, Any]) -> Page:
         system, operation = self._system, self._operation
-        with system.call(request, operation, self._allowed) as answer:
+        with system.call(request, operation, self._allowed, self._tracer) as answer:
             data = answer.body.read(MOST_BYTES + 1)
             status, headers, url = answer.status, dict(answer.headers), answer.url
         if len(data) > MOST_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import PipeError, preview
+from sesam_node.pipes.exchanges import Tracer
 from sesam_node.pipes.plain import plain
 from sesam_node.pipes.rest.call import Call
 from sesam_node.pipes.rest.statuses import Statuses
@@ -23,8 +24,14 @@ USUAL = "200-299"
 class EntityCalls:
     """The calls of one component, by operation."""
 
-    def __init__(self, options: dict[str, Any], context: Context, passed: str = "") -> None:
-        """`passed` are statuses that are no failure beside those that are allowed."""
+    def __init__(
+        self, options: dict[str, Any], context: Context, component: str, passed: str = ""
+    ) -> None:
+        """`passed` are statuses that are no failure beside those that are allowed.
+
+        `component` is what a trace calls it: "sink" or "transform".
+        """
+        self._tracer = Tracer(context, options, component)
         self._options = options
         self._context = context
         self._passed = passed
@@ -45,7 +52,8 @@ class EntityCalls:
             operation = self.system.operation(name, self._options)
             allowed = str(operation.get("allowed_status_codes") or USUAL)
             statuses = f"{allowed},{self._passed}" if self._passed else allowed
-            made = Call(self.system, str(name), operation, Statuses("statuses", statuses))
+            allow = Statuses("statuses", statuses)
+            made = Call(self.system, str(name), operation, allow, self._tracer)
             self._calls[name] = made, operation
         call, operation = self._calls[name]
         shown = plain(entity)

@@ -61,6 +61,10 @@ class Tokens:
                 made[name] = self._token.get(where)
         return made
 
+    def secret_texts(self) -> list[str]:
+        """The texts of the token: what in it is no secret is not worth telling either."""
+        return [text for text in self._token.values() if isinstance(text, str) and len(text) > 5]
+
     def fetch(self, *, again: bool = False) -> None:
         """See to it that there is a token that has not ended; with `again` another one."""
         if not again and self._renew > time.time():

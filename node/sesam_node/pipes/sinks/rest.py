@@ -46,7 +46,7 @@ class RestSink:
     usual_batch_size = 1
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        self._calls = EntityCalls(options, context)
+        self._calls = EntityCalls(options, context, "sink")
 
     def write(self, entities: Sequence[Entity]) -> int:
         for entity in entities:

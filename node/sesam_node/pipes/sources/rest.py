@@ -9,6 +9,7 @@ from sesam_node.model.stream import check_entities
 from sesam_node.pipes.batch import BATCH_SIZE, Batch, must_be_named
 from sesam_node.pipes.common_options import REST_CALL, REST_SINCE
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.exchanges import Tracer
 from sesam_node.pipes.http.answer import named_kind
 from sesam_node.pipes.rest.call import Call
 from sesam_node.pipes.rest.statuses import Statuses
@@ -44,6 +45,7 @@ class RestSource:
         self._options = options
         self._context = context
         self._named = must_be_named(context)
+        self._tracer = Tracer(context, options, "source")
 
     def read(self, since: Offset) -> Iterator[Batch]:
         options = self._options
@@ -54,7 +56,8 @@ class RestSource:
         system: RestSystem = self._context.system(options["system"])
         name = options["operation"]
         operation = system.operation(name, options)
-        call = Call(system, name, operation, Statuses("allowed_status_codes", "200-299"))
+        allowed = Statuses("allowed_status_codes", "200-299")
+        call = Call(system, name, operation, allowed, self._tracer)
         entities: list[Entity] = []
         for page in call.pages({}, since=since, places=True):
             entities += self._checked(system, call, page)

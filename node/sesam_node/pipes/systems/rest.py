@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.options import further_flaws
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.exchanges import Exchange, Tracer
     from sesam_node.pipes.http.answer import Answer
     from sesam_node.pipes.rest.operation import Request
 
@@ -93,7 +94,11 @@ class RestSystem(UrlSystem):
 
     @contextmanager
     def call(
-        self, request: Request, operation: Mapping[str, Any], allowed: Statuses
+        self,
+        request: Request,
+        operation: Mapping[str, Any],
+        allowed: Statuses,
+        tracer: Tracer | None = None,
     ) -> Iterator[Answer]:
         """The answer to a request of an operation.
 
@@ -105,14 +110,7 @@ class RestSystem(UrlSystem):
         delay = _given(operation, self._options, "rate_limiting_delay", 1)
         refused = False
         while True:
-            with self.request(
-                request.method,
-                request.url,
-                params=request.params,
-                headers=request.headers,
-                body=request.body,
-                any_status=True,
-            ) as answer:
+            with self._asked(request, tracer) as answer:
                 status = answer.status
                 if status == TOO_MANY and retries > 0:
                     retries -= 1
@@ -128,6 +126,33 @@ class RestSystem(UrlSystem):
             if status == UNAUTHORIZED:
                 self._fetch_token(again=True)
             line.wait(wait)
+
+    @contextmanager
+    def _asked(self, request: Request, tracer: Tracer | None) -> Iterator[Answer]:
+        """The answer to a request, whatever its status; noted where that is wanted."""
+        with ExitStack() as stack:
+            note: Exchange | None = None
+            if tracer is not None:
+                url = self.whole_url(request.url, request.params)
+                headers = {**self._headers(), **request.headers}
+                noting = tracer.exchange(self, request.method, url, headers, request.body)
+                note = stack.enter_context(noting)
+            asking = self.request(
+                request.method,
+                request.url,
+                params=request.params,
+                headers=request.headers,
+                body=request.body,
+                any_status=True,
+            )
+            answer = stack.enter_context(asking)
+            if note is not None:
+                note.answered(answer)
+            yield answer
+
+    def secret_texts(self) -> list[str]:
+        tokens = [] if self._tokens is None else self._tokens.secret_texts()
+        return [*super().secret_texts(), *tokens]
 
     def _can_ask_again(self, *, refused: bool) -> bool:
         return self._tokens is not None and not refused and not self._fetching

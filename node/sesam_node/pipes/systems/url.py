@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from sesam_node.pipes.component import system
 from sesam_node.pipes.file_offers import files
 from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
 from sesam_node.pipes.http.client import make_client
+from sesam_node.pipes.http.oauth2 import OAuth2
 from sesam_node.pipes.http.retries import RetryStrategy, flaws, retry_after
 from sesam_node.pipes.shared import line
 
@@ -82,6 +84,29 @@ class UrlSystem:
             return relative
         return pattern.replace("%s", relative, 1) if place else f"{pattern}{relative}"
 
+    def whole_url(
+        self, relative: str, params: Mapping[str, str] | None = None, query: str = ""
+    ) -> str:
+        """The URL that is asked for: with `params` in its query, and `query` as it is."""
+        url = self.url(relative)
+        for more in (urlencode(params or {}), query):
+            if more:
+                url += ("&" if "?" in url else "?") + more
+        return url
+
+    def secret_texts(self) -> list[str]:
+        """What must not be told of requests and answers: secrets, passwords, tokens."""
+        options = self._options
+        found = [*self._definition.secrets.values(), options["password"], options["jwt_token"]]
+        oauth = options["oauth2"] or {}
+        found += [oauth.get(name) for name in ("client_secret", "access_token", "refresh_token")]
+        if options["password"]:
+            login = f"{options['username']}:{options['password']}"
+            found.append(b64encode(login.encode()).decode())
+        if isinstance(self._login, OAuth2):
+            found += self._login.secret_texts()
+        return [text for text in found if text]
+
     @contextmanager
     def open(self, relative: str) -> Iterator[BinaryIO]:
         """The bytes behind a relative URL, read as they come.
@@ -116,9 +141,7 @@ class UrlSystem:
             with self._open_file(method, url) as file:
                 yield Answer(shown(url), 200, {}, file)
             return
-        for more in (urlencode(params or {}), query):
-            if more:
-                url += ("&" if "?" in url else "?") + more
+        url = self.whole_url(relative, params, query)
         what = f"{self}: {method} {shown(url)}"
         begun = False
         try:

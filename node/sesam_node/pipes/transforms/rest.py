@@ -51,7 +51,7 @@ class RestTransform(OutsideTransform):
             Statuses("allowed_status_codes", options["allowed_status_codes"])
         ):
             raise ConfigError('"ignored_status_codes" and "allowed_status_codes" overlap')
-        self._calls = EntityCalls(options, context, ignored)
+        self._calls = EntityCalls(options, context, "transform", ignored)
 
     def asked(self, entity: Entity, out: list[Entity]) -> None:
         call, answers = self._calls.of(entity)
