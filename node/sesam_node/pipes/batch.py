@@ -171,7 +171,8 @@ class Sink(Protocol):
     """Where entities go: a dataset (its id is in `dataset`), an endpoint, or elsewhere.
 
     One that takes the entities of a run together has `begin(full=…)` and `end()` too; where
-    `begins_again` is true, a full run that was interrupted is never taken up in the middle.
+    `begins_again` is true, a full run that was interrupted is never taken up in the middle. One
+    that can tell that it lost what it had says so by `reason_for_full_run()`, empty if not.
     """
 
     dataset: str | None

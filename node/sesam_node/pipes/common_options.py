@@ -101,6 +101,10 @@ URL_SYSTEM = (
 )
 """Options of systems that are reached over HTTP."""
 
+CERTIFICATES = tuple(
+    option for option in URL_SYSTEM if option.name in ("verify_ssl", "custom_ca_pem_chain")
+)
+
 TRACE = Option(
     "trace",
     ("boolean", "object"),

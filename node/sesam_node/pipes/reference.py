@@ -40,8 +40,10 @@ PAGES = {
     "sqlserver": "../systems/databases.md",
     "mssql-azure-dw": "../systems/databases.md",
     "mssql": "../systems/databases.md",
+    "elasticsearch": "../systems/search-engines.md",
     "kafka": "../systems/kafka.md",
     "ldap": "../systems/ldap.md",
+    "solr": "../systems/search-engines.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",
 }

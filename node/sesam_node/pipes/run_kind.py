@@ -115,4 +115,6 @@ class Situation:
             return "the offset is that of another source"
         if isinstance(self.pipe.source, MergeSource):
             return self.pipe.source.reason_for_full_run(state.offset, state.merge_rules)
-        return ""
+        # A sink outside may have lost what it was given.
+        lost = getattr(self.pipe.sink, "reason_for_full_run", None)
+        return lost() if lost is not None else ""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sesam_node.errors import ConfigError, PipeError
-from sesam_node.pipes.component import spec
-from sesam_node.pipes.systems.url import UrlSystem
+from sesam_node.pipes.component import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sesam_node.model import Value
     from sesam_node.pipes.batch import Context
+    from sesam_node.pipes.systems.url import UrlSystem
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 TIMEOUT_S: Final = 60
@@ -43,9 +43,7 @@ class Registry:
             "connect_timeout": TIMEOUT_S,
             "read_timeout": TIMEOUT_S,
         }
-        self._url = UrlSystem(
-            spec("system", "url").complete(config | (login if user else {})), context
-        )
+        self._url: UrlSystem = build("system", config | (login if user else {}), context)
         self._numbers: dict[str, int] = {}
         self._avro: dict[int, Callable[[Any], Value]] = {}
 

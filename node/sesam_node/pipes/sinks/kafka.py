@@ -1,17 +1,17 @@
 """The kafka sink: a message for each entity, each batch flushed before the next.
 
-Messages that were delivered before another one of their batch failed are remembered, so that they
-are not sent again with the entities that are tried one by one. Beyond that the sink is
-at-least-once: a run that is killed sends the last batch again.
+Messages that were delivered before another one of their batch failed are not sent again with the
+entities that are tried one by one. Beyond that the sink is at-least-once: a run that is killed
+sends the last batch again.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.errors import ConfigError, NotFoundError, PipeError, Problem, preview
+from sesam_node.pipes.accepted import Accepted
 from sesam_node.pipes.common_options import SYSTEM_ID
 from sesam_node.pipes.component import Option, sink
 from sesam_node.pipes.kafka.errors import broker_error, kafka_error
@@ -61,7 +61,7 @@ class KafkaSink:
         self._options = options
         self._context = context
         self._topic: str = options["topic"]
-        self._delivered: Counter[Message] = Counter()
+        self._delivered: Accepted[Message] = Accepted()
         self._connection: Connection | None = None
 
     # -- entities as messages --------------------------------------------------------------------
@@ -165,23 +165,15 @@ class KafkaSink:
         """
         connection = self._prepare()
         messages = [self._message(entity) for entity in entities]
-        before = self._delivered
-        # Each that was delivered stands for one message: the same one may come again.
-        left = before.copy()
         failed: list[tuple[int, Any]] = []
-        for position, message in enumerate(messages):
-            if left[message] > 0:
-                left[message] -= 1
-                continue
-            self._produce(connection, position, message, failed)
+        for position in self._delivered.missing(messages):
+            self._produce(connection, position, messages[position], failed)
         waiting = connection.client.flush(self._options["delivery_timeout_ms"] / 1_000 + BEYOND_S)
         if waiting:
             raise broker_error(self._what, self._late(connection))
+        self._delivered.tell(messages, [position for position, _ in failed])
         if not failed:
-            self._delivered = +left
             return len(entities)
-        lost = Counter(messages[position] for position, _ in failed)
-        self._delivered = +((before | Counter(messages)) - lost)
         position, error = min(failed, key=lambda one: one[0])
         entity = preview(entities[position]["_id"])
         raise connection.failed(f'topic "{self._topic}", entity {entity}', error)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.options import Flaw, further_flaws
 from sesam_node.errors import NotFoundError, PipeError
-from sesam_node.pipes.common_options import URL_SYSTEM
+from sesam_node.pipes.common_options import CERTIFICATES
 from sesam_node.pipes.component import Option, system
 from sesam_node.pipes.introspection import Offer
 from sesam_node.pipes.kafka.client import MECHANISMS, PROTOCOLS, Connection
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 OFFERED_WAIT_MS: Final = 1_000
 """How long an offered source waits for more: less than by default, so that it is quick to try."""
-CERTIFICATES = tuple(
-    replace(option) for option in URL_SYSTEM if option.name in ("verify_ssl", "custom_ca_pem_chain")
-)
 PRODUCER: Final[dict[str, Any]] = {
     "allow.auto.create.topics": True,
     # Each message once and in order, also where the client sends it again.

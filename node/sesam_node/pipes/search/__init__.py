@@ -1,0 +1,1 @@
+"""Search engines: asking their servers, and documents made of entities."""
