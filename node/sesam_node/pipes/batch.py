@@ -188,7 +188,8 @@ class Context:
 
     For a transform: `position` among the transforms (`in_list` where they are a list), and
     `source_dataset` where what it gets are the entities of that dataset as they are stored.
-    `exchanges` are what its REST components asked, for those who want to know.
+    `exchanges` are what its REST components asked, for those who want to know. `tell` puts an event
+    of this type, with these facts, into the pipe's execution log; nobody hears it outside of runs.
     """
 
     definition: PipeDefinition
@@ -198,6 +199,7 @@ class Context:
     in_list: bool = False
     source_dataset: str | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
+    tell: Callable[[str, dict[str, Any]], None] = lambda _event_type, _facts: None
     _systems: dict[str, Any] = field(default_factory=dict)
 
     def system(self, system_id: str) -> Any:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 STARTED = "pump-started"
 COMPLETED = "pump-completed"
 FAILED = "pump-failed"
+MOST_EVENTS = 1_000
+"""Events of one run that are handed on beyond the log; a run may have any number of them."""
 
 
 def log_name(pipe_id: str) -> str:
@@ -113,20 +115,28 @@ class RunLog:
 
     def read_error(self, error: Exception, text: str) -> None:
         """Tells that the source could not be read; `text` is the traceback."""
-        self._has_errors = True
-        event = {
-            "_id": f"read-error:{uuid4()}",
-            "event_type": "read-error",
-            "event_time": now_text(),
-            "pipe": self._pipe_id,
-            "run_id": self._request.run_id,
+        facts = {
             "error_code": error_code(error),
             "traceback": text,
             "original_traceback": text,
             "original_error_message": message_of(error),
         }
+        self.tell("read-error", facts)
+
+    def tell(self, event_type: str, facts: dict[str, Any]) -> None:
+        """Tells of something on the way; a run with such an event is not silent."""
+        self._has_errors = True
+        event = {
+            "_id": f"{event_type}:{uuid4()}",
+            "event_type": event_type,
+            "event_time": now_text(),
+            "pipe": self._pipe_id,
+            "run_id": self._request.run_id,
+            **facts,
+        }
         write_event(self._store, self._pipe_id, event)
-        self.events.append(event)
+        if len(self.events) < MOST_EVENTS:
+            self.events.append(event)
 
     def deliver(self, outbox: Sequence[dict[str, Any]], *, again: bool) -> None:
         """Writes events of failed entities, and the dead letters that follow from them.

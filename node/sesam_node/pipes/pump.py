@@ -77,6 +77,7 @@ def _run(
     try:
         pipe = build_pipe(request.definition, store)
         log = RunLog(store, request, pipe.pump)
+        pipe.context.tell = log.tell
         with rare_collection():
             PumpRun(pipe, request, store, result, report, cancelled, log).run()
             compact_after(request, store, result)

@@ -44,6 +44,10 @@ PAGES = {
     "kafka": "../systems/kafka.md",
     "ldap": "../systems/ldap.md",
     "solr": "../systems/search-engines.md",
+    "mail": "../systems/mail-and-sms.md",
+    "smtp": "../systems/mail-and-sms.md",
+    "sms": "../systems/mail-and-sms.md",
+    "twilio": "../systems/mail-and-sms.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",
 }

@@ -19,32 +19,42 @@ from sesam_node.errors import ConfigError, PipeError, preview
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jinja2 import Environment, Template
+    from jinja2 import Environment, Template, Undefined
 
 SKIP_MARK: Final = "sesam:markskip"
 JSON_MARK: Final = "sesam:markjson"
 MOST_CHARACTERS = 10_000_000
+MOST_COMPILED = 1_000
+"""Templates that are kept compiled: entities may bring their own."""
 
 
 class Templates:
     """Templates of one system.
 
     `secrets` are what `secret(name)` gives in the templates of the system itself, whose options
-    are `own`. Those of pipes get none: what they make may end up in an entity.
+    are `own`. Those of pipes get none: what they make may end up in an entity. `unhandled` says
+    what becomes of a name that is not there: "empty_string", "debug" (it stays as it is), "strict".
     """
 
-    def __init__(self, owner: str, secrets: Mapping[str, str], own: Any = None) -> None:
+    def __init__(
+        self,
+        owner: str,
+        secrets: Mapping[str, str],
+        own: Any = None,
+        *,
+        unhandled: str = "empty_string",
+    ) -> None:
         self._owner = owner
         self._secrets = secrets
         self._own = frozenset(_asking(own))
+        self._unhandled = unhandled
         self._compiled: dict[str, Template] = {}
 
     @cached_property
     def _environment(self) -> Environment:
-        from jinja2 import ChainableUndefined
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        made = ImmutableSandboxedEnvironment(undefined=ChainableUndefined)
+        made = ImmutableSandboxedEnvironment(undefined=_undefined(self._unhandled))
         made.globals.update(now=lambda: datetime.now(UTC), timedelta=timedelta, secret=self._secret)
         made.filters.update(
             bytes=_bytes,
@@ -73,6 +83,8 @@ class Templates:
             return template
         try:
             if template not in self._compiled:
+                if len(self._compiled) >= MOST_COMPILED:
+                    self._compiled.clear()
                 # Whatever a template of a pipe says, there is nothing it could ask.
                 known = {"secret": self._secret} if template in self._own else {"secret": _refused}
                 self._compiled[template] = self._environment.from_string(template, globals=known)
@@ -124,6 +136,20 @@ class Templates:
         except ValueError as error:
             message = f"{self._owner}: {where} is marked as JSON and is none: {error}"
             raise PipeError(message) from None
+
+
+def _undefined(unhandled: str) -> type[Undefined]:
+    """What stands for a name that is not there, and for whatever is asked of it."""
+    from jinja2 import ChainableUndefined, DebugUndefined, StrictUndefined
+
+    class Kept(ChainableUndefined, DebugUndefined):
+        """The name in its brackets, whatever is asked of it."""
+
+        __slots__ = ()
+        __str__ = DebugUndefined.__str__
+
+    kinds: dict[str, type[Undefined]] = {"debug": Kept, "strict": StrictUndefined}
+    return kinds.get(unhandled, ChainableUndefined)
 
 
 def _refused(_name: str = "") -> str:
