@@ -48,6 +48,7 @@ PAGES = {
     "smtp": "../systems/mail-and-sms.md",
     "sms": "../systems/mail-and-sms.md",
     "twilio": "../systems/mail-and-sms.md",
+    "rdf": "../systems/rdf.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",
 }

@@ -1,0 +1,1 @@
+"""RDF: names and values of entities as terms, N-Triples, SPARQL, SDShare feeds."""

@@ -1,0 +1,90 @@
+"""Terms and triples of RDF, and their text in N-Triples.
+
+A resource is a `str`: an absolute IRI, or a blank node that begins with `_:`. What is written here
+is read alike by N-Triples and by SPARQL, whatever a value holds: an IRI has no character that could
+end it, and a text no escape that a reader of SPARQL could take for one of a code point.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sesam_node.errors import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+FIRST, REST, NIL = f"{RDF}first", f"{RDF}rest", f"{RDF}nil"
+BLANK = "_:"
+
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+NO_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
+"""Characters that no IRI holds."""
+
+ESCAPED = re.compile(r'\\[uU]?|["\n\r\t\x08\x0c]')
+ESCAPES = {
+    "\\": "\\\\",
+    # Some readers of SPARQL look for \u before they look for anything else, even behind a \.
+    "\\u": "\\\\\\u0075",
+    "\\U": "\\\\\\u0055",
+    '"': '\\"',
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\x08": "\\b",
+    "\x0c": "\\f",
+}
+
+
+class Literal(NamedTuple):
+    """A text with a datatype (an IRI; null for plain text) or a language."""
+
+    text: str
+    datatype: str | None = None
+    language: str | None = None
+
+
+Term = str | Literal
+Triple = tuple[str, str, Term]
+
+
+def is_blank(term: Term) -> bool:
+    """Is it a blank node?"""
+    return isinstance(term, str) and term[:2] == BLANK
+
+
+def quoted_iri(text: str) -> str:
+    """The text with what no IRI can hold percent-encoded."""
+    return NO_IRI.sub(lambda match: "".join(f"%{b:02X}" for b in match[0].encode()), text)
+
+
+def absolute_iri(text: str) -> str:
+    """The IRI that a text is. Raises ValueError where it is not absolute."""
+    if not ABSOLUTE.match(text):
+        raise ValueError(f"{preview(text)} is no absolute URI")
+    return quoted_iri(text)
+
+
+def written(term: Term) -> str:
+    """The term in N-Triples."""
+    if isinstance(term, str):
+        return term if term[:2] == BLANK else f"<{quoted_iri(term)}>"
+    text = ESCAPED.sub(lambda match: ESCAPES[match[0]], term.text)
+    if term.language:
+        return f'"{text}"@{term.language}'
+    return f'"{text}"^^<{quoted_iri(term.datatype)}>' if term.datatype else f'"{text}"'
+
+
+def statement(triple: Triple) -> str:
+    """The line of a triple, without its end."""
+    subject, predicate, value = triple
+    return f"{written(subject)} {written(predicate)} {written(value)} ."
+
+
+def lines(triples: Iterable[Triple]) -> Iterator[str]:
+    """The lines of N-Triples, each with its end."""
+    for triple in triples:
+        yield f"{statement(triple)}\n"
