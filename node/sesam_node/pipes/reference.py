@@ -49,6 +49,7 @@ PAGES = {
     "sms": "../systems/mail-and-sms.md",
     "twilio": "../systems/mail-and-sms.md",
     "rdf": "../systems/rdf.md",
+    "sparql": "../systems/rdf.md",
     "merge": "../merging.md",
     "dtl": "../dtl/README.md",
 }

@@ -308,7 +308,7 @@ def _rdflib_term(term):
 
 @pytest.mark.filterwarnings("ignore::Warning:rdflib")
 @pytest.mark.parametrize("names", [URIS, NAMED], ids=["uris", "namespaces"])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     subjects=st.dictionaries(
         IRIS, st.dictionaries(IRIS, st.lists(TREES, min_size=1, max_size=3), max_size=3), max_size=3

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sesam_node.pipes.rdf.terms import Term, Triple
 
 DEEPEST = 64
-MOST_VALUES = 250_000
+MOST_VALUES = 100_000
 """Values inside the blank nodes of one entity. Each node may be told many times, so that a short
 text could mean a lot."""
 

@@ -21,8 +21,13 @@ FIRST, REST, NIL = f"{RDF}first", f"{RDF}rest", f"{RDF}nil"
 BLANK = "_:"
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-NO_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
-"""Characters that no IRI holds."""
+NO_IRI = re.compile(
+    r"""[\x00-\x20<>"{}|\\^`\x7f-\x9f\ue000-\uf8ff\ufff0-\uffff]|%(?![0-9A-Fa-f]{2})"""
+)
+"""What no part of an IRI holds: characters, and a `%` that begins nothing."""
+
+NO_PATH = re.compile(rf"{NO_IRI.pattern}|[\[\]#]")
+SERVER = re.compile(r"[^:/?#]+://[^/?#]*")
 
 ESCAPED = re.compile(r'\\[uU]?|["\n\r\t\x08\x0c]')
 ESCAPES = {
@@ -58,7 +63,17 @@ def is_blank(term: Term) -> bool:
 
 def quoted_iri(text: str) -> str:
     """The text with what no IRI can hold percent-encoded."""
-    return NO_IRI.sub(lambda match: "".join(f"%{b:02X}" for b in match[0].encode()), text)
+    if not NO_PATH.search(text):
+        return text
+    server = SERVER.match(text)
+    start = server.end() if server else 0
+    path, mark, fragment = text[start:].partition("#")
+    head = NO_IRI.sub(_encoded, text[:start])
+    return head + NO_PATH.sub(_encoded, path) + mark + NO_PATH.sub(_encoded, fragment)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def absolute_iri(text: str) -> str:

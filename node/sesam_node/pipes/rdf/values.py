@@ -51,7 +51,7 @@ DOUBLE = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).
 MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?\d*)(Z|[+-]\d\d:\d\d)?", re.ASCII
 ).fullmatch
-LANGUAGE_TAG = re.compile(r"[a-zA-Z]+(-[a-zA-Z0-9]+)*", re.ASCII).fullmatch
+LANGUAGE_TAG = re.compile(r"([a-zA-Z]{2,8}|[xi](?=-))(-[a-zA-Z0-9]{1,8})*", re.ASCII).fullmatch
 MOST_DIGITS = 100_000
 """Decimals are written without exponent: one that would fill a disk is refused."""
 
