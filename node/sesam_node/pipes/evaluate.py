@@ -18,6 +18,7 @@ from sesam_node.pipes.batch import GONE, PLACE_BITS
 from sesam_node.pipes.encoded import Encoded
 from sesam_node.pipes.policy import tracks_emitted
 from sesam_node.pipes.prefetch import prefetcher
+from sesam_node.pipes.together import together
 from sesam_node.pipes.tracking_limits import hops_limit
 from sesam_node.store.api import Write
 
@@ -165,6 +166,8 @@ class Evaluator:
         self._pipe = pipe
         self.exchanges = pipe.context.exchanges
         lookup.as_source = self._as_source
+        self._together = together(pipe, lookup, runtime, stage)
+        self._careful = self._careful or self._together is not None
         ahead = None if stage in ("source", "before-transforms") else prefetcher(pipe, lookup)
         self._ahead = None if ahead is None else ahead.ahead
         self.depends_when_deleted = False
@@ -303,34 +306,30 @@ class Evaluator:
 
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
-        run, lookup, versions = self.run or _unchanged, self._lookup, batch.versions
-        entities, header, recorder = batch.entities, self._header, self._recorder
+        lookup, versions, recorder = self._lookup, batch.versions, self._recorder
         lookup.current_dataset = batch.dataset
         version: Version | None = None
         for position in range(batch.size):
-            if self._ahead is not None:
-                self._ahead(batch, position)
+            self._look_ahead(batch, position)
             if versions is not None:
                 version = versions[position]
-            if entities is None and version is not None:
-                entity = decode(version[2])
-            else:
-                entity = source_entity(batch, position)
-            if self._skips_gone and batch.places is not None and batch.places[position] == GONE:
+            entity = self._prepared(batch, position)
+            if self._is_gone(batch, position):
                 if recorder is not None:
                     recorder.begin()
                     recorder.end(self.source_id(batch, position))
                 yield position, [self._pipe.renamed(entity)]
                 continue
-            lookup.current = version
-            if header and version is not None:
-                with_source_header(entity, version)
             out: list[Entity] = []
             looked_up, rows = lookup.count, lookup.rows
             if recorder is not None:
                 recorder.begin()
             try:
-                run(entity, out)
+                if self._together is None:
+                    (self.run or _unchanged)(entity, out)
+                else:
+                    begun = self._together.finish(position, out)
+                    looked_up, rows = looked_up - begun.looked_up, rows - begun.rows
             except Exception as error:
                 if recorder is not None:
                     recorder.end(self.source_id(batch, position), failed=True)
@@ -348,6 +347,37 @@ class Evaluator:
             except PipeError as error:
                 raise EntityError(position, source_entity(batch, position), error) from error
             yield position, out
+
+    def _look_ahead(self, batch: Batch, position: int) -> None:
+        """What is done for several source entities at once."""
+        if self._ahead is not None:
+            self._ahead(batch, position)
+        together = self._together
+        if together is None or self._is_gone(batch, position):
+            return
+        if not together.has(batch, position):
+            together.begin(
+                batch,
+                position,
+                lambda at: None if self._is_gone(batch, at) else self._prepared(batch, at),
+            )
+
+    def _is_gone(self, batch: Batch, position: int) -> bool:
+        """Is it the delete of what is no source entity any more, and goes round the rules?"""
+        places = batch.places
+        return self._skips_gone and places is not None and places[position] == GONE
+
+    def _prepared(self, batch: Batch, position: int) -> Entity:
+        """A source entity as the pipe's transforms get it, which look-ups know as the present."""
+        version = None if batch.versions is None else batch.versions[position]
+        if batch.entities is None and version is not None:
+            entity: Entity = decode(version[2])
+        else:
+            entity = source_entity(batch, position)
+        self._lookup.current = version
+        if self._header and version is not None:
+            with_source_header(entity, version)
+        return entity
 
 
 def _deletes(batch: Batch, position: int, emitted: list[Entity]) -> list[Write]:

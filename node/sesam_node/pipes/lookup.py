@@ -62,8 +62,12 @@ class StoreLookup:
         """Calls `flush` before each look-up in the pipe's own sink."""
         self._flush = flush
 
-    def begin(self) -> None:
-        """A source entity is evaluated from here on."""
+    def begin(self, taken: Any = None) -> None:
+        """A source entity is evaluated from here on, or on: `taken` is what `taken()` gave."""
+
+    def taken(self) -> Any:
+        """What the source entity in hand has looked up, where that is recorded."""
+        return None
 
     def end(self, source_id: str, *, failed: bool = False) -> None:
         """It has been evaluated, or has `failed`."""

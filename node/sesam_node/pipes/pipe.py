@@ -108,6 +108,19 @@ class Pipe:
             return None
         return steps[0] if len(steps) == 1 else _chain(steps)
 
+    def bind_before(self, runtime: Runtime, position: int) -> Run | None:
+        """What makes of a source entity those that the transform at a position gets."""
+        steps: list[Run] = [self._add_namespaces] if self.add else []
+        steps.extend(transform.bind(runtime) for transform in self.transforms[:position])
+        return _chain(steps) if steps else None
+
+    def bind_after(self, runtime: Runtime, position: int, stage: str) -> Run:
+        """What makes of one entity that leaves the transform at a position those of a stage."""
+        steps = [_unchanged, *(one.bind(runtime) for one in self.transforms[position + 1 :])]
+        if self.remove and stage == "sink":
+            steps.append(_remove_namespaces)
+        return _chain(steps)
+
     def prepared(self, entity: Entity) -> Entity:
         """A source entity as the first transform gets it."""
         if not self.add:
@@ -130,6 +143,10 @@ class Pipe:
 
     def close(self) -> None:
         self.context.close()
+
+
+def _unchanged(entity: Entity, out: list[Entity]) -> None:
+    out.append(entity)
 
 
 def _remove_namespaces(entity: Entity, out: list[Entity]) -> None:

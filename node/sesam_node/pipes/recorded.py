@@ -157,8 +157,11 @@ class RecordingLookup(StoreLookup):
         self._watched = frozenset(watched)
         self._taken: dict[LookUp, set[str]] = {}
 
-    def begin(self) -> None:
-        self._taken = {}
+    def begin(self, taken: dict[LookUp, set[str]] | None = None) -> None:
+        self._taken = {} if taken is None else taken
+
+    def taken(self) -> dict[LookUp, set[str]]:
+        return self._taken
 
     def end(self, source_id: str, *, failed: bool = False) -> None:
         numbers: set[str] = set()

@@ -28,8 +28,8 @@ TRIGGER = Option(
 )
 
 
-def trigger(options: dict[str, Any] | None) -> Callable[[Run], Run] | None:
-    """What puts the condition around a transform; null where there is none."""
+def matcher(options: dict[str, Any] | None) -> Callable[[Entity], bool] | None:
+    """Does an entity match? Null where all do."""
     if options is None:
         return None
     if "value" not in options:
@@ -47,6 +47,15 @@ def trigger(options: dict[str, Any] | None) -> Callable[[Run], Run] | None:
         if pattern is None:
             return equal(value, wanted)
         return type(value) is str and pattern.fullmatch(plain_text(value)) is not None
+
+    return matches
+
+
+def trigger(options: dict[str, Any] | None) -> Callable[[Run], Run] | None:
+    """What puts the condition around a transform; null where there is none."""
+    matches = matcher(options)
+    if matches is None:
+        return None
 
     def around(run: Run) -> Run:
         def triggered(entity: Entity, out: list[Entity]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.pipes.trigger import trigger
+from sesam_node.pipes.trigger import matcher, trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,15 @@ class OutsideTransform:
         self.side_effects = True if wanted is None else bool(wanted)
         self._options = options
         self._trigger = trigger(options["trigger_on"])
+        self._matches = matcher(options["trigger_on"])
 
     def asked(self, entity: Entity, out: list[Entity]) -> None:
         """Ask, and append what comes back."""
         raise NotImplementedError
+
+    def takes(self, entity: Entity) -> bool:
+        """Is it one to ask for? Others pass."""
+        return "_filtered" not in entity and (self._matches is None or self._matches(entity))
 
     def bind(self, _runtime: Runtime) -> Callable[[Entity, list[Entity]], None]:
         return self.asked if self._trigger is None else self._trigger(self.asked)
