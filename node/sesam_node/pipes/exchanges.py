@@ -184,7 +184,7 @@ class Exchange:
         return redact(text, self._secrets())
 
     def _secrets(self) -> set[str]:
-        return _escaped([*self._hidden, *self._system.secret_texts()])
+        return escaped([*self._hidden, *self._system.secret_texts()])
 
 
 def _safe_url(url: str) -> str:
@@ -196,7 +196,7 @@ def _safe_url(url: str) -> str:
     return f"{shown(url)}?{urlencode(query, safe='*')}" if query else shown(url)
 
 
-def _escaped(secrets: Collection[str]) -> set[str]:
+def escaped(secrets: Collection[str]) -> set[str]:
     """Secrets as they are, and as they stand in URLs, forms and JSON."""
     made: set[str] = set()
     for secret in filter(None, secrets):

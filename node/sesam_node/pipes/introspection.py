@@ -31,10 +31,10 @@ SAMPLES = 5
 class Offer:
     """One thing that can be read or written.
 
-    `kind` is "table", "view", "file" or "topic". `columns` are dicts of `name`, `type` and what
-    else is known (`nullable`, `primary_key`); empty where they are not known before it is read.
-    `source` and `sink` are the configurations that read and write it, null where that cannot be;
-    `problem` says what is wrong with it.
+    `kind` is "table", "view", "file", "topic" or "operation". `columns` are dicts of `name`, `type`
+    and what else is known (`nullable`, `primary_key`); empty where they are not known before it is
+    read. `source` and `sink` are the configurations that read and write it, null where that cannot
+    be; `problem` says what is wrong with it; one that is not `sampled` is not asked for entities.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Offer:
     sink: dict[str, Any] | None = None
     problem: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sampled: bool = True
 
     def told(self) -> dict[str, Any]:
         told = {
@@ -120,6 +121,9 @@ def offer(
         told = found.told()
         if found.source is not None:
             told["pipe"] = collecting(system_id, found)
+            if not found.sampled:
+                told["samples"] = []
+                return told
             try:
                 told["samples"] = samples(context, told["pipe"]["source"], limit)
             except SesamError as error:

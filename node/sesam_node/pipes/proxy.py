@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from sesam_node.config.secrets import HIDDEN, redact
 from sesam_node.errors import InputError, NotBuiltError, preview
 from sesam_node.model import encode
 from sesam_node.pipes.batch import Context
+from sesam_node.pipes.exchanges import SHORTEST_SECRET as SHORTEST
+from sesam_node.pipes.exchanges import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +50,8 @@ def proxy(
 
     `path` is decoded and below the system's own URL; `query` is as it came. Raises InputError for
     a path that leads out of there, RequestError where there is no answer.
+
+    What the system logs in with is left out of the answer, should the server send it back.
     """
     if re.match(r"[a-z][a-z0-9+.-]*:", path, re.IGNORECASE) or path.startswith(("/", "\\")):
         raise InputError(f"expected a path below the system's URL, got {preview(path)}")
@@ -56,24 +61,35 @@ def proxy(
     context = Context(definition)
     try:
         system: Any = context.system(system_id)
-        request = getattr(system, "request", None)
-        if request is None or system.is_file(relative):
+        pass_on = getattr(system, "pass_on", None)
+        if pass_on is None or system.is_file(relative):
             raise NotBuiltError(f"{system} is not reached over HTTP")
-        with request(
-            method,
-            relative,
-            query=query,
-            headers=headers,
-            body=body,
-            any_status=True,
-        ) as answer:
+        with pass_on(method, relative, query=query, headers=headers, body=body) as answer:
+            # Taken now: the token of this request is known.
+            secrets = [text for text in escaped(system.secret_texts()) if len(text) >= SHORTEST]
             kept = {
-                name.lower(): value
+                name.lower(): redact(value, secrets)
                 for name, value in answer.headers.items()
                 if name.lower() in KEPT or name.lower().startswith("x-")
             }
             yield encode({"status": answer.status, "headers": kept})
-            while chunk := answer.body.read(CHUNK_BYTES):
-                yield chunk
+            yield from _redacted(iter(lambda: answer.body.read(CHUNK_BYTES), b""), secrets)
     finally:
         context.close()
+
+
+def _redacted(chunks: Iterator[bytes], secrets: list[str]) -> Iterator[bytes]:
+    """Chunks of bytes without secrets, also where one begins in one chunk and ends in the next."""
+    wanted = sorted((text.encode() for text in secrets), key=len, reverse=True)
+    held_back = len(wanted[0]) - 1 if wanted else 0
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        for secret in wanted:
+            data = data.replace(secret, HIDDEN.encode())
+        cut = max(0, len(data) - held_back)
+        rest = data[cut:]
+        if cut:
+            yield data[:cut]
+    if rest:
+        yield rest

@@ -104,6 +104,22 @@ class Templates:
             )
         return made
 
+    def names(self, value: Any) -> set[str]:
+        """What the templates in some JSON ask for by name; nothing of one that is no template."""
+        if isinstance(value, dict):
+            return self.names([*value, *value.values()])
+        if isinstance(value, list):
+            return set().union(*map(self.names, value))
+        if not isinstance(value, str) or "{" not in value:
+            return set()
+        from jinja2 import TemplateSyntaxError
+        from jinja2.meta import find_undeclared_variables
+
+        try:
+            return find_undeclared_variables(self._environment.parse(value))
+        except TemplateSyntaxError:
+            return set()
+
     def data(self, value: Any, variables: Mapping[str, Any], where: str) -> Any:
         """JSON with every text in it rendered, keys too; null for one that leaves itself out."""
         found = self._data(value, variables, where)

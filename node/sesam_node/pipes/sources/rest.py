@@ -58,15 +58,12 @@ class RestSource:
         operation = system.operation(name, options)
         allowed = Statuses("allowed_status_codes", "200-299")
         call = Call(system, name, operation, allowed, self._tracer)
-        entities: list[Entity] = []
         for page in call.pages({}, since=since, places=True):
-            entities += self._checked(system, call, page)
-            while len(entities) >= BATCH_SIZE:
-                batch = updated_batch(entities[:BATCH_SIZE], self, since)
-                entities, since = entities[BATCH_SIZE:], batch.offset
+            entities = self._checked(system, call, page)
+            for start in range(0, len(entities), BATCH_SIZE):
+                batch = updated_batch(entities[start : start + BATCH_SIZE], self, since)
+                since = batch.offset
                 yield batch
-        if entities:
-            yield updated_batch(entities, self, since)
 
     def _checked(self, system: RestSystem, call: Call, page: Page) -> list[Entity]:
         """The entities of a page. Raises PipeError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sesam_node.config.options import further_flaws
@@ -12,6 +13,7 @@ from sesam_node.pipes.component import Option, system
 from sesam_node.pipes.http.answer import RequestError
 from sesam_node.pipes.http.retries import flaws, retry_after
 from sesam_node.pipes.rest.call import Call
+from sesam_node.pipes.rest.offers import operations
 from sesam_node.pipes.rest.operation import operation_of
 from sesam_node.pipes.rest.statuses import Statuses
 from sesam_node.pipes.rest.templates import Templates
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sesam_node.pipes.batch import Context
     from sesam_node.pipes.exchanges import Exchange, Tracer
     from sesam_node.pipes.http.answer import Answer
+    from sesam_node.pipes.introspection import Offer
     from sesam_node.pipes.rest.operation import Request
 
 TOO_MANY: Final = 429
@@ -165,6 +168,35 @@ class RestSystem(UrlSystem):
             answer.status,
             self.retries.options(answer.status),
         )
+
+    # -- what it offers ------------------------------------------------------------------------
+
+    def offers(self) -> Iterator[Offer]:
+        """The operations."""
+        return operations(self._options, self.templates)
+
+    def _logs_in(self) -> bool:
+        return self._tokens is not None or super()._logs_in()
+
+    @contextmanager
+    def pass_on(
+        self,
+        method: str,
+        relative: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Iterator[Answer]:
+        """The answer to somebody's request; asked once more where the token is refused."""
+        ask = partial(super().pass_on, method, relative, query=query, headers=headers, body=body)
+        with ask() as answer:
+            if answer.status != UNAUTHORIZED or not self._can_ask_again(refused=False):
+                yield answer
+                return
+        self._fetch_token(again=True)
+        with ask() as answer:
+            yield answer
 
     # -- tokens --------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ MAX_REDIRECTS: Final = 10
 ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD")
 KEPT_METHOD = (307, 308)
+REFUSES_LOGIN = (401, 403)
+OUT_OF_ORDER = (500, 502, 503, 504)
 WANTS_A_PAUSE = (429, 503)
 """Statuses whose `Retry-After` holds for all requests to the system."""
 ANYWHERE = ("accept", "content-type")
@@ -264,7 +266,31 @@ class UrlSystem:
             return f"the folder {folder}"
         with self.request("HEAD", "", any_status=True) as answer:
             status: int = answer.status
+            where = answer.url
+        if status in REFUSES_LOGIN and self._logs_in():
+            raise PipeError(f"{self}: {where} refuses the login ({status})")
+        if status in OUT_OF_ORDER:
+            raise PipeError(f"{self}: {where} is out of order ({status})")
         return f"the server answers ({status})"
+
+    def _logs_in(self) -> bool:
+        return bool(self._options["authentication"] or self._options["oauth2"])
+
+    @contextmanager
+    def pass_on(
+        self,
+        method: str,
+        relative: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Iterator[Answer]:
+        """The answer to somebody's request, whatever its status."""
+        with self.request(
+            method, relative, query=query, headers=headers, body=body, any_status=True
+        ) as answer:
+            yield answer
 
     def _folder(self) -> Path | None:
         """The folder whose files relative URLs mean; null for a server."""
