@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 PAGE = 10_000
 SHOWN = 2_000
-KINDS = ("entities", "csv", "xml")
+KINDS = ("entities", "csv", "xml", "excel")
+ZIP = b"PK\x03\x04"
 
 
 class Document(bytes):
-    """What a pipe publishes as CSV or XML: bytes, shown as text; `save(file)` keeps it."""
+    """What a pipe publishes as CSV, XML or Excel: bytes; `save(file)` keeps it. Text is shown."""
 
     @property
     def text(self) -> str:
@@ -37,6 +38,8 @@ class Document(bytes):
         return path
 
     def __repr__(self) -> str:
+        if self.startswith(ZIP):
+            return f"a workbook of {len(self):,} bytes; .save(file) keeps it"
         text = self.text.replace("\r\n", "\n").rstrip("\n")
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… of {len(text):,} characters"
 
@@ -85,7 +88,7 @@ class Endpoints:
         limit: int | None = None,
         **parameters: Any,
     ) -> Any:
-        """What a pipe with an endpoint publishes: a list of "entities", or "csv" or "xml" text.
+        """What a pipe with an endpoint publishes: a list of "entities", or "csv", "xml" or "excel".
 
         Other parameters are what DTL sees as `_B`.
         """

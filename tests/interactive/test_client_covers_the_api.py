@@ -29,6 +29,12 @@ MORE = [
         "sink": {"type": "xml_endpoint"},
     },
     {
+        "_id": "people-excel",
+        "type": "pipe",
+        "source": {"type": "dataset", "dataset": "person"},
+        "sink": {"type": "excel_endpoint"},
+    },
+    {
         "_id": "people-json",
         "type": "pipe",
         "source": {"type": "dataset", "dataset": "person"},
@@ -223,6 +229,7 @@ CALLS = {
     "GET /publishers/{pipe_id}/entities": lambda hub: hub.pipes["people-json"].published(),
     "GET /publishers/{pipe_id}/csv": lambda hub: hub.pipes["people-csv"].published("csv"),
     "GET /publishers/{pipe_id}/xml": lambda hub: hub.pipes["people-xml"].published("xml"),
+    "GET /publishers/{pipe_id}/excel": lambda hub: hub.pipes["people-excel"].published("excel"),
     "POST /receivers/{pipe_id}/entities": lambda hub: hub.pipes["inbox"].push([{"_id": "1"}]),
     "GET /webhooks": lambda hub: hub.webhooks.list(),
     "DELETE /webhooks/{hook_id}": lambda hub: (
@@ -275,6 +282,7 @@ LEFT_OUT = {
     "GET /publishers/{pipe_id}/entities/{filename}": "names the file that a browser saves",
     "GET /publishers/{pipe_id}/csv/{filename}": "names the file that a browser saves",
     "GET /publishers/{pipe_id}/xml/{filename}": "names the file that a browser saves",
+    "GET /publishers/{pipe_id}/excel/{filename}": "names the file that a browser saves",
     "POST /pipes/{pipe_id}/webhook": "other nodes call it, with a token that people never see",
     "GET /reference": "a page to read in a browser",
 }

@@ -14,7 +14,7 @@ from sesam_node.pipes.component import (
     specs,
 )
 
-SOURCES = """binary conditional csv dataset diff_datasets embedded empty http_endpoint json kafka
+SOURCES = """binary conditional csv dataset diff_datasets embedded empty excel http_endpoint json kafka
     ldap merge merge_datasets parquet rdf rest sdshare sparql sql union_datasets"""
 SINKS = """conditional csv_endpoint dataset elasticsearch excel_endpoint http_endpoint json kafka
     mail null replicated_dataset rest sdshare sms solr sparql sql xml_endpoint"""

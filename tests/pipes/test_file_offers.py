@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+from openpyxl import Workbook
 
 from sesam_node.pipes.file_offers import files
 from sesam_node.pipes.introspection import offer as offered
@@ -62,3 +65,31 @@ def test_a_file_that_cannot_be_read_is_an_offer_with_its_problem(folder):
     offer = the_offer(folder)
     assert offer.source is None
     assert "line 1" in offer.problem
+
+
+def test_workbooks_tell_their_sheets_and_columns(folder, memory_node):
+    book = Workbook()
+    book.active.title = "Orders"
+    for row in (["id", "when", "", "n"], [1, date(2024, 1, 31), "note", 0.5], [2, None, None, 3]):
+        book.active.append(row)
+    book.create_sheet("Other")
+    book.save(folder / "a.xlsx")
+    (folder / "~$a.xlsx").write_bytes(b"the lock of an open workbook")
+    offer = the_offer(folder)
+    assert offer.source == {
+        "type": "excel",
+        "url": "a.xlsx",
+        "sheet": "Orders",
+        "primary_key": ["id"],
+    }
+    assert offer.facts["sheets"] == ["Orders", "Other"]
+    assert offer.columns == (
+        {"name": "id", "type": "integer", "primary_key": True},
+        {"name": "when", "type": "datetime"},
+        {"name": "n", "type": "float or integer"},
+    )
+    live, _ = collected(memory_node, offer)
+    assert live == {
+        "1": {"id": 1, "when": "~t2024-01-31T00:00:00Z", "n": 0.5},
+        "2": {"id": 2, "n": 3},
+    }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from datetime import date, datetime
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook, load_workbook
 from page_examples import page_components
 
 READINGS = (
@@ -53,3 +57,19 @@ def test_parquet(page, memory_node):
         "a:1": {"station": "a", "hour": 1, "celsius": 3.5},
         "a:2": {"station": "a", "hour": 2},
     }
+
+
+def test_excel(page, memory_node):
+    book = Workbook()
+    book.active.title = "2024"
+    book.active.append(["account", "amount", "decided"])
+    book.active.append([3000, 12.5, date(2024, 1, 31)])
+    book.save(page / "budget.xlsx")
+    memory_node.run("budget")
+    entity = {"account": 3000, "amount": 12.5, "decided": "~t2024-01-31T00:00:00Z"}
+    assert memory_node.live("budget") == {"3000": entity}
+    published = load_workbook(io.BytesIO(memory_node.published("budget-report", endpoint="excel")))
+    assert [[cell.value for cell in row] for row in published.worksheets[0]] == [
+        ["account", "amount", "decided"],
+        [3000, 12.5, datetime.fromisoformat("2024-01-31")],
+    ]

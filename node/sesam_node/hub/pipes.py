@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from sesam_node.pipes.reading import Selection
     from sesam_node.scheduling.executor import Executor
 
-ENDPOINTS = {"entities": "http_endpoint", "csv": "csv_endpoint", "xml": "xml_endpoint"}
+ENDPOINTS = {
+    "entities": "http_endpoint",
+    "csv": "csv_endpoint",
+    "xml": "xml_endpoint",
+    "excel": "excel_endpoint",
+}
+CONTENT_TYPES = {
+    "entities": "application/json",
+    "xml": "application/xml; charset=utf-8",
+    "excel": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 RECEIVE = "sesam_node.pipes.receive:receive"
 
 
@@ -214,7 +224,8 @@ class Pipes:
             timeout_s=self._publish_timeout_s,
         )
         sink = pipe["sink"]
-        filename = sink.get("filename")
+        # Who saves a workbook wants a name that a program opens.
+        filename = sink.get("filename") or (f"{pipe_id}.xlsx" if endpoint == "excel" else None)
         return Published(
             form if endpoint == "entities" else _content_type(endpoint, sink),
             filename,
@@ -263,4 +274,4 @@ def _part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _content_type(endpoint: str, sink: Mapping[str, Any]) -> str:
     if endpoint == "csv":
         return f"text/csv; charset={sink.get('encoding') or 'utf-8'}"
-    return {"entities": "application/json", "xml": "application/xml; charset=utf-8"}[endpoint]
+    return CONTENT_TYPES[endpoint]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import InputError
+from sesam_node.errors import InputError, SesamError
 from sesam_node.model.json_lines import line_elements
 from sesam_node.model.json_stream import array_elements
 from sesam_node.model.values import kind
 from sesam_node.pipes.dialect import sniff
+from sesam_node.pipes.excel.workbook import ENDINGS as EXCEL_ENDINGS
+from sesam_node.pipes.excel.workbook import WorkbookError, opened
 from sesam_node.pipes.introspection import Offer
 
 if TYPE_CHECKING:
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 SAMPLE_BYTES = 64 * 1024
 SAMPLE_ENTITIES = 100
 JSON_NAMES = (".json", ".jsonl", ".ndjson")
+SAMPLE_ROWS = 200
+EXCEL_TYPES = {int: "integer", float: "float", bool: "boolean"} | dict.fromkeys(
+    (datetime, date), "datetime"
+)
 SEPARATED = (".csv", ".tsv", ".txt")
 ENCODINGS = ("utf-8", "cp1252")
 
@@ -44,6 +51,8 @@ def of_file(folder: Path, path: Path) -> Offer | None:
         return _separated(name, path)
     if ending == ".parquet":
         return _parquet(name, path)
+    if ending in EXCEL_ENDINGS and not path.name.startswith("~$"):
+        return _excel(name, path)
     if ending in JSON_NAMES:
         return _json(name, path, lines=ending != ".json")
     return None
@@ -75,6 +84,44 @@ def _json(name: str, path: Path, *, lines: bool) -> Offer:
     named = all("_id" in entity for entity in sample)
     problem = "" if named else "its entities have no _id: give them one in a transform"
     return Offer(name, "file", tuple(columns.values()), source, None, problem, facts)
+
+
+def _excel(name: str, path: Path) -> Offer:
+    facts = _size(path)
+    try:
+        with path.open("rb") as file, opened(file) as book:
+            sheets = book.sheets
+            sheet = book.sheet(None)
+            rows = [cells for _, cells in islice(sheet.rows(), SAMPLE_ROWS)]
+    except (WorkbookError, SesamError) as error:
+        return Offer(name, "file", problem=f"it cannot be read: {error}", facts=facts)
+    facts = {"sheets": sheets, "sheet": sheet.name, **facts}
+    if not rows:
+        return Offer(name, "file", problem=f'the sheet "{sheet.name}" is empty', facts=facts)
+    header = ["" if cell is None else str(cell).strip() for cell in rows[0]]
+    named = [place for place, column in enumerate(header) if column]
+    body = [
+        [str(row[p]) if p < len(row) and row[p] is not None else "" for p in named]
+        for row in rows[1:]
+    ]
+    names = [header[place] for place in named]
+    key, problem = _key(names, body)
+    source = {"type": "excel", "url": name, "sheet": sheet.name, "primary_key": key}
+    columns = tuple(
+        {"name": header[p], "type": _types(rows[1:], p)}
+        | ({"primary_key": True} if header[p] in key else {})
+        for p in named
+    )
+    return Offer(name, "file", columns, source, None, problem, facts)
+
+
+def _types(rows: list[list[Any]], place: int) -> str:
+    found = {
+        EXCEL_TYPES.get(type(row[place]), "text")
+        for row in rows
+        if place < len(row) and row[place] is not None
+    }
+    return " or ".join(sorted(found)) or "text"
 
 
 def _begins_with_entity(file: BinaryIO) -> bool:

@@ -24,6 +24,8 @@ COMMON = ("type", "comment", "description", "name", "metadata", "permissions")
 
 PAGES = {
     "csv": "../systems/files.md",
+    "excel": "../systems/files.md",
+    "excel_endpoint": "../systems/files.md",
     "parquet": "../systems/files.md",
     "json": "../systems/url.md",
     "url": "../systems/url.md",

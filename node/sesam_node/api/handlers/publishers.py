@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.operations import LIMIT, SINCE, on_pipe, operation
 from sesam_node.api.parameters import last_texts
+from sesam_node.hub.pipes import CONTENT_TYPES
 from sesam_node.model.formats import FORMATS
 
 
@@ -72,6 +73,15 @@ class XmlPublisher(PublisherHandler):
         await self.publish(pipe_id, filename)
 
 
+class ExcelPublisher(PublisherHandler):
+    endpoint = "excel"
+
+    @operation(SINCE, LIMIT, answer=CONTENT_TYPES["excel"], needs=on_pipe("read_data"))
+    async def get(self, pipe_id: str, filename: str | None = None) -> None:
+        """The workbook that the pipe publishes."""
+        await self.publish(pipe_id, filename)
+
+
 def disposition(kind: str, filename: str | None) -> str:
     """A `Content-Disposition` header that holds any file name, also for old readers."""
     if not filename:
@@ -91,4 +101,6 @@ ROUTES = [
     ("/publishers/{pipe_id}/csv/{filename}", CsvPublisher),
     ("/publishers/{pipe_id}/xml", XmlPublisher),
     ("/publishers/{pipe_id}/xml/{filename}", XmlPublisher),
+    ("/publishers/{pipe_id}/excel", ExcelPublisher),
+    ("/publishers/{pipe_id}/excel/{filename}", ExcelPublisher),
 ]

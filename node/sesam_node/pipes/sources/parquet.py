@@ -6,21 +6,18 @@ temporary file first, as Parquet is read from its end.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import ConfigError, PipeError, Problem, preview
 from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import STRINGS, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.seekable import seekable
 from sesam_node.pipes.sql.row_reader import RowError, RowReader
 from sesam_node.pipes.sql.values import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
 
     from sesam_node.pipes.batch import Context, Offset
 
@@ -57,7 +54,8 @@ class ParquetSource:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
 
-        with self._file() as file:
+        system = self._context.system(self._options["system"])
+        with seekable(system, self._options["url"]) as file:
             try:
                 parquet = ParquetFile(file)
             except ArrowException as error:
@@ -80,15 +78,3 @@ class ParquetSource:
         url = self._options["url"]
         problem = Problem("", code, message, hint)
         return PipeError(f"the Parquet file {preview(url)} cannot be read", [problem])
-
-    @contextmanager
-    def _file(self) -> Iterator[BinaryIO]:
-        system = self._context.system(self._options["system"])
-        with system.open(self._options["url"]) as raw:
-            if raw.seekable():
-                yield raw
-                return
-            with tempfile.TemporaryFile() as kept:
-                shutil.copyfileobj(raw, kept)
-                kept.seek(0)
-                yield kept

@@ -1,0 +1,1 @@
+"""Workbooks of spreadsheet programs: read row by row, written in constant memory."""
