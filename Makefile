@@ -10,7 +10,7 @@ DEMO_DATA := demo/flights/data/flights.csv
 VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
 
-.PHONY: run demo test test-long lint format setup chromium databases benchmark clean
+.PHONY: run demo test test-long lint format setup chromium databases storage-server benchmark clean
 
 setup: .venv/.made $(WIDGETS)
 
@@ -49,6 +49,13 @@ databases:
 	  && test -x /usr/sbin/slapd || \
 	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq postgresql mariadb-server slapd >/dev/null; }
 
+# In an environment of its own: its libraries hold back some that the node uses.
+storage-server: .s3/bin/moto_server
+
+.s3/bin/moto_server: | $(UV)
+	$(UV) venv --quiet --python "$$(command -v python3)" .s3
+	$(UV) pip install --quiet --python .s3/bin/python 'moto[s3,server]==5.2.5'
+
 # The workbench works on a copy of the project, so that what it saves does not change the demo.
 $(VAR)/flights: $(DEMO_DATA)
 	mkdir -p $(VAR) && cp -r demo/flights $(VAR)/flights
@@ -61,11 +68,11 @@ run: setup $(VAR)/flights
 demo: setup $(DEMO_DATA)
 	$(BIN)/sesam-node demo --project demo/flights
 
-test: setup chromium databases $(DEMO_DATA)
+test: setup chromium databases storage-server $(DEMO_DATA)
 	$(NPM) test --silent
 	$(PYTEST) -q -m "not long" -n $(PROCESSES) --dist loadfile
 
-test-long: setup chromium databases $(DEMO_DATA)
+test-long: setup chromium databases storage-server $(DEMO_DATA)
 	$(PYTEST) -q -m long
 
 lint: setup
@@ -86,4 +93,4 @@ benchmark: setup $(DEMO_DATA)
 	$(BIN)/python benchmarks/demo.py
 
 clean:
-	rm -rf .venv .uv $(VAR) frontend/node_modules sesam_interactive/widgets/static
+	rm -rf .venv .uv .s3 $(VAR) frontend/node_modules sesam_interactive/widgets/static

@@ -14,10 +14,10 @@ from sesam_node.pipes.component import (
     specs,
 )
 
-SOURCES = """binary conditional csv dataset diff_datasets embedded empty excel http_endpoint json kafka
-    ldap merge merge_datasets parquet rdf rest sdshare sparql sql union_datasets"""
+SOURCES = """binary conditional csv dataset diff_datasets embedded empty excel http_endpoint json
+    kafka ldap merge merge_datasets parquet rdf rest sdshare sparql sql union_datasets"""
 SINKS = """conditional csv_endpoint dataset elasticsearch excel_endpoint http_endpoint json kafka
-    mail null replicated_dataset rest sdshare sms solr sparql sql xml_endpoint"""
+    mail null parquet replicated_dataset rest sdshare sms solr sparql sql xml_endpoint"""
 TRANSFORMS = """conditional dtl emit_children http json_schema lower_keys properties_to_curies rdf
     rest template undirected_graph upper_keys uris_to_curies xml"""
 SYSTEMS = """elasticsearch kafka ldap microservice mssql mssql-azure-dw mysql oracle oracle_tns

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
-from sesam_node.pipes.file_offers import files
+from sesam_node.pipes.batch import Context
 from sesam_node.pipes.introspection import offer as offered
+from sesam_node.pipes.runs import PipeDefinition
 
 
 @pytest.fixture
@@ -18,9 +19,16 @@ def folder(tmp_path, memory_node):
     return tmp_path
 
 
-def the_offer(folder):
-    (found,) = files(folder)
-    return found
+@pytest.fixture
+def the_offer(folder, memory_node):
+    """The one offer of the folder."""
+
+    def find():
+        context = Context(PipeDefinition({"_id": "x"}, **memory_node.more))
+        (found,) = context.system("there").offers()
+        return found
+
+    return find
 
 
 def collected(node, offer):
@@ -41,9 +49,9 @@ def collected(node, offer):
         ("a.json", b'{"_id":"1","n":1}\n{"_id":"2","s":"x"}\n', {"format": "lines"}),
     ],
 )
-def test_json_files_are_looked_into(folder, memory_node, name, data, more):
+def test_json_files_are_looked_into(folder, memory_node, name, data, more, the_offer):
     (folder / name).write_bytes(data)
-    offer = the_offer(folder)
+    offer = the_offer()
     assert offer.source == {"type": "json", "url": name, **more}
     assert {column["name"]: column["type"] for column in offer.columns} == {
         "_id": "string",
@@ -55,19 +63,19 @@ def test_json_files_are_looked_into(folder, memory_node, name, data, more):
     assert samples == [{"_id": "1", "n": 1}, {"_id": "2", "s": "x"}]
 
 
-def test_json_without_ids_is_told(folder):
+def test_json_without_ids_is_told(folder, the_offer):
     (folder / "a.jsonl").write_bytes(b'{"n":1}\n')
-    assert "no _id" in the_offer(folder).problem
+    assert "no _id" in the_offer().problem
 
 
-def test_a_file_that_cannot_be_read_is_an_offer_with_its_problem(folder):
+def test_a_file_that_cannot_be_read_is_an_offer_with_its_problem(folder, the_offer):
     (folder / "a.json").write_bytes(b'{\n  "settings": 1\n}\n')
-    offer = the_offer(folder)
+    offer = the_offer()
     assert offer.source is None
     assert "line 1" in offer.problem
 
 
-def test_workbooks_tell_their_sheets_and_columns(folder, memory_node):
+def test_workbooks_tell_their_sheets_and_columns(folder, memory_node, the_offer):
     book = Workbook()
     book.active.title = "Orders"
     for row in (["id", "when", "", "n"], [1, date(2024, 1, 31), "note", 0.5], [2, None, None, 3]):
@@ -75,7 +83,7 @@ def test_workbooks_tell_their_sheets_and_columns(folder, memory_node):
     book.create_sheet("Other")
     book.save(folder / "a.xlsx")
     (folder / "~$a.xlsx").write_bytes(b"the lock of an open workbook")
-    offer = the_offer(folder)
+    offer = the_offer()
     assert offer.source == {
         "type": "excel",
         "url": "a.xlsx",

@@ -53,10 +53,16 @@ def test_parquet(page, memory_node):
     table = pa.table({"station": ["a", "a"], "hour": [1, 2], "celsius": [3.5, None]})
     pq.write_table(table, page / "measurement.parquet")
     memory_node.run("measurement")
-    assert memory_node.live("measurement") == {
+    entities = {
         "a:1": {"station": "a", "hour": 1, "celsius": 3.5},
         "a:2": {"station": "a", "hour": 2},
     }
+    assert memory_node.live("measurement") == entities
+    (page / "out").mkdir()
+    memory_node.run("measurement-file")
+    assert pq.read_table(page / "out" / "measurement.parquet").to_pylist() == [
+        {"_id": name, "celsius": None, **entity} for name, entity in entities.items()
+    ]
 
 
 def test_excel(page, memory_node):

@@ -110,7 +110,7 @@ def test_files_are_read_only_where_the_node_may(memory_node, tmp_path):
     csv_node(memory_node, tmp_path, "id\n1\n")
     memory_node.more["allow_files"] = False
     memory_node.pipe("c", source=memory_node.pipes["c"].pipe["source"])
-    assert "may be read only by a node that listens on loopback" in memory_node.try_run("c").error
+    assert "may be used only by a node that listens on loopback" in memory_node.try_run("c").error
 
 
 @pytest.mark.parametrize(

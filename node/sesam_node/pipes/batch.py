@@ -173,6 +173,8 @@ class Sink(Protocol):
     One that takes the entities of a run together has `begin(full=…)` and `end()` too; where
     `begins_again` is true, a full run that was interrupted is never taken up in the middle. One
     that can tell that it lost what it had says so by `reason_for_full_run()`, empty if not.
+    that `takes_whole` gets everything in each run that has news, and has `is_current()`: is what it
+    wrote last still there?
     """
 
     dataset: str | None

@@ -1,14 +1,16 @@
-"""The files of a folder as offers: their columns and the column that identifies a row, guessed."""
+"""The files of a folder or bucket as offers: their columns, and what identifies a row, guessed."""
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import InputError, SesamError
+from sesam_node.errors import PipeError, SesamError
 from sesam_node.model.json_lines import line_elements
 from sesam_node.model.json_stream import array_elements
 from sesam_node.model.values import kind
@@ -18,13 +20,16 @@ from sesam_node.pipes.excel.workbook import WorkbookError, opened
 from sesam_node.pipes.introspection import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
     from typing import BinaryIO
+
+    Open = Callable[[], BinaryIO]
+    Look = Callable[[str, BinaryIO], Offer]
 
 SAMPLE_BYTES = 64 * 1024
 SAMPLE_ENTITIES = 100
-JSON_NAMES = (".json", ".jsonl", ".ndjson")
+LINE_NAMES = (".jsonl", ".ndjson")
+JSON_NAMES = (".json", *LINE_NAMES)
 SAMPLE_ROWS = 200
 EXCEL_TYPES = {int: "integer", float: "float", bool: "boolean"} | dict.fromkeys(
     (datetime, date), "datetime"
@@ -33,45 +38,36 @@ SEPARATED = (".csv", ".tsv", ".txt")
 ENCODINGS = ("utf-8", "cp1252")
 
 
-def files(folder: Path) -> Iterator[Offer]:
-    """Every file below a folder that a source can read, by its relative path."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            found = of_file(folder, path)
-            if found is not None:
-                yield found
+def of_file(name: str, size: int, open_: Open) -> Offer | None:
+    """A file as an offer; null for one of a kind that no source reads.
 
-
-def of_file(folder: Path, path: Path) -> Offer | None:
-    """A file as an offer; null for one of a kind that no source reads."""
-    name = path.relative_to(folder).as_posix()
+    `open_` opens it; what cannot be read is an offer with its problem.
+    """
+    path = PurePosixPath(name)
     ending = path.suffix.lower()
     if ending in SEPARATED:
-        return _separated(name, path)
-    if ending == ".parquet":
-        return _parquet(name, path)
-    if ending in EXCEL_ENDINGS and not path.name.startswith("~$"):
-        return _excel(name, path)
-    if ending in JSON_NAMES:
-        return _json(name, path, lines=ending != ".json")
-    return None
-
-
-def _size(path: Path) -> dict[str, Any]:
-    return {"size_bytes": path.stat().st_size}
-
-
-def _json(name: str, path: Path, *, lines: bool) -> Offer:
-    facts = _size(path)
+        look: Look = _separated
+    elif ending == ".parquet":
+        look = _parquet
+    elif ending in EXCEL_ENDINGS and not path.name.startswith("~$"):
+        look = _excel
+    elif ending in JSON_NAMES:
+        look = _json
+    else:
+        return None
+    facts = {"size_bytes": size}
     try:
-        with path.open("rb") as file:
-            if not lines and _begins_with_entity(file):
-                lines = True
-            found = (line_elements if lines else array_elements)(file)
-            sample = [entity for _, entity, _ in islice(found, SAMPLE_ENTITIES)]
-    except InputError as error:
+        with open_() as file:
+            found = look(name, file)
+    except (SesamError, WorkbookError) as error:
         return Offer(name, "file", problem=f"it cannot be read: {error}", facts=facts)
+    return replace(found, facts={**found.facts, **facts})
+
+
+def _json(name: str, file: BinaryIO) -> Offer:
+    lines = name.lower().endswith(LINE_NAMES) or _begins_with_entity(file)
+    found = (line_elements if lines else array_elements)(file)
+    sample = [entity for _, entity, _ in islice(found, SAMPLE_ENTITIES)]
     columns = {
         key: {"name": key, "type": kind(value)} | ({"primary_key": True} if key == "_id" else {})
         for entity in reversed(sample)
@@ -79,23 +75,19 @@ def _json(name: str, path: Path, *, lines: bool) -> Offer:
         if value is not None
     }
     source = {"type": "json", "url": name}
-    if lines and not name.lower().endswith(JSON_NAMES[1:]):
+    if lines and not name.lower().endswith(LINE_NAMES):
         source["format"] = "lines"
     named = all("_id" in entity for entity in sample)
     problem = "" if named else "its entities have no _id: give them one in a transform"
-    return Offer(name, "file", tuple(columns.values()), source, None, problem, facts)
+    return Offer(name, "file", tuple(columns.values()), source, None, problem)
 
 
-def _excel(name: str, path: Path) -> Offer:
-    facts = _size(path)
-    try:
-        with path.open("rb") as file, opened(file) as book:
-            sheets = book.sheets
-            sheet = book.sheet(None)
-            rows = [cells for _, cells in islice(sheet.rows(), SAMPLE_ROWS)]
-    except (WorkbookError, SesamError) as error:
-        return Offer(name, "file", problem=f"it cannot be read: {error}", facts=facts)
-    facts = {"sheets": sheets, "sheet": sheet.name, **facts}
+def _excel(name: str, file: BinaryIO) -> Offer:
+    with opened(file) as book:
+        sheets = book.sheets
+        sheet = book.sheet(None)
+        rows = [cells for _, cells in islice(sheet.rows(), SAMPLE_ROWS)]
+    facts = {"sheets": sheets, "sheet": sheet.name}
     if not rows:
         return Offer(name, "file", problem=f'the sheet "{sheet.name}" is empty', facts=facts)
     header = ["" if cell is None else str(cell).strip() for cell in rows[0]]
@@ -130,15 +122,15 @@ def _begins_with_entity(file: BinaryIO) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
 
 
-def _parquet(name: str, path: Path) -> Offer:
+def _parquet(name: str, file: BinaryIO) -> Offer:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
-        with ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
+        with ParquetFile(file) as table:
+            schema, rows = table.schema_arrow, table.metadata.num_rows
     except ArrowException as error:
-        return Offer(name, "file", problem=f"it cannot be read: {error}", facts=_size(path))
+        raise PipeError(str(error)) from None
     names = sorted(schema.names, key=_unlikely)
     columns = tuple(
         {"name": field.name, "type": str(field.type)}
@@ -146,19 +138,19 @@ def _parquet(name: str, path: Path) -> Offer:
         for field in schema
     )
     source = {"type": "parquet", "url": name, "primary_key": names[:1]}
-    facts = {"rows": rows, **_size(path)}
-    return Offer(name, "file", columns, source, None, "the key is a guess", facts)
+    guess = "" if names[:1] == ["_id"] else "the key is a guess"
+    sink = {"type": "parquet", "url": name}
+    return Offer(name, "file", columns, source, sink, guess, {"rows": rows})
 
 
-def _separated(name: str, path: Path) -> Offer:
-    with path.open("rb") as file:
-        data = file.read(SAMPLE_BYTES)
+def _separated(name: str, file: BinaryIO) -> Offer:
+    data = file.read(SAMPLE_BYTES)
     text, encoding = _decoded(data)
     if len(data) == SAMPLE_BYTES:
         text = text[: text.rfind("\n") + 1] or text
     rows = [row for row in csv.reader(io.StringIO(text, newline=""), **sniff(text)) if row]
     if not rows:
-        return Offer(name, "file", problem="it is empty", facts=_size(path))
+        return Offer(name, "file", problem="it is empty")
     header, body = rows[0], rows[1:]
     key, problem = _key(header, body)
     source: dict[str, Any] = {"type": "csv", "url": name, "primary_key": key}
@@ -168,7 +160,7 @@ def _separated(name: str, path: Path) -> Offer:
         {"name": column, "type": "text"} | ({"primary_key": True} if column in key else {})
         for column in header
     )
-    facts = {"delimiter": sniff(text)["delimiter"], "encoding": encoding, **_size(path)}
+    facts = {"delimiter": sniff(text)["delimiter"], "encoding": encoding}
     return Offer(name, "file", columns, source, None, problem, facts)
 
 

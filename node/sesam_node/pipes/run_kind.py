@@ -87,6 +87,21 @@ class Situation:
             return False
         return True
 
+    def _has_news(self) -> bool:
+        """Is there, or may there be, what the sink lacks? Datasets alone tell beforehand."""
+        stored, state = self.pipe.stored_source, self.state
+        sink: Any = self.pipe.sink
+        return (
+            stored is None
+            or self.asked != "auto"
+            or state.config != self.config
+            or state.generations != self.generations
+            or bool(state.retries)
+            or any(stored.queue(state.offset).values())
+            or (self.tracking is not None and self.tracking.has_changes())
+            or not sink.is_current()
+        )
+
     def rescans_beside(self, reasons: Reasons) -> bool:
         """Is it time for a rescan that takes turns with incremental passes?"""
         return (
@@ -109,6 +124,8 @@ class Situation:
             return "the pipe has no offset"
         if state.full_run is not None:
             return "a full run was not finished"
+        if getattr(self.pipe.sink, "takes_whole", False) and self._has_news():
+            return "the sink takes everything at once"
         if reasons and resets_itself(self.pipe):
             return reason_text(reasons)
         if not self._fits_source(state.offset):

@@ -42,18 +42,27 @@ def from_arrow(data: bytes) -> list[Entity]:
     entities: list[Any] = []
     try:
         schema, batches = _opened(data)
-        for number in range(len(schema)):
-            if schema.names.count(schema.names[number]) > 1:
-                raise _wrong(schema.names[number], "two columns have this name")
-        converters = [_of_field(field, field.name) for field in schema]
+        read = batch_reader(schema)
         for batch, metadata in batches:
             batch.validate(full=True)
-            entities.extend(_rows(batch, converters, metadata))
+            entities.extend(read(batch, metadata))
     except (pa.ArrowException, *NO_VALUES) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         problem = Problem("$", "broken-arrow", reason)
         raise InputError("the body is no Arrow stream", [problem]) from None
     return check_entities(entities, tagged=False)
+
+
+def batch_reader(schema: Any) -> Callable[[Any, Any], list[Entity]]:
+    """What makes entities of the record batches of a schema, given the metadata of each (or null).
+
+    Raises InputError where the schema has a type that no DTL value has, or a name twice.
+    """
+    for name in schema.names:
+        if schema.names.count(name) > 1:
+            raise _wrong(name, "two columns have this name")
+    converters = [_of_field(field, field.name) for field in schema]
+    return lambda batch, metadata: _rows(batch, converters, metadata)
 
 
 def _opened(data: bytes) -> tuple[Any, Iterator[tuple[Any, Any]]]:

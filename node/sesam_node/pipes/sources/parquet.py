@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import ConfigError, PipeError, Problem, preview
+from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggestion
+from sesam_node.model.values import as_string, plain_text
 from sesam_node.pipes.batch import BATCH_SIZE, Batch
 from sesam_node.pipes.common_options import STRINGS, SYSTEM_ID, URL, URL_SYSTEMS
 from sesam_node.pipes.component import Option, source
+from sesam_node.pipes.parquet_file import entities_of, is_ours
 from sesam_node.pipes.seekable import seekable
 from sesam_node.pipes.sql.row_reader import RowError, RowReader
 from sesam_node.pipes.sql.values import Reading
@@ -19,6 +21,7 @@ from sesam_node.pipes.sql.values import Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context, Offset
 
 
@@ -60,6 +63,9 @@ class ParquetSource:
                 parquet = ParquetFile(file)
             except ArrowException as error:
                 raise self._error(str(error), "broken-parquet") from None
+            if is_ours(parquet):
+                yield from self._as_they_were(parquet)
+                return
             names = list(parquet.schema_arrow.names)
             reader = RowReader(Reading(), names, [None] * len(names), self._keys, self._options)
             count = 0
@@ -73,6 +79,47 @@ class ParquetSource:
                 raise self._error(text, error.code, error.hint) from None
             except ArrowException as error:
                 raise self._error(str(error), "broken-parquet") from None
+
+    def _as_they_were(self, parquet: Any) -> Iterator[Batch]:
+        """The entities of a file that a parquet sink wrote."""
+        from pyarrow import ArrowException
+
+        names = list(parquet.schema_arrow.names)
+        for key in self._keys:
+            if key not in names:
+                hint = suggestion(key, names) or f"the columns are {', '.join(names)}"
+                raise PipeError(f'there is no column "{key}" for "_id"; {hint}')
+        wanted, refused = self._options["whitelist"], self._options["blacklist"] or ()
+        kept = {name for name in names if name not in refused and (not wanted or name in wanted)}
+        every = len(kept | {"_id"}) == len(names) and self._keys == ["_id"]
+        try:
+            count = 0
+            for found in entities_of(parquet, BATCH_SIZE):
+                chosen = (
+                    found
+                    if every
+                    else [
+                        self._chosen(entity, kept, count + place)
+                        for place, entity in enumerate(found)
+                    ]
+                )
+                yield Batch(chosen, None, None)
+                count += len(found)
+        except ArrowException as error:
+            raise self._error(str(error), "broken-parquet") from None
+
+    def _chosen(self, entity: Entity, kept: set[str], row: int) -> Entity:
+        parts = [entity.get(key) for key in self._keys]
+        if None in parts:
+            name = self._keys[parts.index(None)]
+            text = f'row {row + 1}: expected a value for "_id" in column "{name}", got null'
+            raise self._error(text, "missing-id", 'name other columns in "primary_key"')
+        texts = [plain_text(part) if type(part) is str else str(part) for part in parts]
+        chosen = {name: one for name, one in entity.items() if name in kept and name != "_id"}
+        return {
+            **chosen,
+            "_id": entity["_id"] if self._keys == ["_id"] else as_string(":".join(texts)),
+        }
 
     def _error(self, message: str, code: str, hint: str = "") -> PipeError:
         url = self._options["url"]

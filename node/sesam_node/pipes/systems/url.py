@@ -1,4 +1,4 @@
-"""The url system: a web server, or files where the node may read files."""
+"""The url system: a web server, object storage, or files where the node may read files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import io
 import re
 from base64 import b64encode
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -16,12 +15,16 @@ from sesam_node.config.options import further_flaws
 from sesam_node.errors import ConfigError, NotBuiltError, PipeError
 from sesam_node.pipes.common_options import URL_SYSTEM
 from sesam_node.pipes.component import system
-from sesam_node.pipes.file_offers import files
+from sesam_node.pipes.file_offers import of_file
 from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, shown
 from sesam_node.pipes.http.client import make_client
 from sesam_node.pipes.http.oauth2 import OAuth2
 from sesam_node.pipes.http.retries import RetryStrategy, flaws, retry_after
 from sesam_node.pipes.shared import line
+from sesam_node.pipes.storage.folder import Folder
+from sesam_node.pipes.storage.objects import Objects
+from sesam_node.pipes.storage.stores import STORAGE, scheme_of
+from sesam_node.pipes.storage.stores import flaws as storage_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,18 +49,22 @@ ANYWHERE = ("accept", "content-type")
 @system(
     "url",
     *URL_SYSTEM,
+    STORAGE,
     one_of=(("url_pattern", "base_url"),),
-    further=further_flaws(flaws),
+    further=further_flaws(lambda options: [*flaws(options), *storage_flaws(options)]),
 )
 class UrlSystem:
-    """A web server that is reached over HTTP, or a folder of files."""
+    """A web server that is reached over HTTP, a folder of files, or object storage."""
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self.id = str(options.get("_id", ""))
         self._options = options
         self._definition = context.definition
+        self._folder = Folder(str(self), context.definition)
+        self._objects = Objects(str(self), options, context.definition)
         self._client: httpx.Client | None = None
         self._login: httpx.Auth | None = None
+        options.setdefault("storage", None)  # systems that are made of this one have no storage
         for name in REFUSED:
             if options[name]:
                 raise NotBuiltError(f'the option "{name}" of {self} cannot run in this version')
@@ -70,8 +77,8 @@ class UrlSystem:
         return f'system "{self.id}"'
 
     def is_file(self, relative: str) -> bool:
-        """Is it a file of this machine that a relative URL means?"""
-        return _is_file(self.url(relative))
+        """Is it a file, of this machine or of a storage, that a relative URL means?"""
+        return self._files(self.url(relative)) is not None
 
     def url(self, relative: str) -> str:
         """The whole URL of a relative one; an absolute one stays as it is.
@@ -139,8 +146,11 @@ class UrlSystem:
         is false.
         """
         url = self.url(relative)
-        if _is_file(url):
-            with self._open_file(method, url) as file:
+        files = self._files(url)
+        if files is not None:
+            if method not in SAFE_METHODS:
+                raise PipeError(f"{self}: {method} {shown(url)}: a file can only be read")
+            with files.open(url) as file:
                 yield Answer(shown(url), 200, {}, file)
             return
         url = self.whole_url(relative, params, query)
@@ -232,38 +242,59 @@ class UrlSystem:
             headers["Authorization"] = f"Bearer {self._options['jwt_token']}"
         return headers
 
-    def _open_file(self, method: str, url: str) -> BinaryIO:
-        if method not in SAFE_METHODS:
-            raise PipeError(f"{self}: {method} {shown(url)}: a file can only be read")
-        path = self._path(url)
-        try:
-            return path.open("rb")
-        except OSError as error:
-            raise PipeError(f"{self}: cannot read {path}: {error.strerror}") from None
+    # -- files -----------------------------------------------------------------------------------
 
-    def _path(self, url: str) -> Path:
-        if not self._definition.allow_files:
-            message = f"{self}: files may be read only by a node that listens on loopback"
-            raise ConfigError(f"{message}; {shown(url)} is one")
-        path = Path(unquote(urlsplit(url).path) if url[:5].lower() == "file:" else url)
-        return path if path.is_absolute() else Path(self._definition.base_folder or ".") / path
+    def _files(self, url: str) -> Folder | Objects | None:
+        """What has the files behind a URL; null for a web server."""
+        if _is_file(url):
+            return self._folder
+        return None if scheme_of(url) is None else self._objects
+
+    def exists(self, relative: str) -> bool:
+        """Is there a file behind a relative URL? Of servers nobody knows before they are asked."""
+        url = self.url(relative)
+        files = self._files(url)
+        return files is not None and files.size(url) is not None
+
+    @contextmanager
+    def replacing(self, relative: str) -> Iterator[BinaryIO]:
+        """A file to write, that takes the place of the one behind a relative URL.
+
+        It does so when the block ends without error; else nothing has changed. Raises PipeError.
+        """
+        url = self.url(relative)
+        files = self._files(url)
+        if files is None:
+            raise PipeError(f"{self}: {shown(url)}: files are written to folders and storage only")
+        with files.replacing(url) as file:
+            yield file
 
     # -- what it offers --------------------------------------------------------------------------
 
     def offers(self) -> Iterator[Offer]:
-        """The files of a folder; what a server has nobody knows."""
-        folder = self._folder()
-        return iter(()) if folder is None else files(folder)
+        """The files of a folder or bucket; what a server has nobody knows."""
+        url = self._start()
+        files = self._files(url)
+        for name, size in () if files is None else files.listing(url):
+            found = self._offer(name, size)
+            if found is not None:
+                yield found
 
     def offer(self, offer_id: str) -> Offer | None:
-        return next((found for found in self.offers() if found.id == offer_id), None)
+        url = self.url(offer_id)
+        files = self._files(url)
+        size = None if files is None else files.size(url)
+        return None if size is None else self._offer(offer_id, size)
+
+    def _offer(self, name: str, size: int) -> Offer | None:
+        files, url = self._files(self._start()), self.url(name)
+        return None if files is None else of_file(name, size, lambda: files.open(url))
 
     def check(self) -> str:
-        folder = self._folder()
-        if folder is not None:
-            if not folder.is_dir():
-                raise PipeError(f"{self}: there is no folder {folder}")
-            return f"the folder {folder}"
+        url = self._start()
+        files = self._files(url)
+        if files is not None:
+            return files.check(url)
         with self.request("HEAD", "", any_status=True) as answer:
             status: int = answer.status
             where = answer.url
@@ -292,10 +323,9 @@ class UrlSystem:
         ) as answer:
             yield answer
 
-    def _folder(self) -> Path | None:
-        """The folder whose files relative URLs mean; null for a server."""
-        before = str(self._options["url_pattern"] or self._options["base_url"]).partition("%s")[0]
-        return self._path(before) if _is_file(before) else None
+    def _start(self) -> str:
+        """What stands before relative URLs."""
+        return str(self._options["url_pattern"] or self._options["base_url"]).partition("%s")[0]
 
     def _before(self, request: httpx.Request) -> None:
         """Requests to the system wait for their turn; those to others, as for tokens, do not."""

@@ -1,0 +1,1 @@
+"""Object storage behind url systems: `s3://bucket/…`, `gs://bucket/…`, `az://container/…`."""
