@@ -57,7 +57,7 @@ class Offer:
             lines.append(f"  {column['name']}: {column['type']}{key}")
         if self.problem:
             lines.append(f"  note: {self.problem}")
-        lines += [f"  {pretty(content(entity), indent='  ')}" for entity in self.samples[:3]]
+        lines += [f"  {pretty(content(entity), indent='  ')}" for entity in self.samples]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from getpass import getpass
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.collection import completions
@@ -73,7 +74,8 @@ class Env(MutableMapping[str, Any]):  # noqa: PLW1641 - no mapping that changes 
 class Secrets:
     """The secrets of a node, or of one system: they can be written and named, never read.
 
-    `secrets["key"] = "value"` writes one, `del secrets["key"]` deletes it.
+    `secrets["key"] = "value"` writes one, `secrets.ask("key")` asks for it, `del secrets["key"]`
+    deletes it.
     """
 
     def __init__(self, connection: Connection, path: str = "/secrets") -> None:
@@ -88,6 +90,14 @@ class Secrets:
     def add(self, secrets: Mapping[str, str]) -> None:
         """Add these secrets, or overwrite them; others stay."""
         self._connection.json("POST", self._path, json=_texts(secrets), safe=True)
+
+    def ask(self, *names: str) -> None:
+        """Ask for secrets at the keyboard and add them: so no notebook holds one.
+
+        An empty answer leaves that secret as it is.
+        """
+        given = {name: getpass(f"{name}: ") for name in names}
+        self.add({name: text for name, text in given.items() if text})
 
     def replace(self, secrets: Mapping[str, str]) -> None:
         """Replace all secrets by these."""
