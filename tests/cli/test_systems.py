@@ -123,8 +123,8 @@ def test_one_offer_is_shown_with_columns_and_so_many_entities(place, request):
         "id      INTEGER  key",
         "name    TEXT          never",
         "",
-        '{"id": 1, "name": "Ada", "_id": "1"}',
-        '{"id": 2, "name": "Bo", "_id": "2"}',
+        '{"_id": "1", "id": 1, "name": "Ada"}',
+        '{"_id": "2", "id": 2, "name": "Bo"}',
     ]
 
 

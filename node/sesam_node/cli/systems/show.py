@@ -73,15 +73,19 @@ def one_offer(system: str, told: Mapping[str, Any]) -> None:
             for column in told["columns"]
         ]
         rows(named, "column", "type", "key", "null")
-    lines = list(entity_lines(told.get("samples") or []))
+    names = [column["name"] for column in told["columns"]]
+    lines = list(entity_lines(told.get("samples") or [], names))
     if lines:
         print()
         print("\n".join(lines))
 
 
-def entity_lines(entities: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Entities as JSON, one a line; what is longer than a few lines is cut."""
+def entity_lines(
+    entities: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()
+) -> Iterator[str]:
+    """Entities as JSON, one a line, in the order of columns; what is long is cut."""
     for entity in entities:
-        text = plain(json.dumps(entity, ensure_ascii=False))
+        first = {name: entity[name] for name in ("_id", *columns) if name in entity}
+        text = plain(json.dumps({**first, **entity}, ensure_ascii=False))
         cut = len(text) > ENTITY_CHARACTERS
         yield f"{text[:ENTITY_CHARACTERS]}…" if cut else text
