@@ -104,7 +104,7 @@ class Node:
                 self._store,
                 self._executor,
                 epoch=epoch,
-                vault_key=vault_key(settings.data / "secrets.key"),
+                vault_key=vault_key(settings.secrets_key),
                 base_folder=str(settings.project or Path.cwd()),
             )
             await self.hub.start()

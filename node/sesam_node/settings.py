@@ -66,6 +66,7 @@ class Settings:
     store: str = ""
     workers: int = 0
     interactive_workers: int = 0
+    secrets_key_file: Path | None = None
     jwt_key: str = field(default="", repr=False)
     jwt_public_key: str = ""
     jwt_algorithm: str = "HS256"
@@ -87,6 +88,11 @@ class Settings:
     @property
     def store_url(self) -> str:
         return self.store or f"lmdb:{self.data / 'store'}"
+
+    @property
+    def secrets_key(self) -> Path:
+        """The file of the key that secrets are encrypted with."""
+        return self.secrets_key_file or self.data / "secrets.key"
 
     @property
     def pump_workers(self) -> int:
@@ -152,7 +158,7 @@ class Settings:
             if text:
                 found[option.name] = _read(variable, text, option.default)
         found.update((name, value) for name, value in given.items() if value is not None)
-        for name in ("data", "project", "config_file"):
+        for name in ("data", "project", "config_file", "secrets_key_file"):
             if found.get(name) is not None:
                 found[name] = Path(found[name]).expanduser().absolute()
         found.setdefault("data", cls().data.absolute())

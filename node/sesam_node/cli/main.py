@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
     _validate(commands.add_parser("validate", help="check a project without running it"))
+    _secrets(commands.add_parser("secrets", help="give a node's secrets another key"))
     _verify(commands.add_parser("verify-data", help="check all that a stopped node has stored"))
     _why(commands.add_parser("why", help="say why an entity of a dataset is as it is"))
     dtl_options.add(commands.add_parser("dtl", help="run, check, trace and lay out DTL rules"))
@@ -102,6 +103,7 @@ def _serve(command: argparse.ArgumentParser) -> None:
         const=True,
         help="run the commands of microservice systems: for development on your own machine",
     )
+    _secrets_key(command)
     command.add_argument("--jwt-key", metavar="TEXT", help="a secret to check HS256 tokens with")
     command.add_argument(
         "--jwt-public-key", metavar="PEM", help="a public key, or its file, for tokens of others"
@@ -218,6 +220,30 @@ def _why(command: argparse.ArgumentParser) -> None:
     _data(command)
 
 
+def _secrets(command: argparse.ArgumentParser) -> None:
+    command.description = "The key that a node's secrets are encrypted with."
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    rotate = actions.add_parser(
+        "rotate",
+        help="encrypt all secrets under a new key",
+        description=(
+            "Make a new key, encrypt everything with it, and forget the old one. The node must not"
+            " run meanwhile; an interruption at any point loses nothing."
+        ),
+    )
+    _data(rotate)
+    _secrets_key(rotate)
+
+
+def _secrets_key(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--secrets-key-file",
+        type=Path,
+        metavar="FILE",
+        help="the key that secrets are encrypted with, default secrets.key in the data folder",
+    )
+
+
 def _data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="DIR", help="where the node keeps its data")
 
@@ -260,6 +286,12 @@ def _run_validate(options: argparse.Namespace) -> int:
     from sesam_node.cli.validate import validate
 
     return validate(options)
+
+
+def _run_secrets(options: argparse.Namespace) -> int:
+    from sesam_node.cli.secrets import rotate_secrets
+
+    return rotate_secrets(options)
 
 
 def _run_verify(options: argparse.Namespace) -> int:
@@ -313,6 +345,7 @@ COMMANDS = {
     "test": _run_test,
     "demo": _run_demo,
     "validate": _run_validate,
+    "secrets": _run_secrets,
     "verify-data": _run_verify,
     "why": _run_why,
     "dtl": dtl_options.run,

@@ -28,6 +28,7 @@ OPTIONS = (
     "allow_commands",
     "config_file",
     "workers",
+    "secrets_key_file",
     "jwt_key",
     "jwt_public_key",
     "jwt_algorithm",

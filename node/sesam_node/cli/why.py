@@ -70,7 +70,7 @@ async def _of_folder(options: argparse.Namespace) -> Any:
             store,
             InlineExecutor(store),
             epoch=store.lock_node(),
-            vault_key=vault_key(settings.data / "secrets.key"),
+            vault_key=vault_key(settings.secrets_key),
         )
         await hub.configuration.load()
         return await hub.insight.why(

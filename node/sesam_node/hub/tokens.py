@@ -6,8 +6,10 @@ before anything else is done. The name of a token is as little use without the k
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import StoreError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREFIX = "token/"
+SALT = "tokens-salt"
 
 
 class StoredTokens:
@@ -29,6 +32,7 @@ class StoredTokens:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._settings = settings
         self._vault = vault
+        self._salt: bytes | None = None
 
     def load(self, key: str) -> dict[str, Any] | None:
         """The token of a key; null where there is none that can be read."""
@@ -59,4 +63,18 @@ class StoredTokens:
             self._settings.write(dict.fromkeys(gone))
 
     def _name(self, key: str) -> str:
-        return PREFIX + self._vault.fingerprint(key)
+        """A name that gives nothing away of the key; it stays when secrets get another key."""
+        if self._salt is None:
+            self._salt = self._kept_salt()
+        return PREFIX + hmac.new(self._salt, key.encode(), "sha256").hexdigest()
+
+    def _kept_salt(self) -> bytes:
+        stored = self._settings.get(SALT)
+        if stored is not None:
+            try:
+                return self._vault.decrypted(stored.decode()).encode()
+            except StoreError:
+                log.warning("tokens cannot be read: the key of the secrets is another one")
+        salt = token_hex(32)
+        self._settings.write({SALT: self._vault.encrypted(salt).encode()})
+        return salt.encode()

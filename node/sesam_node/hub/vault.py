@@ -6,11 +6,11 @@ workers of pipes whose systems name them.
 
 from __future__ import annotations
 
-import hmac
 import json
+import re
 from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from sesam_node.errors import StoreError
 from sesam_node.settings import read_private, write_private
@@ -19,25 +19,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+SEALED = re.compile(rb"gAAAAA[A-Za-z0-9_-]{60,}={0,2}")
+"""How everything begins that was encrypted, wherever it is stored."""
+
 SHARED = ""
 """The owner of the secrets that all systems may name."""
 
 
 def vault_key(path: Path) -> bytes:
-    """The key in a file, made where there is none."""
+    """The key in a file, made where there is none; several, one a line, while it is replaced.
+
+    The first one encrypts.
+    """
     text = read_private(path)
     if not text:
-        text = Fernet.generate_key().decode()
+        text = new_key()
         write_private(path, text)
     return text.encode()
+
+
+def new_key() -> str:
+    """A key that nobody has."""
+    return Fernet.generate_key().decode()
 
 
 class Vault:
     """All secrets, by owner (a system, or everybody) and name."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._fernet = Fernet(key)
+        """Raises StoreError where it is no key."""
+        try:
+            self._fernet = MultiFernet([Fernet(one) for one in key.split()])
+        except ValueError:
+            raise StoreError("the file of the key of the secrets holds no key") from None
         self._secrets: dict[str, dict[str, str]] = {}
 
     def load(self, sealed: bytes | None) -> None:
@@ -68,9 +82,19 @@ class Vault:
         except InvalidToken:
             raise StoreError("the file secrets.key is not the one of this store") from None
 
-    def fingerprint(self, text: str) -> str:
-        """A name for a text that gives nothing away of it without the key."""
-        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+    def renewed(self, stored: bytes) -> bytes:
+        """What is stored, with all that is encrypted in it encrypted under the first key.
+
+        What none of the keys fits is somebody else's, and stays.
+        """
+
+        def renew(found: re.Match[bytes]) -> bytes:
+            try:
+                return self._fernet.rotate(found[0])
+            except InvalidToken:
+                return found[0]
+
+        return SEALED.sub(renew, stored)
 
     def names(self) -> dict[str, list[str]]:
         """The names by owner."""
