@@ -32,8 +32,8 @@ def test_a_table_is_found_looked_at_and_collected(hub, crm):
         'table "customer" of the system "crm"\n'
         "  id: INTEGER  key\n"
         "  name: TEXT\n"
-        '  {"id": 1, "name": "Ada", "_id": "1"}\n'
-        '  {"id": 2, "name": "Bo", "_id": "2"}'
+        '  {"_id": "1", "id": 1, "name": "Ada"}\n'
+        '  {"_id": "2", "id": 2, "name": "Bo"}'
     )
     assert "<th style='text-align:left'>columns</th>" in crm.browse()._repr_html_()
     pipe = crm.collect("customer")
