@@ -198,3 +198,23 @@ def test_a_receiver_checks_requests_with_a_secret_of_the_node(node):
     refused = node.post(url, json=[{"_id": "2"}], headers={"x-word": "other"})
     assert (refused.status_code, refused.json()["message"]) == (400, "wrong word")
     assert state(node, "guarded") == {"1": None}
+
+
+def test_a_dataset_is_replicated_with_its_offsets(node, other):
+    """The second node's copy has the offsets of the first one's dataset, over its whole history."""
+    receiver(node, "orders")
+    post(node, "orders", {"_id": "1", "n": 1}, {"_id": "2"})
+    post(node, "orders", {"_id": "1", "n": 2})
+    source = {"type": "json", "system": "a", "url": "datasets/orders/entities?history=true"}
+    pipe(other, "copy", source={**source, **FLAGS}, sink={"type": "replicated_dataset"})
+
+    def versions(client, dataset):
+        found = client.get(f"/datasets/{dataset}/entities", params={"history": "true"}).json()
+        return [(one["_updated"], one["_id"], one.get("n"), one["_deleted"]) for one in found]
+
+    run(other, "copy")
+    post(node, "orders", {"_id": "2", "_deleted": True})
+    run(other, "copy")
+    expected = [(0, "1", 1, False), (1, "2", None, False), (2, "1", 2, False), (3, "2", None, True)]
+    assert versions(node, "orders") == versions(other, "copy") == expected
+    assert other.post("/datasets/copy/entities", json=[{"_id": "1"}]).status_code == 409

@@ -74,6 +74,19 @@ class Pair:
         batch, commit = self.batch(), self.commit()
         self.on_dataset(name, lambda dataset: dataset.write(batch, commit))
 
+    def replicate(self, name):
+        """Now and then a batch that begins before the head: it mostly does not fit."""
+        batch, commit, chance = self.batch(), self.commit(), self.chance
+        head = self.on_dataset(name, lambda dataset: dataset.head())
+        seq = (head if type(head) is int else 0) - (chance.random() < 0.2)
+        seqs = []
+        for _ in batch:
+            seq += chance.choice([0, 1, 1, 1, 5])
+            seqs.append(max(seq, 0))
+            seq += chance.random() < 0.97
+        force = chance.random() < 0.2
+        self.on_dataset(name, lambda dataset: dataset.replicate(batch, seqs, commit, force=force))
+
     def claim(self, name):
         fence = self.fence()
         self.on_dataset(name, lambda dataset: dataset.claim(fence))
@@ -152,8 +165,8 @@ class Pair:
         chance = self.chance
         name = chance.choice(NAMES)
         operations = [self.write, self.claim, self.index, self.make, self.populate]
-        operations += [self.delete, self.reopen, self.compact]
-        chance.choices(operations, [20, 2, 3, 3, 1, 1, 0.5, 4])[0](name)
+        operations += [self.delete, self.reopen, self.compact, self.replicate]
+        chance.choices(operations, [20, 2, 3, 3, 1, 1, 0.5, 4, 6])[0](name)
         self.both(lambda store: store.names())
         self.compare(name)
 

@@ -30,6 +30,7 @@ from sesam_node.pipes.kept_secrets import kept_secrets
 from sesam_node.pipes.out_of_sync import out_of_sync
 from sesam_node.pipes.policy import config_hash
 from sesam_node.pipes.recorded import RecordedLookups
+from sesam_node.pipes.replication import replica_of
 from sesam_node.pipes.retries import message_of, traceback_of
 from sesam_node.pipes.run_kind import FULL, INCREMENTAL, PARTIAL, Situation
 from sesam_node.pipes.runs import Progress, RunRequest, RunResult, now_text
@@ -163,7 +164,7 @@ class PumpRun:
             if sink.set_initial_offset in ("initially", "onload") and not dataset.populated:
                 dataset.set_populated()
         held = guarded(self.store, dataset, pipe, self._fence)
-        written: Any = held or dataset
+        written: Any = held or replica_of(pipe, dataset) or dataset
         transfer = Transfer(
             pipe,
             self.store,

@@ -53,6 +53,7 @@ PAGES = {
     "rdf": "../systems/rdf.md",
     "sparql": "../systems/rdf.md",
     "merge": "../merging.md",
+    "replicated_dataset": "../data-keeping.md",
     "dtl": "../dtl/README.md",
 }
 """Where more is told of a type."""

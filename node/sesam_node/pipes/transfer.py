@@ -19,7 +19,6 @@ from sesam_node.pipes.batch import Batch, comes_in_order
 from sesam_node.pipes.emitted import EmittedIds
 from sesam_node.pipes.evaluate import (
     EntityError,
-    Evaluator,
     RefusedError,
     as_write,
     source_entity,
@@ -30,6 +29,7 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.policy import sizes_of, tracks_children, tracks_emitted
 from sesam_node.pipes.read_retries import read_batches
 from sesam_node.pipes.recorded import RecordingLookup
+from sesam_node.pipes.replication import evaluator_of
 from sesam_node.pipes.retries import Retries, retry_option, traceback_of
 from sesam_node.pipes.runs import Progress
 from sesam_node.pipes.sink_checks import SinkChecks
@@ -147,7 +147,7 @@ class Transfer:
     def _bind(self) -> None:
         self.lookup.on_flush(lambda: self.commit({}))
         runtime = Runtime(lookup=self.lookup, secrets=self.pipe.definition.secrets)
-        self.evaluator = Evaluator(self.pipe, self.lookup, runtime)
+        self.evaluator = evaluator_of(self.writer.dataset)(self.pipe, self.lookup, runtime)
 
     def record_lookups(self, tracking: Tracking) -> None:
         """Have those look-ups recorded from which no function leads back to the source."""

@@ -160,6 +160,22 @@ class Dataset(Protocol):
         """
         ...
 
+    def replicate(
+        self,
+        batch: Sequence[Write],
+        seqs: Sequence[int],
+        commit: Commit | None = None,
+        *,
+        force: bool = False,
+    ) -> Written:
+        """As `write`, each item under the seq that it has in another dataset.
+
+        The seqs rise, and gaps stay; so does a delete of an id that is not there. What lies before
+        the head must be here already: it is then left alone, so that a batch may come again. Raises
+        ConflictError where it is something else.
+        """
+        ...
+
     def claim(self, fence: Fence) -> None:
         """Become the only run that can commit for `fence.pipe`.
 

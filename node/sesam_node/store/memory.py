@@ -19,6 +19,7 @@ from sesam_node.store.api import Counts, IndexInfo, Version, Written
 from sesam_node.store.commits import check_claim, check_commit, expired
 from sesam_node.store.indexes import KeyFunctions, keys_of, values_of
 from sesam_node.store.keys import text_key, value_key
+from sesam_node.store.replicas import check_replicated, check_rising
 from sesam_node.store.retention import Compacted, bounds, droppable
 
 if TYPE_CHECKING:
@@ -106,37 +107,85 @@ class MemoryDataset:
     ) -> Written:
         with self._lock:
             contents = self._contents
-            for item in batch:
-                text_key(item.entity_id)
-            if commit is not None:
-                claim = contents.claims.get(commit.pipe)
-                check_commit(self.name, commit, claim, contents.state.get(commit.pipe, {}))
-            for index in contents.indexes:
-                keys = self._store.functions.get(index)
-                for item in (item for item in batch if not item.deleted):
-                    values_of(index, keys, item.entity_id, decode(item.body))
-            head = contents.head
-            new = self._append(contents, batch, force=force)
-            if commit is not None:
-                self._set_state(contents, commit)
-            written = [contents.log[seq] for seq in range(head, contents.head)]
-            seqs = [contents.latest.get(item.entity_id, -1) for item in batch]
-            return Written(len(written), new, sum(v.deleted for v in written), seqs)
+            self._check(contents, batch, commit)
+            return self._commit(contents, batch, None, commit, force=force)
 
-    def _append(self, contents: Contents, batch: Sequence[Write], *, force: bool) -> int:
+    def replicate(
+        self,
+        batch: Sequence[Write],
+        seqs: Sequence[int],
+        commit: Commit | None = None,
+        *,
+        force: bool = False,
+    ) -> Written:
+        check_rising(self.name, seqs)
+        with self._lock:
+            contents = self._contents
+            self._check(contents, batch, commit)
+            for item, seq in zip(batch, seqs, strict=True):
+                if seq < contents.head:
+                    check_replicated(
+                        self.name,
+                        item,
+                        seq,
+                        contents.exact_from,
+                        contents.log.get,
+                        self.version_before,
+                    )
+            return self._commit(contents, batch, seqs, commit, force=force)
+
+    def _check(self, contents: Contents, batch: Sequence[Write], commit: Commit | None) -> None:
+        for item in batch:
+            text_key(item.entity_id)
+        if commit is not None:
+            claim = contents.claims.get(commit.pipe)
+            check_commit(self.name, commit, claim, contents.state.get(commit.pipe, {}))
+        for index in contents.indexes:
+            keys = self._store.functions.get(index)
+            for item in (item for item in batch if not item.deleted):
+                values_of(index, keys, item.entity_id, decode(item.body))
+
+    def _commit(
+        self,
+        contents: Contents,
+        batch: Sequence[Write],
+        seqs: Sequence[int] | None,
+        commit: Commit | None,
+        *,
+        force: bool,
+    ) -> Written:
+        count = len(contents.log)
+        new = self._append(contents, batch, seqs, force=force)
+        if commit is not None:
+            self._set_state(contents, commit)
+        written = list(islice(contents.log.values(), count, None))
+        latest = [contents.latest.get(item.entity_id, -1) for item in batch]
+        return Written(len(written), new, sum(v.deleted for v in written), latest)
+
+    def _append(
+        self,
+        contents: Contents,
+        batch: Sequence[Write],
+        seqs: Sequence[int] | None,
+        *,
+        force: bool,
+    ) -> int:
         new = 0
         log = contents.log
-        for entity_id, body, hash_, deleted in batch:
+        for position, (entity_id, body, hash_, deleted) in enumerate(batch):
+            seq = contents.head if seqs is None else seqs[position]
             previous = contents.latest.get(entity_id)
+            if seq < contents.head:
+                continue  # it is here already
             if previous is None:
-                if deleted:
+                if deleted and seqs is None:
                     continue
                 new += 1
             elif log[previous].hash == hash_ and log[previous].deleted == deleted and not force:
                 continue
             contents.ts = max(contents.ts, now_us())
-            seq = contents.latest[entity_id] = contents.head
-            contents.head += 1
+            contents.latest[entity_id] = seq
+            contents.head = seq + 1
             log[seq] = Version(seq, entity_id, body, previous, deleted, hash_, contents.ts)
         return new
 

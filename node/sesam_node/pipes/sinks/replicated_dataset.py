@@ -1,24 +1,84 @@
-"""The replicated_dataset sink: a dataset with the offsets of its source. Declared only."""
+"""The replicated_dataset sink: a dataset whose entities keep the offsets of the source."""
 
 from __future__ import annotations
 
-from sesam_node.pipes.common_options import BITSET_COMMIT_INTERVAL, INDEXES, SET_INITIAL_OFFSET
-from sesam_node.pipes.component import Option, declare_sink
+from typing import TYPE_CHECKING, Any
 
-declare_sink(
+from sesam_node.config.properties import MAX_ENTITY_BYTES
+from sesam_node.errors import ConfigError, NotBuiltError
+from sesam_node.pipes.common_options import BITSET_COMMIT_INTERVAL, INDEXES, SET_INITIAL_OFFSET
+from sesam_node.pipes.component import Option, sink
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sesam_node.model import Entity
+    from sesam_node.pipes.batch import Context
+
+SOURCES = ("dataset", "json")
+"""Those whose offsets are whole numbers that rise."""
+
+
+@sink(
     "replicated_dataset",
     Option("dataset", "string", None, "the dataset to write; the pipe's id if null"),
     SET_INITIAL_OFFSET,
     INDEXES,
     Option("change_tracking", "boolean", default=True, doc="are unchanged entities left out?"),
     BITSET_COMMIT_INTERVAL,
-    Option("allow_normal_dataset", "boolean", default=False, doc="write an ordinary one too?"),
+    Option(
+        "allow_normal_dataset",
+        "boolean",
+        default=False,
+        doc="write as a dataset sink does where the dataset is an ordinary one?",
+    ),
     Option(
         "auto_migrate_to_replicated_dataset",
         "boolean",
         default=False,
-        doc="turn an ordinary dataset into a replicated one?",
+        doc="turn an ordinary dataset into a replicated one? Cannot run in this version",
     ),
-    doc="Writes a dataset and keeps the offsets of the source.",
     writes=True,
 )
+class ReplicatedDatasetSink:
+    """Writes a dataset and keeps the offsets of the source."""
+
+    is_endpoint = False
+    deletion_tracking = False
+    mark_deletion_tracked = False
+    track_children = False
+    track_emitted_ids = False
+    suppress_filtered = False
+    prevent_multiple_versions = False
+    enable_optimistic_locking = False
+
+    def __init__(self, options: dict[str, Any], context: Context) -> None:
+        self.dataset: str = options["dataset"] or context.definition.pipe_id
+        self.set_initial_offset: str = options["set_initial_offset"]
+        self.indexes: Any = options["indexes"]
+        self.change_tracking: bool = options["change_tracking"]
+        self.allow_normal_dataset: bool = options["allow_normal_dataset"]
+        self.max_bytes: int = context.definition.default("max_entity_bytes_size", MAX_ENTITY_BYTES)
+        if options["auto_migrate_to_replicated_dataset"]:
+            raise NotBuiltError(
+                'the option "auto_migrate_to_replicated_dataset" cannot run in this version: '
+                "delete the dataset, run the pipe, and reset the pipes that read it"
+            )
+        pipe = context.definition.pipe
+        if pipe.get("transform"):
+            raise ConfigError(
+                "a replicated dataset takes entities as they are: put the transforms into a pipe "
+                "that reads it"
+            )
+        kind = (pipe.get("source") or {}).get("type")
+        if kind not in SOURCES:
+            raise ConfigError(
+                f"a replicated dataset needs a source with offsets that it can keep, which are "
+                f'"dataset" and "json"; got "{kind}"'
+            )
+
+    def write(self, entities: Sequence[Entity]) -> int:
+        """Not used: the pump writes datasets in one transaction with its own state."""
+        raise NotBuiltError(
+            f'{len(entities)} entities for dataset "{self.dataset}" missed the pump'
+        )

@@ -17,6 +17,7 @@ from sesam_node.store.lmdb import rewrite as rewriting
 from sesam_node.store.lmdb.environment import REGISTRY, GoneError, MissingDatabaseError
 from sesam_node.store.lmdb.layout import Snapshot
 from sesam_node.store.lmdb.write import Batch, apply
+from sesam_node.store.replicas import check_replicated, check_rising
 from sesam_node.store.retention import Compacted
 
 if TYPE_CHECKING:
@@ -197,7 +198,21 @@ class LmdbDataset:
         sync: bool = True,  # noqa: ARG002 - see the package: every commit is synced
         force: bool = False,
     ) -> Written:
-        request = Request(Batch(batch, force=force), commit)
+        return self._queued(Request(Batch(batch, force=force), commit))
+
+    def replicate(
+        self,
+        batch: Sequence[Write],
+        seqs: Sequence[int],
+        commit: Commit | None = None,
+        *,
+        force: bool = False,
+    ) -> Written:
+        check_rising(self.name, seqs)
+        return self._queued(Request(Batch(batch, force=force, seqs=seqs), commit))
+
+    def _queued(self, request: Request) -> Written:
+        """What a request did, in its turn."""
         REGISTRY.let_go()  # who writes before us may wait until nobody reads
         with self._queue_lock:
             self._queue.append(request)
@@ -266,6 +281,7 @@ class LmdbDataset:
                 except FenceError as error:
                     outcomes.append(error)
                     continue
+            self._check_replicated(snapshot, request.batch)
             outcomes.append(apply(snapshot, request.batch, indexes))
             if commit is not None:
                 for key, value in commit.state.items():
@@ -280,6 +296,21 @@ class LmdbDataset:
         values = {key: snapshot.state_value(commit.pipe, key) for key in commit.expect}
         state = {key: value for key, value in values.items() if value is not None}
         check_commit(self.name, commit, claim, state)
+
+    def _check_replicated(self, snapshot: Snapshot, batch: Batch) -> None:
+        """Raises ConflictError where what comes under a seq is not what is here under it."""
+        head = snapshot.head
+        for item, seq in zip(batch.items, batch.seqs or (), strict=False):
+            if seq >= head.seq:
+                return  # they rise
+            check_replicated(
+                self.name,
+                item,
+                seq,
+                head.exact_from,
+                lambda at: read.version_at(snapshot, at),
+                lambda entity_id, at: read.version_before(snapshot, entity_id, at),
+            )
 
     def claim(self, fence: Fence) -> None:
         def work(snapshot: Snapshot) -> None:
@@ -325,11 +356,7 @@ class LmdbDataset:
         return self._read(lambda snapshot: read.version_at(snapshot, seq))
 
     def version_before(self, entity_id: str, seq: int) -> Version | None:
-        def work(snapshot: Snapshot) -> Version | None:
-            versions = read.chain(snapshot, entity_id)
-            return next((version for version in versions if version.seq < seq), None)
-
-        return self._read(work)
+        return self._read(lambda snapshot: read.version_before(snapshot, entity_id, seq))
 
     def history(self, entity_id: str) -> list[Version]:
         return self._read(lambda snapshot: list(read.chain(snapshot, entity_id)))

@@ -90,6 +90,11 @@ def chain(snapshot: Snapshot, entity_id: str) -> Iterable[Version]:
         version = version_at(snapshot, version.previous)
 
 
+def version_before(snapshot: Snapshot, entity_id: str, seq: int) -> Version | None:
+    """The version of an id that was the latest one when `seq` was the head."""
+    return next((version for version in chain(snapshot, entity_id) if version.seq < seq), None)
+
+
 def versions_as_of(snapshot: Snapshot, ids: Sequence[str], as_of: int) -> list[Version | None]:
     """The version of each id that was the latest when `as_of` was the head."""
     check_exact(snapshot, as_of)

@@ -41,14 +41,18 @@ Known = tuple[bytes, bool, int]
 class Batch:
     """A batch that is checked, and its ids encoded, before the write transaction begins.
 
-    With `force` what is unchanged is written as well.
+    With `force` what is unchanged is written as well. `seqs` are those that the items have in the
+    dataset that this one replicates.
     """
 
-    __slots__ = ("force", "items", "keys", "names")
+    __slots__ = ("force", "items", "keys", "names", "seqs")
 
-    def __init__(self, items: Sequence[Write], *, force: bool = False) -> None:
+    def __init__(
+        self, items: Sequence[Write], *, force: bool = False, seqs: Sequence[int] | None = None
+    ) -> None:
         self.items = items
         self.force = force
+        self.seqs = seqs
         try:
             self.names = self.keys = [item[0].encode() for item in items]
         except UnicodeEncodeError:
@@ -76,7 +80,7 @@ def apply(
     clock: Callable[[], int] = now_us,
 ) -> Written:
     """Write what has changed; the caller saves the head."""
-    prefix, items = snapshot.prefix, batch.items
+    prefix, items, given = snapshot.prefix, batch.items, batch.seqs
     keys = [prefix + key for key in batch.keys] if prefix else batch.keys
     latest = snapshot.cursor(b"latest")
     stored = latest.getmulti(keys)
@@ -101,8 +105,11 @@ def apply(
         key = keys[position]
         _, body, hash_, deleted = items[position]
         before = known.get(key)
+        mine = seq if given is None else given[position]
+        if mine < seq:
+            continue  # it is here already: see `replicas`
         if before is None:
-            if deleted:
+            if deleted and given is None:
                 continue
             previous = NONE
             head.ids += 1
@@ -110,22 +117,21 @@ def apply(
             before_hash, before_deleted, previous = before
             if before_hash == hash_ and before_deleted == deleted and not batch.force:
                 continue
-            superseded.append((prefix + pack_seq(previous), pack_seq(seq)))
+            superseded.append((prefix + pack_seq(previous), pack_seq(mine)))
             if previous < first:  # else an earlier item of this batch
                 replaced.append(previous)
                 head.ids_deleted -= before_deleted
         name = batch.names[position]
-        header = pack_header(seq, previous, ts, hash_, deleted, HEADER_BYTES + len(name))
-        log.append((prefix + pack_seq(seq), b"".join((header, name, body))))
-        known[key] = (hash_, deleted, seq)
+        header = pack_header(mine, previous, ts, hash_, deleted, HEADER_BYTES + len(name))
+        log.append((prefix + pack_seq(mine), b"".join((header, name, body))))
+        known[key] = (hash_, deleted, mine)
         changed[key] = position
         deletes += deleted
-        seq += 1
+        seq = mine + 1
     seqs = [known[key][2] if key in known else -1 for key in keys]
     if not log:
         return Written(0, 0, 0, seqs)
-    head.seq = seq
-    head.ts = ts
+    head.seq, head.ts = seq, ts
     head.versions += len(log)
     head.log_deleted += deletes
     head.superseded += len(superseded)
