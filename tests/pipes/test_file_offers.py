@@ -101,3 +101,12 @@ def test_workbooks_tell_their_sheets_and_columns(folder, memory_node, the_offer)
         "1": {"id": 1, "when": "~t2024-01-31T00:00:00Z", "n": 0.5},
         "2": {"id": 2, "n": 3},
     }
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_the_encoding_of_text_is_found(folder, memory_node, the_offer, encoding):
+    (folder / "a.csv").write_bytes("id;navn\r\n1;Bjørn\r\n2;Åse\r\n".encode(encoding))
+    offer = the_offer()
+    assert offer.source["encoding"] == encoding
+    live, _ = collected(memory_node, offer)
+    assert live == {"1": {"id": "1", "navn": "Bjørn"}, "2": {"id": "2", "navn": "Åse"}}

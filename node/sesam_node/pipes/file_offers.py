@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import replace
@@ -165,6 +166,13 @@ def _separated(name: str, file: BinaryIO) -> Offer:
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "ignore"), "utf-16"
+    zeros = data[: 2 * SAMPLE_ROWS]
+    for encoding, start in (("utf-16-le", 1), ("utf-16-be", 0)):
+        # Most of what people write has a zero in every other byte then.
+        if zeros[start::2].count(0) > len(zeros) // 4 and not zeros[1 - start :: 2].count(0):
+            return data.decode(encoding, "ignore"), encoding
     # A character that is cut off at the end of the sample is no sign of another encoding.
     for encoding in ENCODINGS:
         for cut in range(4 if len(data) == SAMPLE_BYTES else 1):

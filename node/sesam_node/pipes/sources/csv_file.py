@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 SAMPLE_CHARACTERS = 64 * 1024
 MAX_CELL = 100 * 1024 * 1024
+END = "\ufdd0\ufdd1\ufdd0"
+"""A line behind the last one, of characters that no text may have: within a quoted cell, the quote
+was never closed."""
+
+SEPARATOR = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
 DIALECTS: dict[str, dict[str, Any]] = {
     "excel": {"delimiter": ","},
     "excel_tab": {"delimiter": "\t"},
@@ -100,7 +106,7 @@ class CsvSource:
                 yield Batch(entities, None, None)
 
     def _entities(self, text: io.TextIOWrapper) -> Iterator[Encoded]:
-        count = 0
+        count, line = 0, 0
         rows: list[list[str]] = []
         try:
             reader = self._reader(text)
@@ -109,9 +115,11 @@ class CsvSource:
                 return
             entities_of = RowReader(names, self._keys, self._options)
             while True:
-                rows = []
+                rows, line = [], reader.line_num
                 # What was read before an error stays in the list.
                 rows.extend(islice(reader, BATCH_SIZE))
+                if rows and rows[-1] and rows[-1][-1].endswith(END):
+                    self._refuse_open_quote(rows.pop(), count + sum(map(bool, rows)))
                 if not rows:
                     return
                 kept = rows if all(rows) else [row for row in rows if row]
@@ -119,19 +127,44 @@ class CsvSource:
                     yield entities_of(kept)
                 count += len(kept)
         except UnicodeDecodeError as error:
-            byte = error.object[error.start]
-            row_number = count + sum(map(bool, rows))
-            raise self._error(
-                f"a byte 0x{byte:02x} behind row {row_number} is not {self._options['encoding']}",
-                "decode-error",
-                'set "encoding"',
-            ) from None
+            raise self._broken_character(error, text, count + sum(map(bool, rows))) from None
         except csv.Error as error:
             row_number = count + sum(map(bool, rows))
             raise self._error(f"behind row {row_number}: {error}", "broken-csv", "") from None
         except RowError as error:
-            where = "the header" if error.position is None else f"row {count + error.position + 1}"
+            if error.position is None:
+                where = "the header"
+            else:
+                where = f"row {count + error.position + 1}"
+                at = line + line_of(rows, error.position)
+                # Where nothing but the header stands before, the row tells the line.
+                where += "" if at == count + error.position + 2 else f" (line {at})"
             raise self._error(f"{where}: {error}", error.code, error.hint) from None
+
+    def _refuse_open_quote(self, row: list[str], number: int) -> None:
+        """Raises PipeError where a row goes on to the end of the file."""
+        if row != [END]:
+            start = preview(row[-1].removesuffix(END), 60)
+            hint = "is the quote character right?"
+            where = f"row {number + 1}" if number >= 0 else "the header"
+            message = f"{where}: the quote before {start} is never closed"
+            raise self._error(message, "broken-csv", hint)
+
+    def _broken_character(
+        self, error: UnicodeDecodeError, text: io.TextIOWrapper, row_number: int
+    ) -> PipeError:
+        encoding = self._options["encoding"]
+        where, hint = f"behind row {row_number}", 'set "encoding"'
+        file: Any = text.buffer
+        if file.seekable():
+            file.seek(0)
+            start = file.read(2)
+            if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                hint = 'it begins as UTF-16: set "encoding" to "UTF-16"'
+            file.seek(0)
+            where = broken_place(file, self._encoding) or where
+        byte = error.object[error.start]
+        return self._error(f"{where}: a byte 0x{byte:02x} is not {encoding}", "decode-error", hint)
 
     def _error(self, message: str, code: str, hint: str) -> PipeError:
         url = self._options["url"]
@@ -142,13 +175,20 @@ class CsvSource:
         options = self._options
         sample = text.read(SAMPLE_CHARACTERS)
         sample += text.readline()
-        lines: Iterable[str] = chain(io.StringIO(sample, newline=""), text)
+        marked = SEPARATOR.match(sample) if options["auto_dialect"] else None
+        if marked and not (options["dialect"] or options["delimiter"]):
+            # Excel's way to tell the delimiter in the file.
+            lines: Iterable[str] = chain(
+                io.StringIO(sample[marked.end() :], newline=""), text, [END]
+            )
+            return csv.reader(lines, delimiter=marked[1])
+        lines = chain(io.StringIO(sample, newline=""), text, [END])
         if options["escape_null_bytes"]:
             lines = (line.replace("\0", "\\0") for line in lines)
         if options["dialect"]:
             dialect = dict(DIALECTS[options["dialect"]])
         elif options["auto_dialect"]:
-            dialect = sniff(sample, delimiter=options["delimiter"])
+            dialect = sniff(sample, delimiter=marked[1] if marked else options["delimiter"])
         else:
             dialect = dict(DIALECTS["excel"])
         if options["delimiter"] is not None:
@@ -159,11 +199,48 @@ class CsvSource:
         """The names of the columns; null for an empty file."""
         header: list[str] | None = self._options["field_names"]
         if self._options["has_header"]:
-            first = next((row for row in reader if row), None)
-            if first is None:
+            first = next((row for row in reader if row), [END])
+            if first[-1].endswith(END):
+                self._refuse_open_quote(first, -1)
                 return None
             header = header or first
         return header
+
+
+def line_of(rows: list[list[str]], position: int) -> int:
+    """The line of a row that has cells, among the lines of these rows; the first is 1."""
+    line = 1
+    for row in rows:
+        if row:
+            if not position:
+                break
+            position -= 1
+        # Quoted cells go over lines of their own; a blank one is a row without cells.
+        line += 1 + sum(len(LINE_END.findall(cell)) for cell in row if "\n" in cell or "\r" in cell)
+    return line
+
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def broken_place(file: Any, encoding: str) -> str:
+    """Line and column of the first byte that is none of the encoding; empty where all are."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line, column = 1, 1
+    while True:
+        data = file.read(SAMPLE_CHARACTERS)
+        try:
+            text, broken = decoder.decode(data, final=not data), False
+        except UnicodeDecodeError as error:
+            text = error.object[: error.start].decode(encoding, "replace")
+            broken = True
+        if lines := text.count("\n"):
+            line, column = line + lines, 1
+        column += len(text) - (text.rfind("\n") + 1)
+        if broken:
+            return f"line {line}, column {column}"
+        if not data:
+            return ""
 
 
 class RowError(Exception):
@@ -189,6 +266,8 @@ class RowReader:
         for key in keys:
             if key not in names:
                 hint = suggestion(key, names) or f"the columns are {preview(names, 200)}"
+                if any("\0" in name for name in names):
+                    hint = 'it looks like UTF-16: set "encoding" to "UTF-16LE" or "UTF-16BE"'
                 raise RowError(f'there is no column "{key}"', "missing-column", hint)
         self._names = names
         self._keys = [(names.index(key), key) for key in keys]
