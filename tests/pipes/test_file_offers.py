@@ -110,3 +110,12 @@ def test_the_encoding_of_text_is_found(folder, memory_node, the_offer, encoding)
     assert offer.source["encoding"] == encoding
     live, _ = collected(memory_node, offer)
     assert live == {"1": {"id": "1", "navn": "Bjørn"}, "2": {"id": "2", "navn": "Åse"}}
+
+
+@pytest.mark.parametrize(("name", "more"), [("a.nt", {}), ("a.ttl", {"format": "ttl"})])
+def test_rdf_files_are_offered_in_their_syntax(folder, memory_node, the_offer, name, more):
+    (folder / name).write_text('<http://x/1> <http://x/name> "Ada" .\n')
+    offer = the_offer()
+    assert offer.source == {"type": "rdf", "url": name, **more}
+    live, _ = collected(memory_node, offer)
+    assert len(live) == 1

@@ -35,6 +35,7 @@ SAMPLE_ROWS = 200
 EXCEL_TYPES = {int: "integer", float: "float", bool: "boolean"} | dict.fromkeys(
     (datetime, date), "datetime"
 )
+RDF_FORMATS = {".nt": "nt", ".ttl": "ttl", ".rdf": "xml"}
 SEPARATED = (".csv", ".tsv", ".txt")
 ENCODINGS = ("utf-8", "cp1252")
 
@@ -54,6 +55,8 @@ def of_file(name: str, size: int, open_: Open) -> Offer | None:
         look = _excel
     elif ending in JSON_NAMES:
         look = _json
+    elif ending in RDF_FORMATS:
+        look = _rdf
     else:
         return None
     facts = {"size_bytes": size}
@@ -81,6 +84,13 @@ def _json(name: str, file: BinaryIO) -> Offer:
     named = all("_id" in entity for entity in sample)
     problem = "" if named else "its entities have no _id: give them one in a transform"
     return Offer(name, "file", tuple(columns.values()), source, None, problem)
+
+
+def _rdf(name: str, _file: BinaryIO) -> Offer:
+    # What properties there are is known only when all is read.
+    format_ = RDF_FORMATS[PurePosixPath(name).suffix.lower()]
+    source = {"type": "rdf", "url": name, **({"format": format_} if format_ != "nt" else {})}
+    return Offer(name, "file", (), source)
 
 
 def _excel(name: str, file: BinaryIO) -> Offer:
