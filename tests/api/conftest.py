@@ -19,6 +19,7 @@ from sesam_node.settings import Keys, Settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 from api_testing import LOUD, PEOPLE, run
+from two_nodes import know
 
 
 class Served:
@@ -101,3 +102,20 @@ def shop(node):
     run(node, "people")
     run(node, "loud")
     return node
+
+
+@pytest.fixture(scope="module")
+def second_node(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("second-node")
+    with ChildNode(folder / "data", folder=folder) as child:
+        yield child
+
+
+@pytest.fixture
+def other(second_node, running_node):
+    """A client of the second node, which is emptied and knows the first one as the system `a`."""
+    headers = {"Authorization": f"Bearer {second_node.token}"}
+    with httpx.Client(base_url=second_node.url, headers=headers, trust_env=False) as client:
+        assert client.put("/config", params={"force": "true"}, json=[]).status_code == 200
+        know(client, "a", running_node)
+        yield client

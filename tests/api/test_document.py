@@ -141,6 +141,13 @@ def as_lines(context, value):
     return "\n".join(json.dumps(item, default=str) for item in items).encode()
 
 
+@schemathesis.serializer("application/n-triples")
+def as_statements(context, value):
+    """Statements about a resource, or text that is none."""
+    text = json.dumps(value, default=str)
+    return (text if len(text) % 2 else f"<x:1> <x:p> {json.dumps(text)} .").encode()
+
+
 @schemathesis.serializer("application/zip")
 def as_zip(context, value):
     """A body that is said to be a zip: one with a file, or bytes that are none."""

@@ -2,65 +2,10 @@
 
 from __future__ import annotations
 
-import api_testing
-import httpx
 import pytest
-
-from sesam_node.cli.child import ChildNode
+from two_nodes import know, pipe, post, receiver, run
 
 FLAGS = {"supports_since": True, "is_since_comparable": True, "is_chronological": True}
-
-
-@pytest.fixture(scope="module")
-def second_node(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("second-node")
-    with ChildNode(folder / "data", folder=folder) as child:
-        yield child
-
-
-@pytest.fixture
-def other(second_node, running_node):
-    """A client of the second node, which is emptied and knows the first one as the system `a`."""
-    headers = {"Authorization": f"Bearer {second_node.token}"}
-    with httpx.Client(base_url=second_node.url, headers=headers, trust_env=False) as client:
-        assert client.put("/config", params={"force": "true"}, json=[]).status_code == 200
-        know(client, "a", running_node)
-        yield client
-
-
-def know(client, name, child):
-    """Configures a system for a node, with its token as a secret."""
-    system = {
-        "_id": name,
-        "type": "system:url",
-        "url_pattern": f"{child.url}/%s",
-        "authentication": "jwt",
-        "jwt_token": "$SECRET(token)",
-    }
-    assert client.put("/secrets", json={"token": child.token}).status_code == 200
-    assert client.post("/systems", json=[system]).status_code == 201
-
-
-def pipe(client, pipe_id, **config):
-    config.setdefault("pump", {"mode": "manual"})
-    answer = client.post("/pipes", json=[{"_id": pipe_id, "type": "pipe", **config}])
-    assert answer.status_code == 201, answer.text
-
-
-def run(client, pipe_id):
-    """Run a pipe to its end, with success; the pump's runtime."""
-    runtime = api_testing.run(client, pipe_id)
-    assert runtime["success"], runtime["last-original-error-message"]
-    return runtime
-
-
-def receiver(client, pipe_id):
-    pipe(client, pipe_id, source={"type": "http_endpoint"}, pump={})
-
-
-def post(client, pipe_id, *entities):
-    answer = client.post(f"/receivers/{pipe_id}/entities", json=list(entities))
-    assert answer.status_code == 200, answer.text
 
 
 def state(client, dataset):

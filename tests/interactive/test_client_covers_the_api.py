@@ -285,6 +285,17 @@ LEFT_OUT = {
     "GET /publishers/{pipe_id}/excel/{filename}": "names the file that a browser saves",
     "POST /pipes/{pipe_id}/webhook": "other nodes call it, with a token that people never see",
     "GET /reference": "a page to read in a browser",
+    **{
+        f"GET {path}": "SDShare clients read it; people read the entities"
+        for path in (
+            "/datasets/{dataset_id}/sdshare-collection",
+            "/datasets/{dataset_id}/sdshare-fragments",
+            "/datasets/{dataset_id}/sdshare-fragments/{entity_id}",
+            "/publishers/{pipe_id}/sdshare-collection",
+            "/publishers/{pipe_id}/sdshare-fragments",
+        )
+    },
+    "POST /receivers/{pipe_id}/sdshare-push-receiver": "SDShare clients push to it",
 }
 
 

@@ -16,6 +16,7 @@ from sesam_node.hub.compaction import Compaction
 from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
+from sesam_node.hub.feeds import Feeds
 from sesam_node.hub.insight import Insight
 from sesam_node.hub.introspection import Introspection
 from sesam_node.hub.lineage import Lineage
@@ -108,6 +109,13 @@ class Hub:
             executor,
             call_timeout_s=settings.call_timeout_s,
             publish_timeout_s=settings.publish_timeout_s,
+        )
+        self.feeds = Feeds(
+            store,
+            self.configuration,
+            self.pumps,
+            executor,
+            timeout_s=settings.publish_timeout_s,
         )
         self.proxies = Proxies(self.pumps, executor, timeout_s=settings.publish_timeout_s)
         self.introspection = Introspection(

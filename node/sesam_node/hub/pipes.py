@@ -242,8 +242,13 @@ class Pipes:
         push: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         form: str = JSON,
+        resources: Sequence[str] = (),
+        path: str = "entities",
     ) -> dict[str, Any]:
-        """Take posted entities into a pipe; they are on disk when this returns."""
+        """Take posted entities into a pipe; they are on disk when this returns.
+
+        N-Triples come with the `resources` that they are about. `path` is what was posted to.
+        """
         facts = self._pumps.known(pipe_id)
         if facts.source_type != "http_endpoint":
             raise NotFoundError(f'the pipe "{pipe_id}" has no http_endpoint source to post to')
@@ -256,7 +261,8 @@ class Pipes:
                 "form": form,
                 "push": dict(push),
                 "headers": dict(headers or {}),
-                "url": f"/api/receivers/{pipe_id}/entities",
+                "url": f"/api/receivers/{pipe_id}/{path}",
+                "resources": list(resources),
             },
             timeout_s=self._call_timeout_s,
         )

@@ -64,8 +64,8 @@ def publish(
         raise InputError(f'pipe "{pipe.id}" publishes {sink.format}, not {endpoint}')
     entities = _entities(pipe, "sink", since, limit, parameters)
     if sink.format == "entities" or endpoint == "entities":
-        return _closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
-    return _closing(pipe, sink.chunks(map(_wire_value, entities)))
+        return closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
+    return closing(pipe, sink.chunks(map(_wire_value, entities)))
 
 
 def pipe_entities(
@@ -91,14 +91,15 @@ def pipe_entities(
         raise InputError(f'expected "stage" to be one of {stages}, got {shown(stage)}')
     pipe = build_pipe(definition, past_of(definition, store, as_of))
     entities = _entities(pipe, stage, since, limit, None)
-    return _closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
+    return closing(pipe, write_entities(in_pages(map(_wire_bytes, entities)), form))
 
 
 def _sink_type(pipe: Pipe) -> str:
     return str((pipe.definition.pipe.get("sink") or {"type": "dataset"}).get("type"))
 
 
-def _closing(pipe: Pipe, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def closing(pipe: Pipe, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; the pipe is closed behind them."""
     # The first chunk is made at once, so that what is wrong with the pipe is raised here.
     try:
         first = next(chunks)
@@ -134,10 +135,13 @@ def source_offset(pipe: Pipe, text: str | None) -> Offset:
     return offsets.check_offset(offsets.parse_last_seen(text), pipe.source.datasets, union=union)
 
 
-def _wire_entities(
+def evaluated(
     pipe: Pipe, stage: str, since: Offset, parameters: Mapping[str, Any] | None
-) -> Iterator[bytes | Entity]:
-    """Entities as they go out: the bytes of stored ones, the others in the order of their rules."""
+) -> Iterator[tuple[Batch, Iterator[tuple[int, list[Entity]]] | None]]:
+    """Each batch of the source and what becomes of it: (position in the batch, entities).
+
+    Null stands for versions that come out as they are stored.
+    """
     evaluator = evaluator_of(pipe, stage, parameters)
     if getattr(pipe.source, "is_receiver", False):
         # What came in is not kept but for what was made of it.
@@ -150,7 +154,16 @@ def _wire_entities(
         batches = pipe.source.read(since)
     for batch in batches:
         evaluator.forget()
-        if evaluator.run is None and batch.entities is None:
+        as_stored = evaluator.run is None and batch.entities is None
+        yield batch, None if as_stored else iter(evaluator.emitted(batch))
+
+
+def _wire_entities(
+    pipe: Pipe, stage: str, since: Offset, parameters: Mapping[str, Any] | None
+) -> Iterator[bytes | Entity]:
+    """Entities as they go out: the bytes of stored ones, the others in the order of their rules."""
+    for batch, outcome in evaluated(pipe, stage, since, parameters):
+        if outcome is None:
             for version in batch.versions or ():
                 yield with_header(
                     version.body,
@@ -161,7 +174,7 @@ def _wire_entities(
                     deleted=version.deleted,
                 )
             continue
-        for position, emitted in evaluator.emitted(batch):
+        for position, emitted in outcome:
             for entity in emitted:
                 if "_filtered" not in entity:
                     wire = dict(content(entity))

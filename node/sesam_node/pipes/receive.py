@@ -35,6 +35,8 @@ from sesam_node.pipes.lookup import StoreLookup
 from sesam_node.pipes.numbers import float_hook
 from sesam_node.pipes.offsets import PUSH
 from sesam_node.pipes.policy import tracks_children
+from sesam_node.pipes.rdf.atom import NTRIPLES
+from sesam_node.pipes.rdf.push import pushed_entities
 from sesam_node.pipes.request_trace import Request, traced
 from sesam_node.pipes.seen import Seen, unseen_deletes
 from sesam_node.pipes.sink_checks import SinkChecks
@@ -46,7 +48,7 @@ LOCK = "lock"
 """In the state: changes with each request to a sink that compares versions."""
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sesam_node.model import Entity
     from sesam_node.pipes.pipe import Pipe
@@ -63,12 +65,14 @@ def receive(
     headers: Mapping[str, str] | None = None,
     url: str = "",
     form: str = JSON,
+    resources: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Write the entities of one request to the pipe's sink; gives the answer, `{}`.
 
     `body` holds entities in a format: a JSON array of them, or one alone. `push` holds the
     parameters of the request: `sequence_id`, `is_full`, `request_id`, `previous_request_id`,
-    `is_first`, `is_last`; they matter where `is_full` is true. Raises InputError, ConflictError
+    `is_first`, `is_last`; they matter where `is_full` is true. N-Triples are all that is to be said
+    of the `resources` that are named with them. Raises InputError, ConflictError
     where the request does not fit the open sequence, EntityError where a transform fails; then
     nothing is written.
     """
@@ -92,6 +96,8 @@ def receive(
                     named=must_be_named(pipe.context),
                     lines=form == NDJSON,
                 )
+            elif form == NTRIPLES:
+                entities = pushed_entities(body, list(resources), pipe.context)
             else:  # of numbers with their own types nothing is to be made
                 entities = read_entities_as(body, form)
             complete = posted(pipe.sink.dataset or "", request.headers, time.time_ns() // 1000)

@@ -52,6 +52,7 @@ PAGES = {
     "twilio": "../systems/mail-and-sms.md",
     "rdf": "../systems/rdf.md",
     "sparql": "../systems/rdf.md",
+    "sdshare": "../systems/rdf.md",
     "merge": "../merging.md",
     "replicated_dataset": "../data-keeping.md",
     "dtl": "../dtl/README.md",
