@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 import tracemalloc
+from itertools import pairwise
 
 import obstore
 import pyarrow as pa
@@ -172,6 +174,43 @@ def test_large_objects_are_read_in_pieces(bucket, memory_node):
     tracemalloc.stop()
     assert count == 2_000_001
     assert peak < 12 * 2**20
+
+
+def test_an_object_is_asked_for_in_few_requests(bucket, memory_node, monkeypatch):
+    rows = b"".join(b"%d,%d\n" % (number, number) for number in range(700_000))
+    obstore.put(bucket, "in/a.csv", b"id,x\n" + rows)
+    asked = []
+    get = obstore.get
+
+    def counted(store, path, *, options=None):
+        asked.append(options["range"])
+        return get(store, path, options=options)
+
+    monkeypatch.setattr(obstore, "get", counted)
+    with the_system(memory_node).open("a.csv") as file:
+        # As the csv source reads it: 8 KiB at a time.
+        assert sum(1 for _ in io.TextIOWrapper(file)) == 700_001
+    assert len(asked) <= 10
+    assert all(one[1] == other[0] for one, other in pairwise(asked))
+
+
+def test_a_footer_is_read_without_the_rest(bucket, memory_node, monkeypatch):
+    table = io.BytesIO()
+    columns = {"id": range(300_000), "x": [random.random() for _ in range(300_000)]}
+    pq.write_table(pa.table(columns), table, row_group_size=50_000)
+    size = len(table.getvalue())
+    obstore.put(bucket, "in/a.parquet", table.getvalue())
+    asked = []
+    get = obstore.get
+
+    def counted(store, path, *, options=None):
+        asked.append(options["range"])
+        return get(store, path, options=options)
+
+    monkeypatch.setattr(obstore, "get", counted)
+    with the_system(memory_node).open("a.parquet") as file:
+        assert pq.ParquetFile(file).metadata.num_rows == 300_000
+    assert sum(end - start for start, end in asked) < size / 2
 
 
 def test_an_object_that_is_replaced_while_it_is_read_ends_the_reading(bucket, memory_node):

@@ -29,6 +29,7 @@ BUFFER_BYTES: Final = 4 * 1024 * 1024
 MOST_LISTED: Final = 200
 """Each is looked into, and every look is a request or more."""
 
+FIRST_BYTES: Final = 256 * 1024
 PART_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -54,7 +55,7 @@ class Objects:
                 # The answer to HEAD has no text that says why.
                 get(store, key)
                 raise
-        return io.BufferedReader(_Reader(self, store, key, url, meta), BUFFER_BYTES)
+        return io.BufferedReader(_Reader(self, store, key, url, meta), BUFFER_BYTES // 4)
 
     def size(self, url: str) -> int | None:
         """Its bytes; null where there is no such object."""
@@ -157,6 +158,9 @@ class _Reader(io.RawIOBase):
         self._size: int = meta["size"]
         self._tag: str | None = meta["e_tag"]
         self._at = 0
+        self._kept = b""
+        self._kept_at = 0
+        self._step = FIRST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -173,20 +177,36 @@ class _Reader(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        end = min(self._at + len(buffer), self._size)
-        if end <= self._at:
-            return 0
+        data = self._ahead(len(buffer))
+        count = len(data)
+        buffer[:count] = data
+        self._at += count
+        return count
+
+    def _ahead(self, wanted: int) -> bytes:
+        """What stands here, up to so many bytes.
+
+        More is asked for than is wanted, since readers of text take 8 KiB at a time: the more, the
+        longer it is read in order.
+        """
+        start, end = self._kept_at, self._kept_at + len(self._kept)
+        if not start <= self._at < end:
+            in_order = bool(self._kept) and self._at == end
+            self._step = min(2 * self._step, BUFFER_BYTES) if in_order else FIRST_BYTES
+            self._kept_at = start = self._at
+            self._kept = self._range(start, min(start + max(wanted, self._step), self._size))
+        return self._kept[self._at - start : self._at - start + wanted]
+
+    def _range(self, start: int, end: int) -> bytes:
+        if end <= start:
+            return b""
         from obstore import get
 
-        options: Any = {"range": (self._at, end)}
+        options: Any = {"range": (start, end)}
         if self._tag:
             options["if_match"] = self._tag
         with self._objects._told(self._url):  # noqa: SLF001 - a part of it
-            data = get(self._store, self._key, options=options).bytes()
-        count = len(data)
-        buffer[:count] = bytes(data)
-        self._at += count
-        return count
+            return bytes(get(self._store, self._key, options=options).bytes())
 
 
 class _Writer(io.RawIOBase):
