@@ -16,6 +16,7 @@ from sesam_node.config.properties import (
     OTHER_INTERVAL_S,
     SCHEDULED,
 )
+from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +45,30 @@ def effective_pipe(
     sink = spec_of("sink", out["sink"], specs)
     if sink is not None and sink.writes and out["sink"].get("dataset") is None:
         out["sink"] = {**out["sink"], "dataset": out.get("_id")}
+    out = with_expanded(out, specs)
     out["pump"] = _pump(out.get("pump"), source, sink)
     _put_namespaces(out, metadata, source, sink)
     return out
+
+
+def with_expanded(pipe: dict[str, Any], specs: Specs) -> dict[str, Any]:
+    """A pipe in force in which transforms that stand for several are replaced by those.
+
+    One that is wrong stays as it is.
+    """
+    several: list[Any] = []
+    changed = False
+    for _, item in transforms_of(pipe):
+        spec = spec_of("transform", item, specs)
+        if spec is None or spec.expands is None:
+            several.append(item)
+            continue
+        try:
+            several += [made for _, made in spec.expands(item)]
+            changed = True
+        except ConfigError:
+            several.append(item)
+    return {**pipe, "transform": several} if changed else pipe
 
 
 def spec_of(kind: str, component: Any, specs: Specs) -> ComponentSpec | None:

@@ -189,6 +189,8 @@ class ComponentSpec:
     - `system_types` are the types that its `system` may have (empty: any). Of the options named
       together in `one_of` exactly one must be given. `further` finds problems beyond those of
       single options: of the component, where it stands, and by what paths are told.
+    - `expands` gives the transforms that a transform stands for, each with the place in it that
+      its rules come from; raises ConfigError.
     """
 
     kind: str
@@ -210,6 +212,7 @@ class ComponentSpec:
     one_of: tuple[tuple[str, ...], ...] = ()
     deprecated: str = ""
     further: Callable[[Mapping[str, Any], Path, At], list[Problem]] | None = None
+    expands: Callable[[Mapping[str, Any]], list[tuple[Path, dict[str, Any]]]] | None = None
 
     @property
     def title(self) -> str:

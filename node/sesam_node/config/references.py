@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.document import bad_name
 from sesam_node.config.effective import datasets_read, parts_of, spec_of
-from sesam_node.errors import Problem, preview, suggestion
+from sesam_node.errors import ConfigError, Problem, preview, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Looking for near names among thousands takes milliseconds each time.
 MAX_SUGGESTIONS = 50
+
+PROPERTIES = "properties"
+"""Of a transform that stands for several, what they are made of."""
 
 
 class References:
@@ -44,14 +48,14 @@ class References:
         """Systems that a pipe names and that are not there, do not fit or are in error."""
         at = self.resolved[name].at
         problems = []
-        for kind, path, part in parts_of(self.effective[name]):
+        for kind, path, part in self.parts(name):
             spec = spec_of(kind, part, self.specs)
             system = part.get("system") if type(part) is dict else None
             if spec is None or type(system) is not str:
                 continue
             if not any(option.name == "system" for option in spec.options):
                 continue
-            place = at((*path, "system"))
+            place = at(path if path[-1] == PROPERTIES else (*path, "system"))
             type_ = self.system_types.get(system)
             if "$ENV(" in system:
                 continue
@@ -66,7 +70,18 @@ class References:
             elif system in broken:
                 message = f"the system {preview(system)} is in error"
                 problems.append(Problem(place, "broken-system", message))
-        return problems
+        return list(dict.fromkeys(problems))
+
+    def parts(self, name: str) -> Iterator[tuple[str, Path, Any]]:
+        """The parts of a pipe; those that stand for several where those are written."""
+        for kind, path, part in parts_of(self.resolved[name].component):
+            spec = spec_of(kind, part, self.specs)
+            if spec is None or spec.expands is None:
+                yield kind, path, part
+                continue
+            with suppress(ConfigError):  # told with its options
+                for _, item in spec.expands(part):
+                    yield kind, (*path, PROPERTIES), item
 
     def datasets(self) -> Iterator[tuple[str, Problem]]:
         """Datasets that two pipes write (an error) or none does (a warning), with the pipe."""

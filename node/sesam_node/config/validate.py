@@ -271,11 +271,34 @@ class _Validation:
         resolved: Resolved,
     ) -> list[Problem]:
         problems: list[Problem] = []
+        if spec.expands is not None and self.check_rules is not None:
+            return self.expanded_rules(name, transform, spec, path, resolved)
         for option in spec.all_options:
             rules = transform.get(option.name)
             if "dtl-rules" in option.kinds and type(rules) is dict and self.check_rules:
                 place = resolved.written((*path, option.name))
                 problems += self.check_rules(name, rules, place, self.effective[name])
+        return problems
+
+    def expanded_rules(
+        self,
+        name: str,
+        transform: dict[str, Any],
+        spec: ComponentSpec,
+        path: Path,
+        resolved: Resolved,
+    ) -> list[Problem]:
+        """The rules of the transforms that one stands for; what is wrong is the user's part."""
+        try:
+            chain = spec.expands(transform) if spec.expands is not None else []
+        except ConfigError:
+            return []  # told with the options
+        problems: list[Problem] = []
+        for place, item in chain:
+            rules = item.get("rules")
+            if type(rules) is dict and self.check_rules is not None:
+                at = resolved.written((*path, *place))
+                problems += self.check_rules(name, rules, at, self.effective[name])
         return problems
 
     def compaction(self, compaction: Any, at: At) -> list[Problem]:

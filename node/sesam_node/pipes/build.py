@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.effective import with_expanded
 from sesam_node.config.options import complete
 from sesam_node.config.properties import PUMP
 from sesam_node.errors import ConfigError, preview
 from sesam_node.pipes.batch import Context
-from sesam_node.pipes.component import build, spec
+from sesam_node.pipes.component import build, spec, specs
 from sesam_node.pipes.pipe import Pipe
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ def build_pipe(definition: PipeDefinition, store: Store | None = None) -> Pipe:
     Without a store it can be asked what it reads, but not be run. Raises ConfigError, DtlError or
     NotBuiltError.
     """
-    config = definition.pipe
+    config = with_expanded(definition.pipe, specs())
+    if config is not definition.pipe:
+        definition = replace(definition, pipe=config)
     source_config = _component(config, "source")
     sink_config = config.get("sink") or {"type": "dataset"}
     namespaced = _flag(config, definition.metadata, "namespaced_identifiers")
