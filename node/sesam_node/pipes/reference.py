@@ -32,6 +32,7 @@ PAGES = {
     "http": "../systems/url.md",
     "json_schema": "../systems/url.md",
     "rest": "../systems/rest.md",
+    "template": "../systems/rest.md",
     "microservice": "../systems/microservices.md",
     "sql": "../systems/databases.md",
     "sqlite": "../systems/databases.md",

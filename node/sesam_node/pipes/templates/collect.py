@@ -86,12 +86,11 @@ def _with_origin(properties: Mapping[str, Any]) -> dict[str, Any]:
     shared = {
         "datasets": [f"{properties['share_dataset']} s"],
         "where": [["eq", key_of(properties["primary_key"], "_S."), "s.$generated_id"]],
-        "return": "s.$origin",
         "track-dependencies": False,
     }
     return rules(
         ["copy", "*"],
-        ["add", "$found", ["first", ["hops", shared]]],
+        ["add", "$found", ["path", "$origin", ["first", ["hops", shared]]]],
         ["if", ["is-not-null", "_T.$found"], [["add", "$origin", "_T.$found"]]],
         ["remove", "$found"],
     )
