@@ -238,3 +238,9 @@ def test_workers_end_when_the_process_that_started_them_is_killed(known, operati
 
     for pid in pids:
         until(lambda pid=pid: not is_alive(pid))
+
+
+def test_who_waits_in_vain_for_a_system_is_told_what_for(call):
+    call("take_turns", system="api", pause_s=0.0).wait()
+    with pytest.raises(SesamError, match='waiting for its turn at the system "api"'):
+        call("take_turns", timeout_s=0.5, system="api", pause_s=3600.0).wait()

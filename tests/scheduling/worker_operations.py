@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from sesam_node.errors import ConfigError, Problem, StoreError
+from sesam_node.pipes.shared import line
 
 
 class OddError(StoreError):
@@ -19,6 +20,14 @@ class OddError(StoreError):
 
 def echo(value):
     return value
+
+
+def take_turns(system, pause_s):
+    """Ask for a turn, and for another one after the pause that the system wants."""
+    turns = line.Turns(system, None)
+    turns.take()
+    line.pause(system, pause_s)
+    turns.take()
 
 
 def process_id():

@@ -47,6 +47,7 @@ class Job(ABC):
         self.why_killed = ""
         self.begun = False
         self.tries = 0
+        self.waits_for = ""
         self.stopped = False
 
     @abstractmethod
@@ -200,7 +201,8 @@ class CallJob(Job):
             self._left_s -= now - self._seen
         self._seen = now
         if self._left_s <= 0 and not self.why_killed:
-            self.kill(f"it took longer than {self._timeout_s:g} seconds")
+            waited = f" and was {self.waits_for}" if self.waits_for else ""
+            self.kill(f"it took longer than {self._timeout_s:g} seconds{waited}")
 
     def told(self, kind: str, *rest: Any) -> bool:
         self.look()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import SesamError
 from sesam_node.pipes.shared.desk import Desk
+from sesam_node.pipes.shared.questions import waiting_for
 from sesam_node.scheduling.jobs import CallJob, Job, RunJob
 from sesam_node.scheduling.process import CLOSE_S, Process, WorkerDied
 from sesam_node.scheduling.worker import Start
@@ -218,8 +219,11 @@ class Pool:
         """Pass a question on to the desk, whose answer goes to the process of the job."""
 
         def reply(answer: Any) -> None:
+            job.waits_for = ""
             job.send("answer", number, answer)
 
+        if number:
+            job.waits_for = waiting_for(question)
         self.desk.ask(job.id, number, question, reply if number else None)
 
     def _try_again(self, job: Job) -> bool:

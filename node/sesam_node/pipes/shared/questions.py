@@ -79,6 +79,17 @@ class Done:
 Question = Turn | Answered | Pause | Wanted | Keep | Done
 
 
+def waiting_for(question: Question) -> str:
+    """What somebody does who has no answer yet, for messages."""
+    match question:
+        case Turn(system):
+            return f'waiting for its turn at the system "{system}"'
+        case Wanted(_, system):
+            return f'waiting for a token of the system "{system}"'
+        case _:
+            return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The answer to a question that could not be carried out."""
