@@ -48,16 +48,23 @@ class StoredTokens:
         return data
 
     def save(self, key: str, system: str, data: dict[str, Any]) -> None:
-        """Keep a token; it is on disk when this returns."""
-        stored = {"system": system, "sealed": self._vault.encrypted(json.dumps(data))}
-        self._settings.write({self._name(key): json.dumps(stored).encode()})
+        """Keep a token; it is on disk when this returns.
+
+        Systems with the same settings share one: it is dropped with the last of them.
+        """
+        name = self._name(key)
+        before = self._settings.get(name)
+        systems = {system, *(json.loads(before)["systems"] if before else ())}
+        sealed = self._vault.encrypted(json.dumps(data))
+        stored = {"systems": sorted(systems), "sealed": sealed}
+        self._settings.write({name: json.dumps(stored).encode()})
 
     def keep_those_of(self, systems: Collection[str]) -> None:
         """Drop the tokens of systems that are no more."""
         gone = [
             name
             for name, stored in self._settings.items(PREFIX).items()
-            if json.loads(stored)["system"] not in systems
+            if not set(json.loads(stored)["systems"]).intersection(systems)
         ]
         if gone:
             self._settings.write(dict.fromkeys(gone))
