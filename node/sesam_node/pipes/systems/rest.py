@@ -175,6 +175,9 @@ class RestSystem(UrlSystem):
         """The operations."""
         return operations(self._options, self.templates)
 
+    def offer(self, offer_id: str) -> Offer | None:
+        return next((found for found in self.offers() if found.id == offer_id), None)
+
     def _logs_in(self) -> bool:
         return self._tokens is not None or super()._logs_in()
 
