@@ -111,6 +111,9 @@ def test_a_publisher_has_feeds_of_what_its_rules_make(named):
     assert entries(
         named.get("/publishers/share/sdshare-fragments", params={"not": "1", "since": updated})
     )
+    page = feed(named.get("/publishers/share/sdshare-fragments", params={"not": "3", "limit": 1}))
+    (link,) = [item for item in page.findall("a:link", NAMES) if item.attrib["rel"] == "next"]
+    assert link.attrib["href"] == "sdshare-fragments?not=3&since=0&limit=1"
     assert named.get("/publishers/people/sdshare-fragments").status_code == 404
 
 

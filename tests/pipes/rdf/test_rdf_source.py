@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 
 import pytest
 from page_examples import page_components
@@ -63,6 +64,13 @@ def test_rdf_xml_and_what_it_must_not_do(files):
         assert "unsafe-xml" in node.try_run("got").error
     outside = XML.replace('[<!ENTITY x "http://x.org/">]', 'SYSTEM "http://127.0.0.1:1/x.dtd"')
     assert "nothing is fetched" in files(outside, format="xml").try_run("got").error
+
+
+def test_without_rdflib_the_extra_is_named_and_n_triples_are_read(files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rdflib", None)
+    error = files(TURTLE, format="ttl").try_run("got").error
+    assert "needs rdflib: install sesam-interactive[rdf]" in error
+    files('<http://x.org/1> <http://x.org/p> "a" .\n').run("got")
 
 
 def test_a_file_that_is_gone_keeps_nothing_and_a_broken_one_deletes_nothing(files):

@@ -132,8 +132,17 @@ def publisher_feed(
         raise InputError(f'pipe "{pipe.id}" has no http_endpoint sink')
     start = _publisher_start(pipe, store, since)
     found = _published(pipe, start, parameters)
-    names = Names.of(pipe.context)
-    return closing(pipe, _feed(found, names, pipe.id, limit, None, inline=True, exact=exact))
+    feed = _feed(
+        found,
+        Names.of(pipe.context),
+        pipe.id,
+        limit,
+        None,
+        inline=True,
+        exact=exact,
+        parameters=parameters,
+    )
+    return closing(pipe, feed)
 
 
 def _publisher_start(pipe: Pipe, store: Store, since: str | None) -> Offset:
@@ -178,6 +187,7 @@ def _feed(
     *,
     inline: bool,
     exact: bool,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Iterator[bytes]:
     def entries() -> Iterator[str]:
         count, offset = 0, None
@@ -191,7 +201,7 @@ def _feed(
             except PipeError as error:
                 raise InputError(error.message, error.problems) from None
         if type(offset) is int and next(found, None) is not None:
-            query = urlencode({"since": offset, "limit": limit})
+            query = urlencode({**(parameters or {}), "since": offset, "limit": limit})
             yield written_link("next", f"{FEED}?{query}", TYPE)
 
     def _entry(changed: Changed) -> Entry:
