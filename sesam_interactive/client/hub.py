@@ -22,11 +22,12 @@ from sesam_interactive.client.webhooks import Webhooks
 from sesam_interactive.display.html import properties_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sesam_interactive.client.aio import Async
     from sesam_interactive.client.connection import Connection
     from sesam_interactive.client.datasets import Dataset
+    from sesam_interactive.client.events import Event
     from sesam_interactive.client.flow import Flow
     from sesam_interactive.client.managed import ManagedNode
     from sesam_interactive.client.overlap import Overlap, Overlaps
@@ -88,6 +89,17 @@ class Hub(Node):
         """Version, start time, what runs."""
         found: dict[str, Any] = self._connection.get("/status")
         return found
+
+    def events(self) -> Iterator[Event]:
+        """What happens on the node, as it happens; leave the loop to end it.
+
+        The first event is a `snapshot` of pipes, datasets and systems by id, the others are
+        `changes` of it, in which null is what has gone. The node ends them after a quarter of an
+        hour.
+        """
+        from sesam_interactive.client.events import read_events
+
+        return read_events(self._connection)
 
     def put_env(self, variables: Mapping[str, Any]) -> None:
         """Replace all environment variables."""

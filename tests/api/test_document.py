@@ -92,11 +92,12 @@ PROJECT = [
 LEFT_OUT = (
     "/api/admin",
     "/api",
+    "/api/events",
     "/api/pipes/run-all-pipes",
     "/api/pipes/stop-run-all-pipes",
     "/api/systems/{system_id}/proxy/{path}",
 )
-"""They restart the node, take as long as the pipes do, or answer as another server does.
+"""They restart the node, take as long as the pipes do, never end, or answer as another server does.
 
 Their own tests call them.
 """

@@ -137,6 +137,7 @@ CALLS = {
     "GET /license": lambda hub: hub.license(),
     "GET /stats": lambda hub: hub.stats(),
     "GET /metrics": lambda hub: hub.metrics(),
+    "GET /events": lambda hub: next(hub.events()),
     "GET /namespaces": lambda hub: hub.namespaces(),
     "GET /openapi.json": lambda hub: hub.openapi(),
     "GET /permissions/{path}": lambda hub: hub.pipes["person"].permissions(),

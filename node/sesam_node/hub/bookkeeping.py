@@ -101,7 +101,8 @@ class Bookkeeping:
     def last_run(self, pipe_id: str) -> LastRun:
         """The last run, if need be from the execution log."""
         if pipe_id not in self._last:
-            self._last[pipe_id] = self._from_log(pipe_id)
+            # Also asked for in a thread: a run that ends meanwhile is the later one.
+            return self._last.setdefault(pipe_id, self._from_log(pipe_id))
         return self._last[pipe_id]
 
     def ended(self, result: RunResult) -> None:

@@ -16,6 +16,7 @@ from sesam_node.hub.compaction import Compaction
 from sesam_node.hub.configuration import Configuration
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
+from sesam_node.hub.events import Events
 from sesam_node.hub.feeds import Feeds
 from sesam_node.hub.insight import Insight
 from sesam_node.hub.introspection import Introspection
@@ -146,6 +147,7 @@ class Hub:
             healthy=self._problem,
         )
 
+        self.events = Events(store, self.pumps)
         self.metrics = Metrics(self.pumps, self._problem, settings.data)
 
     async def start(self) -> None:
@@ -162,7 +164,7 @@ class Hub:
     async def stop(self) -> None:
         """End what runs, within the grace time of the settings."""
         self._started = False
-        await asyncio.gather(self.compaction.stop(), self.webhooks.stop())
+        await asyncio.gather(self.compaction.stop(), self.webhooks.stop(), self.events.stop())
         await self.microservices.stop()
         grace_s = self._settings.stop_grace_s
         self.pumps.driver.hold(STOPPING)
