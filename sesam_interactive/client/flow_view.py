@@ -45,9 +45,7 @@ class NodeFlow:
         return {**data, "nodes": nodes, "edges": edges}
 
     def log(self, name: str) -> list[dict[str, Any]]:
-        events = self._pipe(name).log(limit=3 * RUNS)
-        ended = [event for event in events if event.get("event_type") != "pump-started"]
-        return [_run(event) for event in ended[:RUNS]]
+        return log_rows(self._pipe(name))
 
     def preview(self, name: str) -> list[dict[str, Any]]:
         return self._pipe(name).preview(limit=PREVIEWED)
@@ -64,6 +62,13 @@ class NodeFlow:
 
     def _pipe(self, name: str) -> Pipe:
         return Pipe(self._connection, name)
+
+
+def log_rows(pipe: Pipe) -> list[dict[str, Any]]:
+    """The last runs of a pipe as rows, the newest first."""
+    events = pipe.log(limit=3 * RUNS)
+    ended = [event for event in events if event.get("event_type") != "pump-started"]
+    return [_run(event) for event in ended[:RUNS]]
 
 
 def _run(event: Entity) -> dict[str, Any]:

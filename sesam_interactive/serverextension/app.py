@@ -1,28 +1,26 @@
-"""`jupyter lab --SesamInteractive.project=FOLDER`: a node beside the server, for its kernels.
+"""The Jupyter server extension: a node for the workbench, and what its views ask of a node.
 
-The node is a child process on a free port with a token of its own; it ends with the server, even
-when that is killed. Kernels inherit where its data folder is and find its address there. Without a
-project or data folder nothing is started: `connect()` in a kernel then starts a node of its own.
+`jupyter lab --SesamInteractive.project=FOLDER` starts a node beside the server, for its kernels and
+for the panel of JupyterLab: a child process on a free port with a token of its own, which ends with
+the server, even when that is killed. Kernels inherit where its data folder is and find its address
+there. Without a project or data folder nothing is started until it is asked for: `connect()` in a
+kernel starts a node of its own, the panel one in the user's folder.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 from traitlets import Unicode
 
-from sesam_interactive.client import ManagedNode, NoNodeError
-from sesam_interactive.client.managed import DATA_VARIABLE, PROJECT_VARIABLE
 from sesam_interactive.serverextension.handlers import handlers
+from sesam_interactive.serverextension.nodes import Nodes
+from sesam_interactive.serverextension.proxy import Proxy
+from sesam_interactive.serverextension.views import Views
 
 WATCH_MS = 2_000
-MAX_RESTARTS = 5
 
 
 class SesamInteractive(ExtensionApp):
@@ -42,61 +40,22 @@ class SesamInteractive(ExtensionApp):
         config=True
     )
 
-    node: ManagedNode | None = None
-    _restarts = 0
-    _stopped = False
+    nodes: Nodes
+    proxy: Proxy
+    views: Views
 
     def initialize_settings(self) -> None:
-        if not self.project and not self.data:
-            return
-        data = Path(self.data or tempfile.mkdtemp(prefix="sesam-interactive-")).absolute()
-        data.mkdir(parents=True, exist_ok=True)
-        # What an earlier server left is not the node that kernels are to find.
-        (data / "connection.json").unlink(missing_ok=True)
-        project = Path(self.project).absolute() if self.project else None
-        self.node = ManagedNode(data, project, self.profile)
-        os.environ[DATA_VARIABLE] = str(data)
-        if project is not None:
-            os.environ[PROJECT_VARIABLE] = str(project)
-        self._start_in_background()
-        PeriodicCallback(self._watch, WATCH_MS).start()
+        folder = lambda text: Path(text).absolute() if text else None  # noqa: E731 - twice, here
+        self.nodes = Nodes(folder(self.project), folder(self.data), self.profile, self.log)
+        self.views = Views(self.nodes)
+        self.nodes.changed = self.views.clear
+        self.proxy = Proxy(self.nodes)
+        self.nodes.begin()
+        PeriodicCallback(self.nodes.watch, WATCH_MS).start()
 
     def initialize_handlers(self) -> None:
         self.handlers.extend(handlers(self))
 
-    def _start_in_background(self) -> None:
-        # In a thread, so that the server answers at once; kernels wait until the node does.
-        Thread(target=self._start, daemon=True).start()
-
-    def _start(self) -> None:
-        assert self.node is not None  # noqa: S101 - only called with one
-        try:
-            self.node.start()
-        except (NoNodeError, OSError) as error:
-            self.log.error("sesam-interactive: %s", error)  # noqa: TRY400 - the message says it all
-        else:
-            self.log.info("sesam-interactive: node at %s", self.node.url)
-
-    def _watch(self) -> None:
-        node = self.node
-        if node is None or self._stopped or not node.url or node.is_running():
-            return
-        if self._restarts >= MAX_RESTARTS:
-            return
-        self._restarts += 1
-        self.log.warning("sesam-interactive: the node ended, starting it again:\n%s", node.output)
-        node.stop()
-        node.url = ""
-        self._start_in_background()
-
-    def state(self) -> dict[str, Any]:
-        """What the panel and the tests ask: is there a node, does it run. No token."""
-        node = self.node
-        if node is None:
-            return {"managed": False}
-        return {"managed": True, "running": node.is_running(), "url": node.url}
-
     async def stop_extension(self) -> None:
-        self._stopped = True
-        if self.node is not None:
-            self.node.stop()
+        self.nodes.close()
+        await self.proxy.close()

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import traitlets
 
-from sesam_node.errors import InputError, SesamError
+from sesam_interactive.widgets.answering import Answering, request
+from sesam_node.errors import InputError
 
 if TYPE_CHECKING:
-    from sesam_node.errors import Problem
+    from collections.abc import Mapping
+
+__all__ = ["View", "pool", "request", "shown"]
 
 THREADS = 6
 
@@ -44,26 +46,6 @@ const load = async (model) => {
 export default { render: async (context) => (await load(context.model)).render(context) };
 """
 STATIC = Path(__file__).parent / "static"
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-
-@overload
-def request(handler: Handler) -> Handler: ...
-@overload
-def request(*, apart: bool) -> Callable[[Handler], Handler]: ...
-
-
-def request(handler: Handler | None = None, *, apart: bool = False) -> Any:
-    """Marks a method that answers the page: keyword arguments in, JSON out.
-
-    One that may take a while is answered `apart`, in a thread of a pool: others need not wait.
-    """
-
-    def mark(method: Handler) -> Handler:
-        method.__dict__["answers"] = "apart" if apart else "at once"
-        return method
-
-    return mark if handler is None else mark(handler)
 
 
 @cache
@@ -79,7 +61,7 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="sesam-view")
 
 
-class View(anywidget.AnyWidget):
+class View(Answering, anywidget.AnyWidget):
     """A widget whose page is `static/<module>.js`, made from `frontend/src/widgets/`."""
 
     _css = STATIC / "widgets.css"
@@ -88,7 +70,6 @@ class View(anywidget.AnyWidget):
     module_name = traitlets.Unicode().tag(sync=True)
     module_source = traitlets.Unicode().tag(sync=True)
     module_file: ClassVar[Path]
-    answering: ClassVar[frozenset[str]] = frozenset()
     shown_by: tuple[str, str | None] = ("", None)
     shown_in: Mapping[str, Any] | None = None
     """The request to the kernel that showed it."""
@@ -96,8 +77,6 @@ class View(anywidget.AnyWidget):
     def __init_subclass__(cls, *, module: str | None = None, **options: Any) -> None:
         if module is not None:
             cls.module_file = STATIC / f"{module}.js"
-        members = (member for base in cls.__mro__ for member in vars(base).items())
-        cls.answering = frozenset(name for name, it in members if getattr(it, "answers", False))
         super().__init_subclass__(**options)
 
     def __init__(self, **values: Any) -> None:
@@ -135,17 +114,7 @@ class View(anywidget.AnyWidget):
         self.send({"kind": "answer", "id": message["id"]} | self._answer(message))
 
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        name = message.get("name")
-        if name not in self.answering:
-            return {"error": {"message": f"there is no request {name!r}", "problems": []}}
-        try:
-            return {"result": getattr(self, name)(**message.get("args", {}))}
-        except SesamError as error:
-            problems = [_told(problem) for problem in error.problems]
-            status = getattr(error, "status", 0)
-            return {"error": {"message": error.message, "problems": problems, "status": status}}
-        except Exception as error:  # noqa: BLE001 - the page shows it; a thread would swallow it
-            return {"error": {"message": f"{type(error).__name__}: {error}", "problems": []}}
+        return self.answer(message.get("name"), message.get("args", {}))
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -192,11 +161,6 @@ class View(anywidget.AnyWidget):
                 parent=self.shown_in,
                 ident=b"display_data",
             )
-
-
-def _told(problem: Problem) -> dict[str, str]:
-    names = ("path", "code", "message", "hint", "level")
-    return {name: str(getattr(problem, name)) for name in names if getattr(problem, name)}
 
 
 _views: dict[str, list[View]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -11,47 +11,19 @@ from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.json_text import content, plain_value
 from sesam_interactive.display.progress import in_notebook
 from sesam_interactive.widgets.base import View, request
+from sesam_interactive.widgets.grid_answers import WAIT_S, GridAnswers
 from sesam_node.errors import InputError, SesamError, preview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sesam_node.model import Entity
+    from sesam_interactive.widgets.grid_answers import Table
 
 STILL_ROWS, STILL_COLUMNS, STILL_WIDTH = 20, 12, 60
-WAIT_S = 2
 TEXT_ROWS, TEXT_COLUMNS = 10, 8
 
 
-class Table(Protocol):
-    """What the grid asks of the side of the node; a view says which rows are meant."""
-
-    name: str
-    moment: str | None
-
-    def rows(
-        self,
-        view: Mapping[str, Any],
-        start: int,
-        limit: int,
-        as_of: int | None = None,
-        wait_s: int | None = None,
-    ) -> dict[str, Any]: ...
-    def first(
-        self, view: Mapping[str, Any], limit: int, as_of: int | None = None
-    ) -> list[Entity]: ...
-    def news(self) -> dict[str, Any]: ...
-    def columns(self) -> list[dict[str, Any]]: ...
-    def versions(self, entity_id: str) -> dict[str, Any]: ...
-    def version(self, entity_id: str, offset: int | None = None) -> Entity: ...
-    def references(self, entity_id: str) -> list[dict[str, Any]]: ...
-    def debugging(self) -> list[str]: ...
-    def debug(self, pipe: str, entity_id: str) -> Any: ...
-    def expression(self, view: Mapping[str, Any]) -> str: ...
-    def frame(self, view: Mapping[str, Any], as_of: int | None = None) -> Any: ...
-
-
-class EntityGrid(View, module="entity_grid"):
+class EntityGrid(GridAnswers, View, module="entity_grid"):
     """The rows of a dataset, to be scrolled, filtered and put in order.
 
     `view` is what it begins with; what is chosen in the page is `chosen`.
@@ -64,7 +36,7 @@ class EntityGrid(View, module="entity_grid"):
 
     def __init__(self, table: Table, view: Mapping[str, Any], *, height: int = 460) -> None:
         self._table = table
-        super().__init__(name=table.name, moment=table.moment, view=dict(view), height=height)
+        View.__init__(self, name=table.name, moment=table.moment, view=dict(view), height=height)
 
     def still(self) -> str:
         """The first rows as an HTML table."""
@@ -117,51 +89,12 @@ class EntityGrid(View, module="entity_grid"):
         then = f", as of {self.moment}" if self.moment else ""
         return f"{count:,} {what}{then}{first}"
 
-    # -- what the page asks ------------------------------------------------------------------------
-
-    @request(apart=True)
-    def page(
-        self, view: dict[str, Any], start: int, limit: int, as_of: int | None = None
-    ) -> dict[str, Any]:
-        """Rows; where it takes long it is `pending`, and the page asks again if it still wants."""
-        return self._table.rows(view, start, limit, as_of, WAIT_S)
-
-    @request(apart=True)
-    def first(self, view: dict[str, Any], limit: int, as_of: int | None = None) -> list[Entity]:
-        return self._table.first(view, limit, as_of)
-
-    @request(apart=True)
-    def news(self) -> dict[str, Any]:
-        return self._table.news()
-
-    @request(apart=True)
-    def columns(self) -> list[dict[str, Any]]:
-        return self._table.columns()
-
-    @request(apart=True)
-    def versions(self, entity_id: str) -> dict[str, Any]:
-        return self._table.versions(entity_id)
-
-    @request(apart=True)
-    def version(self, entity_id: str, offset: int | None = None) -> Entity:
-        return self._table.version(entity_id, offset)
-
-    @request(apart=True)
-    def references(self, entity_id: str) -> list[dict[str, Any]]:
-        return self._table.references(entity_id)
-
-    @request(apart=True)
-    def debugging(self) -> list[str]:
-        return self._table.debugging()
+    # -- what only a page with a kernel asks -------------------------------------------------------
 
     @request(apart=True)
     def debug(self, pipe: str, entity_id: str) -> None:
         """Show the debugger of an entity below the grid."""
         self.show_below(self._table.debug(pipe, entity_id))
-
-    @request
-    def expression(self, view: dict[str, Any], as_of: int | None = None) -> str:  # noqa: ARG002 - as `bind` has it
-        return self._table.expression(view)
 
     @request(apart=True)
     def bind(self, view: dict[str, Any], name: str, as_of: int | None = None) -> str:
