@@ -9,10 +9,11 @@ PROCESSES ?= 2
 DEMO_DATA := demo/flights/data/flights.csv
 VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
+EXTENSION := labextension/lib/.made
 
 .PHONY: run demo test test-long lint format setup chromium databases storage-server benchmark clean
 
-setup: .venv/.made $(WIDGETS)
+setup: .venv/.made $(WIDGETS) $(EXTENSION)
 
 # uv lives in a folder of its own, so that syncing the environment does not remove it.
 $(UV):
@@ -20,12 +21,13 @@ $(UV):
 	python3 -m venv .uv || { $(SUDO) apt-get install -y -qq python3-venv && python3 -m venv .uv; }
 	.uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
-.venv/.made: pyproject.toml uv.lock jupyter-config/server-config/sesam_interactive.json | $(UV)
-	SKIP_JUPYTER_BUILDER=1 $(UV) sync --quiet --locked --all-extras --python "$$(command -v python3)"
+.venv/.made: pyproject.toml uv.lock hatch_build.py jupyter-config/server-config/sesam_interactive.json | $(UV)
+	$(UV) sync --quiet --locked --all-extras --python "$$(command -v python3)"
 	touch $@
 
 # Node comes with the environment: nothing has to be on the machine.
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+LAB_NPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
 frontend/node_modules/.made: frontend/package.json frontend/package-lock.json .venv/.made
 	$(NPM) ci --silent --no-audit --no-fund
@@ -33,6 +35,18 @@ frontend/node_modules/.made: frontend/package.json frontend/package-lock.json .v
 
 $(WIDGETS): frontend/node_modules/.made frontend/build.mjs $(shell find frontend/src -type f)
 	$(NPM) run --silent build
+	touch $@
+
+labextension/node_modules/.made: labextension/package.json labextension/package-lock.json .venv/.made
+	$(LAB_NPM) ci --silent --no-audit --no-fund
+	touch $@
+
+# The environment shows what is built here.
+INSTALLED := .venv/share/jupyter/labextensions/sesam-interactive
+$(EXTENSION): labextension/node_modules/.made labextension/tsconfig.json \
+    $(shell find labextension/src labextension/style labextension/schema frontend/src -type f)
+	$(LAB_NPM) run --silent build
+	mkdir -p $(dir $(INSTALLED)) && ln -sfn $(CURDIR)/sesam_interactive/labextension $(INSTALLED)
 	touch $@
 
 $(DEMO_DATA): demo/prepare.py | .venv/.made
@@ -81,6 +95,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(NPM) run --silent check
+	$(LAB_NPM) run --silent check
 	$(BIN)/hadolint node/Dockerfile
 	$(BIN)/yamllint -s -d "{extends: default, rules: {document-start: disable, line-length: {max: 120}}}" docker-compose.yml
 
@@ -93,4 +108,5 @@ benchmark: setup $(DEMO_DATA)
 	$(BIN)/python benchmarks/demo.py
 
 clean:
-	rm -rf .venv .uv .s3 $(VAR) frontend/node_modules sesam_interactive/widgets/static
+	rm -rf .venv .uv .s3 $(VAR) frontend/node_modules sesam_interactive/widgets/static \
+	  labextension/node_modules labextension/lib sesam_interactive/labextension

@@ -1,6 +1,7 @@
 /** A host that holds all that it may be asked: for pages without a kernel or a server. */
 
-import { HostError, type Host } from "./host";
+import { HeldHost } from "./held_host";
+import { HostError } from "./host";
 
 export interface Answered {
   name: string;
@@ -8,13 +9,11 @@ export interface Answered {
   result: unknown;
 }
 
-export class DocumentHost implements Host {
+export class DocumentHost extends HeldHost {
   private readonly answers: ReadonlyMap<string, unknown>;
-  private readonly values: Map<string, unknown>;
-  private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(values: Record<string, unknown>, answers: readonly Answered[]) {
-    this.values = new Map(Object.entries(values));
+    super(values);
     this.answers = new Map(answers.map(({ name, args, result }) => [key(name, args), result]));
   }
 
@@ -22,25 +21,6 @@ export class DocumentHost implements Host {
     const found = this.answers.get(key(name, args));
     if (found === undefined) throw new HostError("this page was saved without the answer to that");
     return found as Answer;
-  }
-
-  on(): () => void {
-    return () => undefined;
-  }
-
-  get<Value>(name: string): Value {
-    return this.values.get(name) as Value;
-  }
-
-  set(name: string, value: unknown): void {
-    this.values.set(name, value);
-    for (const listener of this.listeners.get(name) ?? []) listener();
-  }
-
-  onChange(name: string, listener: () => void): () => void {
-    const heard = this.listeners.get(name) ?? new Set();
-    this.listeners.set(name, heard.add(listener));
-    return () => heard.delete(listener);
   }
 }
 

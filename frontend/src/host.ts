@@ -38,3 +38,8 @@ export function messageOf(error: Error): string {
   const told = problems.map(({ path, message, hint }) => `${path ? `${path}: ` : ""}${message}${hint ? ` (${hint})` : ""}`);
   return [error.message, ...told.filter((text) => text !== error.message)].join("\n");
 }
+
+/** Is there a notebook behind the view, to bind names in and to show more in? */
+export function hasKernel(host: Host): boolean {
+  return host.get<boolean | undefined>("kernel") !== false;
+}

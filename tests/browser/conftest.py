@@ -18,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from demo_project import NOTEBOOKS
+from demo_project import NOTEBOOKS, ROOT
 from notebook_page import new_page
 from playwright.sync_api import sync_playwright
 
@@ -64,6 +64,10 @@ class Lab:
             )
         }
         environment.pop("NODE", None)
+        # The extension of this source tree, whichever one is installed.
+        extensions = Path(environment["JUPYTER_DATA_DIR"]) / "labextensions"
+        extensions.mkdir(parents=True)
+        (extensions / "sesam-interactive").symlink_to(ROOT / "sesam_interactive" / "labextension")
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
         )

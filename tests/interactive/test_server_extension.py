@@ -115,7 +115,7 @@ def people(server):
     return server
 
 
-def ask(server, kind, of, name, **args):
+def ask(server, kind, of, name, /, **args):
     body = {"view": "v1", "kind": kind, "of": of, "name": name, "args": args}
     answer = server.client.post("/views", json=body)
     assert answer.status_code == 200, answer.text

@@ -5,7 +5,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { copyText } from "../clipboard";
 import { count } from "../entity/format";
 import type { Grid } from "../grid/useGrid";
-import { messageOf, type Host } from "../host";
+import { hasKernel, type Host, messageOf } from "../host";
 import type { Choice, Columns } from "./EntityGrid";
 import { Field } from "./EntityGridHead";
 
@@ -127,16 +127,20 @@ function ToFrame({ host, grid }: { host: Host; grid: Grid }) {
       <pre className="sesam-code sesam-told">{told || "…"}</pre>
       <div className="sesam-popup-bar">
         <button onClick={() => void copyText(told).then((copied) => setDone(copied ? "copied" : "select the text and copy it"))}>Copy</button>
-        <span>or bind it to</span>
-        <input className="sesam-short" value={name} aria-label="name of the variable" onInput={(event) => setName(event.currentTarget.value)} />
-        <button
-          onClick={() => {
-            setDone("reading …");
-            void ask("bind", { name }).then(setDone, failed);
-          }}
-        >
-          Bind
-        </button>
+        {hasKernel(host) && (
+          <>
+            <span>or bind it to</span>
+            <input className="sesam-short" value={name} aria-label="name of the variable" onInput={(event) => setName(event.currentTarget.value)} />
+            <button
+              onClick={() => {
+                setDone("reading …");
+                void ask("bind", { name }).then(setDone, failed);
+              }}
+            >
+              Bind
+            </button>
+          </>
+        )}
       </div>
       {done && <div className="sesam-dim" role="status">{done}</div>}
     </Menu>

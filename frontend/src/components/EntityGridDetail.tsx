@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { copyText } from "../clipboard";
 import { content, count, lineOf, type Entity } from "../entity/format";
-import { messageOf, type Host } from "../host";
+import { hasKernel, type Host, messageOf } from "../host";
 import { EntityPane } from "./EntityTree";
 import { useVersions, VersionSlider } from "./EntityTreeVersions";
 
@@ -36,7 +36,7 @@ export function GridDetail({ host, entity, onClose }: { host: Host; entity: Enti
       <div className="sesam-scroll">
         <EntityPane entity={shown} before={versions.before} />
         <References host={host} key={id} id={id} />
-        <Debugging host={host} key={`d${id}`} id={id} copy={copy} />
+        {hasKernel(host) && <Debugging host={host} key={`d${id}`} id={id} copy={copy} />}
       </div>
     </section>
   );

@@ -1,0 +1,159 @@
+/** What a system has to read: tables, views, files; one with its columns and first entities, and the pipe for it. */
+
+import { useEffect, useState } from "react";
+
+import { EntityDiff } from "./EntityDiff";
+import { content } from "../dtl/values";
+import { messageOf, type Host } from "../host";
+
+interface Column {
+  name: string;
+  type: string;
+  primary_key?: boolean;
+}
+
+interface Offer {
+  id: string;
+  kind: string;
+  columns: Column[];
+  samples?: Record<string, unknown>[];
+  pipe?: { _id: string } | null;
+  problem?: string;
+}
+
+interface Offers {
+  offers: Offer[];
+  more: boolean;
+}
+
+export function SystemOffers({ host, open }: { host: Host; open(pipe: string): void }) {
+  const [search, setSearch] = useState("");
+  const [found, setFound] = useState<Offers | null>(null);
+  const [failure, setFailure] = useState("");
+  const [chosen, setChosen] = useState<string | null>(null);
+  useEffect(() => {
+    let ended = false;
+    // With a pause, so that a word that is typed is one question.
+    const timer = setTimeout(() => {
+      host.request<Offers>("offers", { search }).then(
+        (offers) => {
+          if (ended) return;
+          setFound(offers);
+          setFailure("");
+        },
+        (error: Error) => !ended && setFailure(messageOf(error)),
+      );
+    }, found === null ? 0 : 250);
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+    };
+  }, [host, search]);
+  return (
+    <div className="sesam-box sesam-offers">
+      <div className="sesam-bar">
+        <strong className="sesam-title">{host.get<string>("name")}</strong>
+        <input type="search" placeholder="find" aria-label="find a table or file" value={search} onInput={(event) => setSearch(event.currentTarget.value)} onChange={(event) => setSearch(event.currentTarget.value)} />
+        <span className="sesam-dim" role="status">
+          {found === null ? (failure ? "" : "asking the system …") : `${found.offers.length}${found.more ? " and more: type to find others" : ""}`}
+        </span>
+      </div>
+      {failure && <pre className="sesam-error" role="alert">{failure}</pre>}
+      <div className="sesam-offers-body">
+        <ul role="listbox" aria-label="what it offers">
+          {found?.offers.map((offer) => (
+            <li key={offer.id}>
+              <button role="option" aria-selected={offer.id === chosen} title={offer.problem ?? ""} onClick={() => setChosen(offer.id)}>
+                <span className="sesam-offer-name">{offer.id}</span>
+                <span className="sesam-dim">{offer.problem ? `${offer.kind}, not read` : offer.kind}</span>
+              </button>
+            </li>
+          ))}
+          {found?.offers.length === 0 && <li className="sesam-empty">{search ? "nothing with that name" : "it offers nothing"}</li>}
+        </ul>
+        {chosen === null ? <div className="sesam-empty">Choose one to see its columns and first entities.</div> : <One key={chosen} host={host} id={chosen} open={open} />}
+      </div>
+    </div>
+  );
+}
+
+function One({ host, id, open }: { host: Host; id: string; open(pipe: string): void }) {
+  const [offer, setOffer] = useState<Offer | null>(null);
+  const [failure, setFailure] = useState("");
+  const [name, setName] = useState("");
+  const [state, setState] = useState("");
+  const [made, setMade] = useState("");
+  useEffect(() => {
+    let ended = false;
+    host.request<Offer>("offer", { offer: id }).then(
+      (told) => {
+        if (ended) return;
+        setOffer(told);
+        setName(told.pipe?._id ?? "");
+      },
+      (error: Error) => !ended && setFailure(messageOf(error)),
+    );
+    return () => {
+      ended = true;
+    };
+  }, [host, id]);
+  const collect = () => {
+    setState("making the pipe …");
+    setFailure("");
+    host.request<string>("collect", { offer: id, name: name.trim() }).then(
+      (pipe) => {
+        setState(`"${pipe}" is made and runs`);
+        setMade(pipe);
+      },
+      (error: Error) => {
+        setState("");
+        setFailure(messageOf(error));
+      },
+    );
+  };
+  return (
+    <section className="sesam-offer" aria-label={id}>
+      {offer?.pipe && (
+        <form
+          className="sesam-bar"
+          onSubmit={(event) => {
+            event.preventDefault();
+            collect();
+          }}
+        >
+          <label>
+            pipe <input value={name} aria-label="name of the pipe" onInput={(event) => setName(event.currentTarget.value)} onChange={(event) => setName(event.currentTarget.value)} />
+          </label>
+          <button className="sesam-main" type="submit" disabled={name.trim() === ""}>Create pipe and run it</button>
+          <span className="sesam-dim" role="status">{state}</span>
+          {made && <button type="button" onClick={() => open(made)}>Show its runs</button>}
+        </form>
+      )}
+      {failure && <pre className="sesam-error" role="alert">{failure}</pre>}
+      {offer === null && !failure && <div className="sesam-empty">reading its first entities …</div>}
+      {offer?.problem && <div className="sesam-failure">{offer.problem}</div>}
+      {offer && (
+        <table className="sesam-table">
+          <thead>
+            <tr>
+              <th>column</th>
+              <th>type</th>
+            </tr>
+          </thead>
+          <tbody>
+            {offer.columns.map((column) => (
+              <tr key={column.name}>
+                <td>{column.name}</td>
+                <td>
+                  {column.type}
+                  {column.primary_key && <span className="sesam-tag">key</span>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {offer?.samples?.slice(0, 3).map((entity, number) => <EntityDiff key={number} entity={content(entity)} label={`entity ${number + 1}`} />)}
+    </section>
+  );
+}

@@ -1,0 +1,87 @@
+/** The rows of the panel: which things are shown, in which order, what each says of itself. */
+
+import { isBad, type PipeState, queueOf, stateOf, type Things } from "./things";
+
+export type Section = "pipes" | "datasets" | "systems";
+
+export interface Row {
+  kind: "pipe" | "dataset" | "system";
+  name: string;
+  /** What it says beside its name: a queue, a count, a type. */
+  note: string;
+  state: PipeState | "";
+  /** All that is known, for who points at it. */
+  title: string;
+}
+
+/** A text with its numbers put in: `put("{n} wait", { n: 3 })`. A translator may stand before it. */
+export type Translate = (text: string, values?: Record<string, string>) => string;
+
+export const plain: Translate = (text, values = {}) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+
+const NATURAL = new Intl.Collator("en", { numeric: true });
+const FIGURE = new Intl.NumberFormat("en");
+
+export function rowsOf(things: Things, section: Section, search: string, onlyBad: boolean, t: Translate = plain): Row[] {
+  const wanted = search.trim().toLowerCase();
+  const all = section === "pipes" ? pipes(things, t) : section === "datasets" ? datasets(things, t) : systems(things);
+  return all
+    .filter((row) => row.name.toLowerCase().includes(wanted) && (!onlyBad || (row.state !== "" && isBad(row.state))))
+    .sort((one, other) => NATURAL.compare(one.name, other.name));
+}
+
+function pipes(things: Things, t: Translate): Row[] {
+  return Object.entries(things.pipes).map(([name, { runtime }]) => {
+    const state = stateOf(runtime);
+    const queue = queueOf(runtime);
+    const waiting = queue ? t("{n} wait", { n: FIGURE.format(queue) }) : "";
+    const note = state === "running" ? t("{n} done", { n: FIGURE.format(runtime.progress.processed) }) : waiting;
+    const facts = [
+      `${name}: ${wordOf(state, t)}`,
+      waiting,
+      runtime.retries > 0 ? t("{n} to retry", { n: FIGURE.format(runtime.retries) }) : "",
+      runtime["waiting-for"].length > 0 ? t("waits for {names}", { names: runtime["waiting-for"].join(", ") }) : "",
+      runtime["disabled-comment"] ?? "",
+      runtime["last-run"] ? t("last run {time}", { time: clock(runtime["last-run"]) }) : "",
+      runtime["next-run"] ? t("next run {time}", { time: clock(runtime["next-run"]) }) : "",
+      runtime.message,
+    ];
+    return { kind: "pipe", name, note, state, title: facts.filter((fact) => fact !== "").join("\n") };
+  });
+}
+
+function datasets(things: Things, t: Translate): Row[] {
+  return Object.entries(things.datasets).map(([name, { entities, deleted, populated }]) => {
+    const count = FIGURE.format(entities);
+    const facts = [name, t("{n} entities", { n: count }), deleted > 0 ? t("{n} deleted", { n: FIGURE.format(deleted) }) : "", populated ? "" : t("not populated yet")];
+    return { kind: "dataset", name, note: count, state: "", title: facts.filter((fact) => fact !== "").join("\n") };
+  });
+}
+
+function systems(things: Things): Row[] {
+  return Object.entries(things.systems).map(([name, { type, "is-valid-config": valid }]) => ({
+    kind: "system",
+    name,
+    note: type.replace(/^system:/, ""),
+    state: valid ? "" : "invalid",
+    title: `${name}\n${type}`,
+  }));
+}
+
+export function wordOf(state: PipeState, t: Translate = plain): string {
+  const words: Record<PipeState, string> = {
+    running: t("running"),
+    failed: t("failed"),
+    invalid: t("invalid configuration"),
+    tripped: t("circuit breaker tripped"),
+    disabled: t("disabled"),
+    waits: t("waits to be asked"),
+    new: t("not run yet"),
+    ok: t("ok"),
+  };
+  return words[state];
+}
+
+function clock(time: string): string {
+  return new Date(time).toLocaleTimeString();
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+
+import { EventParser } from "./sse";
+import { after, newlyBad, NOTHING, type PipeThing, queueOf, type Runtime, stateOf, type Things } from "./things";
+
+const RUNTIME: Runtime = {
+  "is-running": false,
+  "is-disabled": false,
+  "is-valid-config": true,
+  "circuit-breaker-tripped": false,
+  "disabled-comment": null,
+  success: null,
+  "last-run": null,
+  "next-run": null,
+  progress: { processed: 0 },
+  queues: { source: null, dependencies: {} },
+  retries: 0,
+  "waiting-for": [],
+  "supported-operations": ["start"],
+  message: "",
+};
+
+function pipe(runtime: Partial<Runtime> = {}): PipeThing {
+  return { source: "dataset", inputs: [], output: "x", systems: [], runtime: { ...RUNTIME, ...runtime } };
+}
+
+function things(pipes: Record<string, PipeThing>): Things {
+  return { ...NOTHING, pipes };
+}
+
+describe("events", () => {
+  test("come whole, however the stream is cut", () => {
+    const text = 'event: snapshot\ndata: {"a": "ø"}\n\n: still here\n\nevent: changes\ndata: {\ndata: }\n\n';
+    const parser = new EventParser();
+    const found = [...text].flatMap((letter) => parser.feed(letter));
+    expect(found).toEqual([
+      { name: "snapshot", data: '{"a": "ø"}' },
+      { name: "changes", data: "{\n}" },
+    ]);
+  });
+
+  test("change what they name, and nothing else", () => {
+    const [a, b, c] = [pipe(), pipe(), pipe({ success: true })];
+    const before = after(NOTHING, "snapshot", { pipes: { a, b } });
+    const now = after(before, "changes", { pipes: { a: null, c } });
+    expect(now.pipes).toEqual({ b, c });
+    expect(now.pipes["b"]).toBe(b);
+    expect(now.datasets).toBe(before.datasets);
+    expect(after(now, "unheard-of", {})).toBe(now);
+  });
+});
+
+test.each<[Partial<Runtime>, string]>([
+  [{ "is-valid-config": false, "is-running": true }, "invalid"],
+  [{ "is-running": true, "is-disabled": true }, "running"],
+  [{ "circuit-breaker-tripped": true, "is-disabled": true }, "tripped"],
+  [{ "is-disabled": true, success: false }, "disabled"],
+  [{}, "new"],
+  [{ "supported-operations": [] }, "waits"],
+  [{ success: true }, "ok"],
+  [{ success: false }, "failed"],
+])("the state of %j is %s", (runtime, state) => {
+  expect(stateOf({ ...RUNTIME, ...runtime })).toBe(state);
+});
+
+test("the queues of several datasets are one", () => {
+  expect(queueOf({ ...RUNTIME, queues: { source: { a: 2, b: null, c: 3 }, dependencies: {} } })).toBe(5);
+  expect(queueOf(RUNTIME)).toBe(null);
+});
+
+test("a pipe that fails is news once, and again when it fails again", () => {
+  const good = things({ a: pipe({ success: true }), b: pipe({ success: false, "last-run": "1" }) });
+  const bad = things({ a: pipe({ success: false, "last-run": "2" }), b: good.pipes["b"]! });
+  expect(newlyBad(good, bad)).toEqual(["a"]);
+  expect(newlyBad(bad, bad)).toEqual([]);
+  const again = things({ ...bad.pipes, b: pipe({ success: false, "last-run": "3" }) });
+  expect(newlyBad(bad, again)).toEqual(["b"]);
+});

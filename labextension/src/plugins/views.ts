@@ -1,0 +1,47 @@
+/** Opens the views, and opens them again where a workspace had them. */
+
+import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { WidgetTracker } from "@jupyterlab/apputils";
+
+import { ISesamNode, ISesamViews } from "../tokens";
+import { idOf, type Opened, VIEWS, ViewWidget } from "../views";
+
+const OPEN = "sesam:open-view";
+
+export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
+  id: "sesam-interactive:views",
+  description: "Datasets, rules, runs and the flow in the main area.",
+  autoStart: true,
+  requires: [ISesamNode],
+  optional: [ILabShell, ILayoutRestorer],
+  provides: ISesamViews,
+  activate: (app, sesam: ISesamNode, labShell: ILabShell | null, restorer: ILayoutRestorer | null) => {
+    const tracker = new WidgetTracker<ViewWidget>({ namespace: "sesam-interactive" });
+    const views: ISesamViews = {
+      open: (opened: Opened) => {
+        let widget = tracker.find((one) => one.id === idOf(opened));
+        if (widget === undefined) {
+          widget = new ViewWidget(opened, sesam, views.open);
+          // A notebook on a page of its own has one place in the middle, which it takes.
+          app.shell.add(widget, labShell ? "main" : "down");
+          void tracker.add(widget);
+        }
+        app.shell.activateById(widget.id);
+      },
+    };
+    app.commands.addCommand(OPEN, {
+      label: sesam.t("Open a view of the node"),
+      isVisible: () => false,
+      describedBy: {
+        args: {
+          type: "object",
+          properties: { view: { type: "string", enum: [...VIEWS] }, name: { type: "string" } },
+          required: ["view", "name"],
+        },
+      },
+      execute: (args) => views.open({ view: VIEWS.find((one) => one === args["view"]) ?? "flow", name: String(args["name"] ?? "") }),
+    });
+    if (restorer) void restorer.restore(tracker, { command: OPEN, args: ({ opened }) => ({ ...opened }), name: ({ id }) => id });
+    return views;
+  },
+};

@@ -1,0 +1,25 @@
+/** What other plugins may ask for. */
+
+import { Token } from "@lumino/coreutils";
+
+import type { Translate } from "../../frontend/src/live/rows";
+import type { NodeModel } from "./node";
+import type { Server } from "./server";
+import type { Opened } from "./views";
+
+/** The node that is shown, and the way to it. */
+export interface ISesamNode {
+  readonly server: Server;
+  readonly model: NodeModel;
+  readonly t: Translate;
+}
+
+export const ISesamNode = new Token<ISesamNode>("sesam-interactive:ISesamNode", "The node that the workbench shows, and the way to it.");
+
+/** The views of the main area. */
+export interface ISesamViews {
+  /** Show a view; one that is open comes to the front. */
+  open(opened: Opened): void;
+}
+
+export const ISesamViews = new Token<ISesamViews>("sesam-interactive:ISesamViews", "Opens views of the node's pipes, datasets and systems.");

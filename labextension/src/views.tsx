@@ -1,0 +1,185 @@
+/** The views of the main area: the components of the notebook's widgets, with the server behind them. */
+
+import { ReactWidget } from "@jupyterlab/ui-components";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+
+import { EntityGrid } from "../../frontend/src/components/EntityGrid";
+import { FlowGraph } from "../../frontend/src/components/FlowGraph";
+import { PipeLog, PipePreview } from "../../frontend/src/components/PipeLooks";
+import { PipeStatus } from "../../frontend/src/components/PipeStatus";
+import { SystemOffers } from "../../frontend/src/components/SystemOffers";
+import { messageOf } from "../../frontend/src/host";
+import { ServerHost } from "./host";
+import { sesamIcon } from "./icons";
+import type { ISesamNode } from "./tokens";
+
+export const VIEWS = ["grid", "flow", "editor", "status", "preview", "offers"] as const;
+export type View = (typeof VIEWS)[number];
+
+// The editor is large, and not every visit needs it.
+const DtlEditor = lazy(() => import("../../frontend/src/components/DtlEditor").then((module) => ({ default: module.DtlEditor })));
+
+/** Which kind of answers a view asks, and what it begins with. */
+const KINDS: Record<View, string> = { grid: "grid", flow: "flow", editor: "draft", status: "pump", preview: "pump", offers: "system" };
+
+export interface Opened {
+  view: View;
+  name: string;
+}
+
+export class ViewWidget extends ReactWidget {
+  constructor(
+    readonly opened: Opened,
+    private readonly sesam: ISesamNode,
+    private readonly open: (opened: Opened) => void,
+  ) {
+    super();
+    const { view, name } = opened;
+    this.id = idOf(opened);
+    this.node.tabIndex = -1;
+    this.title.label = view === "flow" ? sesam.t("Flow") : titleOf(view, name, sesam);
+    this.title.caption = this.title.label;
+    this.title.icon = sesamIcon;
+    this.title.closable = true;
+  }
+
+  protected override onActivateRequest(): void {
+    if (!this.node.contains(document.activeElement)) this.node.focus();
+  }
+
+  protected override render() {
+    return <Shown opened={this.opened} sesam={this.sesam} open={this.open} />;
+  }
+}
+
+export function idOf({ view, name }: Opened): string {
+  return `sesam-${view}-${name}`;
+}
+
+function titleOf(view: View, name: string, { t }: ISesamNode): string {
+  const words: Record<View, string> = {
+    grid: name,
+    flow: name,
+    editor: t("{name}: rules", { name }),
+    status: t("{name}: runs", { name }),
+    preview: t("{name}: preview", { name }),
+    offers: t("{name}: offers", { name }),
+  };
+  return words[view];
+}
+
+interface Props {
+  opened: Opened;
+  sesam: ISesamNode;
+  open: (opened: Opened) => void;
+}
+
+/** The view of the node that is shown now; another node, another view. What is being written stays. */
+function Shown({ opened, sesam, open }: Props) {
+  const { model } = sesam;
+  const url = useSyncExternalStore(
+    (heard) => {
+      model.changed.connect(heard);
+      return () => void model.changed.disconnect(heard);
+    },
+    () => model.shown.node?.url ?? "",
+  );
+  const known = opened.view === "editor" ? url !== "" : url;
+  const host = useMemo(
+    () => new ServerHost(sesam.server, KINDS[opened.view], opened.name, { name: opened.name, moment: null, view: {}, height: 460, chosen: "", entity: "" }),
+    [known],
+  );
+  return (
+    <div className="sesam sesam-main-view">
+      {url === "" && opened.view !== "editor" ? <div className="sesam-empty">{sesam.t("no node runs")}</div> : <Body key={String(known)} opened={opened} sesam={sesam} open={open} host={host} />}
+    </div>
+  );
+}
+
+function Body({ opened: { view, name }, sesam, open, host }: Props & { host: ServerHost }): ReactNode {
+  switch (view) {
+    case "grid":
+      return <EntityGrid host={host} />;
+    case "flow":
+      return (
+        <Asked ask={async () => host.set("data", await host.request("flow"))} t={sesam.t}>
+          <FlowGraph host={host} />
+        </Asked>
+      );
+    case "editor":
+      return (
+        <Asked
+          ask={async () => {
+            const begin = await host.request<Record<string, unknown>>("opened");
+            for (const [key, value] of Object.entries(begin)) host.set(key, value);
+          }}
+          t={sesam.t}
+        >
+          <Suspense fallback={<div className="sesam-empty">…</div>}>
+            <DtlEditor host={host} />
+          </Suspense>
+        </Asked>
+      );
+    case "status":
+      return (
+        <>
+          <PipeStatus host={host} />
+          <Log host={host} name={name} sesam={sesam} />
+        </>
+      );
+    case "preview":
+      return (
+        <div className="sesam-preview-view">
+          <PipePreview host={host} name={name} />
+        </div>
+      );
+    case "offers":
+      return <SystemOffers host={host} open={(pipe) => open({ view: "status", name: pipe })} />;
+  }
+}
+
+/** The log, which is asked for anew when a run has ended. */
+function Log({ host, name, sesam: { model } }: { host: ServerHost; name: string; sesam: ISesamNode }) {
+  const version = useSyncExternalStore(
+    (heard) => {
+      model.changed.connect(heard);
+      return () => void model.changed.disconnect(heard);
+    },
+    () => {
+      const runtime = model.shown.things.pipes[name]?.runtime;
+      return `${runtime?.["last-run"]} ${runtime?.["is-running"]}`;
+    },
+  );
+  return (
+    <div className="sesam-log-view">
+      <PipeLog host={host} name={name} version={version} />
+    </div>
+  );
+}
+
+/** What needs an answer before it can be shown. */
+function Asked({ ask, t, children }: { ask(): Promise<void>; t: ISesamNode["t"]; children: ReactNode }) {
+  const [state, setState] = useState<"asking" | "there" | Error>("asking");
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let ended = false;
+    setState("asking");
+    ask().then(
+      () => !ended && setState("there"),
+      (error: Error) => !ended && setState(error),
+    );
+    return () => {
+      ended = true;
+    };
+  }, [turn]);
+  if (state === "there") return children;
+  if (state === "asking") return <div className="sesam-empty">{t("asking …")}</div>;
+  return (
+    <div className="sesam-box">
+      <pre className="sesam-error" role="alert">{messageOf(state)}</pre>
+      <div className="sesam-pad">
+        <button onClick={() => setTurn(turn + 1)}>{t("Try again")}</button>
+      </div>
+    </div>
+  );
+}
