@@ -46,6 +46,7 @@ class Lab:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         command += ["--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
         command += ["--LabApp.expose_app_in_browser=True", f"--SesamInteractive.project={project}"]
+        command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         command += [
             f"--SesamInteractive.data={folder / 'node'}",
             "--ServerApp.use_redirect_file=False",

@@ -49,3 +49,21 @@ def test_views_and_cells_work_in_notebook_7(people_lab, page):
     cells.nth(3).scroll_into_view_if_needed()
     shot(page, "notebook-7")
     assert page.errors == its_own
+
+
+def test_the_panel_and_views_are_there_beside_a_notebook(people_lab, page):
+    name = write_cells(people_lab, "1 + 1")
+    page.goto(f"{people_lab.url}/notebooks/notebooks/{name}?token={people_lab.token}")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    page.wait_for_function("window.jupyterapp !== undefined")
+    page.evaluate("() => window.jupyterapp.restored")
+    page.evaluate("() => window.jupyterapp.commands.execute('sesam:panel')")
+    panel = page.locator(".sesam-side-panel")
+    row = panel.locator('[data-sesam-kind="dataset"][data-sesam-name="person"]')
+    row.get_by_text("250").wait_for(timeout=30_000)
+    row.dblclick()
+    grid = page.locator(".sesam-main-view").get_by_role("grid")
+    grid.get_by_text("Person 1", exact=True).wait_for(timeout=30_000)
+    assert grid.bounding_box()["height"] > 150
+    shot(page, "notebook-7-panel")
+    assert not any("sesam" in error for error in page.errors), page.errors

@@ -8,6 +8,7 @@ import { factsOf, queueOf, shortName, sizeOf } from "../flow/sizes";
 
 const MARGIN = 16;
 const HIGHEST = 560;
+const BARS = 44;
 const [SMALLEST, LARGEST] = [0.12, 2.5];
 /** Below this scale the second lines cannot be read, and are not drawn. */
 const FAR = 0.55;
@@ -216,8 +217,12 @@ class Camera {
     if (!svg || !layout || svg.parentElement!.clientWidth === 0) return;
     const width = svg.parentElement!.clientWidth;
     const [wide, high] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
-    this.scale = Math.max(SMALLEST, Math.min(1, width / wide, HIGHEST / high));
-    svg.style.height = `${Math.max(160, Math.min(HIGHEST, Math.ceil(high * this.scale)))}px`;
+    // A view that has a place of its own fills it; in a notebook it takes what it needs.
+    const place = svg.closest<HTMLElement>(".sesam-main-view");
+    const highest = place ? Math.max(160, place.clientHeight - BARS) : HIGHEST;
+    this.scale = Math.max(SMALLEST, Math.min(1, width / wide, highest / high));
+    const needed = Math.max(160, Math.min(highest, Math.ceil(high * this.scale)));
+    svg.style.height = `${place ? highest : needed}px`;
     this.x = Math.max(MARGIN, (width - layout.width * this.scale) / 2);
     this.y = Math.max(MARGIN * this.scale, (svg.clientHeight - layout.height * this.scale) / 2);
     this.touched = false;

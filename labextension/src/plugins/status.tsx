@@ -12,8 +12,11 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: "sesam-interactive:status",
   description: "How the node is, in the status bar.",
   autoStart: true,
-  requires: [ISesamNode, IStatusBar],
-  activate: (app, sesam: ISesamNode, statusBar: IStatusBar) => {
+  requires: [ISesamNode],
+  // Notebook 7 has none.
+  optional: [IStatusBar],
+  activate: (app, sesam: ISesamNode, statusBar: IStatusBar | null) => {
+    if (statusBar === null) return;
     const item = new StatusItem(sesam, () => void app.commands.execute("sesam:panel"));
     statusBar.registerStatusItem("sesam-interactive:status", { item, align: "left", rank: 200 });
   },

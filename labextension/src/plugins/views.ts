@@ -7,6 +7,8 @@ import { ISesamNode, ISesamViews } from "../tokens";
 import { idOf, type Opened, VIEWS, ViewWidget } from "../views";
 
 const OPEN = "sesam:open-view";
+/** How high a view below a notebook is at least. */
+const BELOW = "340px";
 
 export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
   id: "sesam-interactive:views",
@@ -23,6 +25,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
         if (widget === undefined) {
           widget = new ViewWidget(opened, sesam, views.open);
           // A notebook on a page of its own has one place in the middle, which it takes.
+          if (!labShell) widget.node.style.minHeight = BELOW;
           app.shell.add(widget, labShell ? "main" : "down");
           void tracker.add(widget);
         }
