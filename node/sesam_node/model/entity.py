@@ -16,6 +16,8 @@ import xxhash
 from sesam_node.errors import InputError, Problem, preview
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sesam_node.model.values import Entity
 
 encode = msgspec.json.Encoder(order="deterministic").encode
@@ -50,6 +52,11 @@ def content(entity: Entity) -> Entity:
 def content_hash(body: bytes) -> bytes:
     """16 bytes that are equal when the canonical bytes are (xxh3, 128 bits)."""
     return xxhash.xxh3_128_digest(body)
+
+
+def content_hashes(bodies: Iterable[bytes]) -> Iterator[bytes]:
+    """The hash of each of many; as `content_hash`."""
+    return map(xxhash.xxh3_128_digest, bodies)
 
 
 def entity_id(entity: Entity, path: str = "$") -> str:

@@ -1,13 +1,14 @@
 """Entities of rows as canonical bytes, made a column at a time, decoded where someone looks.
 
 What a value needs is decided once a column of a batch, not once a value: the JSON texts of the
-columns are put between the names by one template. Most pipes that collect tables and files have no
-rules, and bytes are all that their sink wants.
+columns are put between the names by one join a row. Most pipes that collect tables and files have
+no rules, and bytes are all that their sink wants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import msgspec
@@ -16,7 +17,7 @@ from sesam_node.model import decode, encode
 from sesam_node.model.values import as_string, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sesam_node.model import Entity, Value
     from sesam_node.pipes.batch import Offset
@@ -138,36 +139,27 @@ class Assembly:
 
     def __call__(self, columns: Sequence[Texts], ids: Sequence[str]) -> Encoded:
         """The entities of columns in the order of the names; `ids` are values, not yet escaped."""
-        template, parts = "", []
+        parts: list[Iterable[Any]] = [repeat("{")]
         identity: Texts | None = text_column(ids)
         for name in self._order:
             if identity is not None and name > ID:
-                template += _literal(_member(ID, identity))
-                parts.append(identity.texts)
+                parts += _whole(ID, identity)
                 identity = None
             column = self._column(columns, name)
-            behind = identity is None
-            start, end = _member(name, column)
-            start, end = (f",{start}", end) if behind else (start, f"{end},")
-            if None not in column.texts:
-                template += _literal((start, end))
-                parts.append(column.texts)
+            before, behind = ("", ",") if identity is not None else (",", "")
+            start, texts, end = _member(name, column)
+            start, end = before + start, end + behind
+            if None not in texts:
+                parts += repeat(start), texts, repeat(end)
                 continue
-            absent = ""
-            if self._nulls:
-                absent = f"{',' if behind else ''}{_name(name)}:null{'' if behind else ','}"
-            template += "%s"
-            parts.append(
-                [absent if text is None else f"{start}{text}{end}" for text in column.texts]
-            )
+            absent = f"{before}{_name(name)}:null{behind}" if self._nulls else ""
+            parts.append([absent if text is None else f"{start}{text}{end}" for text in texts])
         if identity is not None:
-            template += _literal(_member(ID, identity))
-            parts.append(identity.texts)
-        rows = map(("{" + template + "}").__mod__, zip(*parts, strict=True))
-        # Control characters are escaped in JSON: a line end separates.
-        bodies = "\n".join(rows).encode().split(b"\n") if ids else []
+            parts += _whole(ID, identity)
+        parts.append(repeat("}"))
+        rows = map("".join, zip(*parts, strict=False))
         named = ids if "~" not in "".join(ids) else [as_string(text) for text in ids]
-        return Encoded(named, bodies, reserved=self.reserved)
+        return Encoded(named, list(map(str.encode, rows)), reserved=self.reserved)
 
     def _column(self, columns: Sequence[Texts], name: str) -> Texts:
         places = self._places[name]
@@ -179,11 +171,11 @@ class Assembly:
     def _over(self, first: Texts, second: Texts) -> Texts:
         if self._nulls or None not in second.texts:
             return second
-        pairs = zip(_whole(first), _whole(second), strict=True)
+        pairs = zip(_complete(first), _complete(second), strict=True)
         return Texts([under if over is None else over for under, over in pairs])
 
 
-def _whole(column: Texts) -> list[str | None]:
+def _complete(column: Texts) -> list[str | None]:
     return [None if t is None else f"{column.before}{t}{column.after}" for t in column.texts]
 
 
@@ -191,11 +183,12 @@ def _name(name: str) -> str:
     return encode(name).decode()
 
 
-def _member(name: str, column: Texts) -> tuple[str, str]:
-    """What stands around the text of a value."""
-    return f"{_name(name)}:{column.before}", column.after
+def _member(name: str, column: Texts) -> tuple[str, Sequence[str | None], str]:
+    """The texts of a column with what stands before and behind each."""
+    return f"{_name(name)}:{column.before}", column.texts, column.after
 
 
-def _literal(around: tuple[str, str]) -> str:
-    start, end = around
-    return start.replace("%", "%%") + "%s" + end.replace("%", "%%")
+def _whole(name: str, column: Texts) -> list[Iterable[Any]]:
+    """As `_member`, for each row."""
+    start, texts, end = _member(name, column)
+    return [repeat(start), texts, repeat(end)]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesam_node.errors import DtlError, PipeError, SesamError, preview
 from sesam_node.model import content, decode, encode
 from sesam_node.model.entity import content_hash as hash_of
+from sesam_node.model.entity import content_hashes as hashes_of
 from sesam_node.pipes.batch import GONE, PLACE_BITS
 from sesam_node.pipes.encoded import Encoded
 from sesam_node.pipes.policy import tracks_emitted
@@ -232,12 +234,9 @@ class Evaluator:
     def _pass(batch: Batch, out: list[Write]) -> None:
         entities = batch.entities
         if type(entities) is Encoded and not entities.reserved:
-            out.extend(
-                [
-                    make_write((entity_id, body, hash_of(body), False))
-                    for entity_id, body in zip(entities.ids, entities.bodies, strict=True)
-                ]
-            )
+            bodies = entities.bodies
+            rows = zip(entities.ids, bodies, hashes_of(bodies), repeat(False), strict=False)  # noqa: FBT003 - a delete?
+            out.extend(map(make_write, rows))
         elif entities is not None:
             out.extend(map(as_write, entities))
         else:
