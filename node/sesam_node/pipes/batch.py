@@ -172,9 +172,9 @@ class Sink(Protocol):
 
     One that takes the entities of a run together has `begin(full=…)` and `end()` too; where
     `begins_again` is true, a full run that was interrupted is never taken up in the middle. One
-    that can tell that it lost what it had says so by `reason_for_full_run()`, empty if not.
-    that `takes_whole` gets everything in each run that has news, and has `is_current()`: is what it
-    wrote last still there?
+    that can tell that it lost what it had says so by `reason_for_full_run()`, empty if not; one
+    that has `close()` gives up there what a run has not ended. One that `takes_whole` gets
+    everything in each run that has news, and has `is_current()`: is what it wrote last still there?
     """
 
     dataset: str | None
@@ -192,6 +192,8 @@ class Context:
     `source_dataset` where what it gets are the entities of that dataset as they are stored.
     `exchanges` are what its REST components asked, for those who want to know. `tell` puts an event
     of this type, with these facts, into the pipe's execution log; nobody hears it outside of runs.
+    While a pipe runs, `columns(n)` are those of a table for the first n entities that it makes
+    (`pipes.columns`).
     """
 
     definition: PipeDefinition
@@ -202,6 +204,7 @@ class Context:
     source_dataset: str | None = None
     exchanges: Exchanges = field(default_factory=Exchanges)
     tell: Callable[[str, dict[str, Any]], None] = lambda _event_type, _facts: None
+    columns: Callable[[int], Any] | None = None
     _systems: dict[str, Any] = field(default_factory=dict)
 
     def system(self, system_id: str) -> Any:

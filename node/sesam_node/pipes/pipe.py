@@ -142,6 +142,9 @@ class Pipe:
         out.append(self.prepared(entity))
 
     def close(self) -> None:
+        close = getattr(self.sink, "close", None)
+        if close is not None:
+            close()
         self.context.close()
 
 

@@ -11,6 +11,7 @@ import gc
 import resource
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.errors import FenceError
@@ -77,6 +78,7 @@ def _run(
     pipe: Pipe | None = None
     try:
         pipe = build_pipe(request.definition, store)
+        pipe.context.columns = partial(_columns, request, store)
         log = RunLog(store, request, pipe.pump)
         pipe.context.tell = log.tell
         with rare_collection():
@@ -97,6 +99,13 @@ def _run(
         if result.success:
             _failed(result, error)
     return result
+
+
+def _columns(request: RunRequest, store: Store, sample_size: int) -> Any:
+    """The columns of a table for what the pipe makes of so many source entities."""
+    from sesam_node.pipes.columns import pipe_columns
+
+    return pipe_columns(request.definition, store, sample_size=sample_size)
 
 
 @contextmanager

@@ -171,7 +171,6 @@ def test_an_entity_that_does_not_fit_is_told_and_what_came_before_is_written(dat
         ({"_id": "1", "nam": "x"}, {}, 'has no column "nam"; did you mean "name"?'),
         ({"_id": "1"}, {"table": "persn"}, 'there is no table "persn"; did you mean "person"?'),
         ({"_id": "1"}, {"primary_key": "idd"}, 'has no column "idd"; did you mean "id"?'),
-        ({"_id": "1"}, {"create_table_if_missing": True}, 'to make a table "schema_definition"'),
     ],
 )
 def test_what_is_wrong_is_told_with_a_hint(database, entity, options, said):

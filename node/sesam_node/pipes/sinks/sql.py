@@ -1,9 +1,9 @@
 """The sql sink: rows of a table, by key.
 
 Each batch is one transaction: rows whose entities are deleted go, those that are there are updated,
-the others inserted. An update sets the columns that the entity has; a null property makes the
-column null, and so does a missing one where `schema_definition` names its column. Others are left
-alone: they may be somebody else's.
+the others inserted. A full run that begins with an empty table is one as a whole. An update sets
+the columns that the entity has; a null property makes the column null, and so does a missing one
+where `schema_definition` names its column. Others are left alone: they may be somebody else's.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from sesam_node.errors import ConfigError, PipeError, Problem, preview, suggesti
 from sesam_node.model.values import plain_text
 from sesam_node.pipes.common_options import SQL_SYSTEMS, STRINGS, SYSTEM_ID
 from sesam_node.pipes.component import Option, sink
+from sesam_node.pipes.sql.column_writer import ColumnWriter
+from sesam_node.pipes.sql.copy import CopiedRows
 from sesam_node.pipes.sql.create import COLUMN, create_table, drop_table, empty_table
+from sesam_node.pipes.sql.inferred import inferred_columns
 from sesam_node.pipes.sql.rows import Row, Rows, make_rows
 from sesam_node.pipes.sql.tables import chosen, describe, known
+from sesam_node.pipes.sql.transactions import Transactions
 from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
@@ -76,9 +80,8 @@ class SqlSink:
             item.get("source_property") or name: name for name, item in self._defined.items()
         }
         makes = options["create_table_if_missing"] or options["recreate_table_on_first_run"]
-        if makes and not self._defined:
-            raise ConfigError('to make a table "schema_definition" is needed')
-        if makes and not any(item.get("primary_key") for item in self._defined.values()):
+        is_keyed = any(item.get("primary_key") for item in self._defined.values())
+        if makes and self._defined and not is_keyed:
             raise ConfigError('"schema_definition" has no column with "primary_key": true')
         # A table that is emptied first cannot be filled from the middle.
         self.begins_again = bool(
@@ -87,6 +90,8 @@ class SqlSink:
         self.usual_batch_size = self._size
         self._table: Table | None = None
         self._rows: Rows | None = None
+        self._columns: ColumnWriter | None = None
+        self._transactions: Transactions | None = None
         self._takes: dict[str, Taken | None] = {}
 
     @property
@@ -98,29 +103,60 @@ class SqlSink:
 
     def begin(self, *, full: bool) -> None:
         """A run begins: the table is made, made anew or emptied where that is configured."""
-        self._table = self._rows = None
-        options = self._options
-        name, schema, system = options["table"], options["schema"], self._system
-        definition = options["schema_definition"] or []
-        fresh = full and options["truncate_table_on_first_run"]
-        if options["create_table_if_missing"] or options["recreate_table_on_first_run"]:
-            there = describe(system.engine, str(system), name, schema)
-            if there is not None and full and options["recreate_table_on_first_run"]:
+        self._table = self._rows = self._columns = None
+        self.close()
+        anew = full and self.begins_again
+        options, system = self._options, self._system
+        name, schema = options["table"], options["schema"]
+        makes = options["create_table_if_missing"] or options["recreate_table_on_first_run"]
+        with system.told():
+            transactions = self._begun(anew=anew)
+        there = describe(transactions.bind, str(system), name, schema) if makes else None
+        remade = full and options["recreate_table_on_first_run"]
+        definition = self._definition() if makes and (there is None or remade) else None
+        if definition is not None:
+            if there is not None:
                 with system.told(f"dropping {name}"):
-                    drop_table(system.engine, name, schema)
-                there = None
-            if there is None:
-                with system.told(f"making the table {name}"):
-                    create_table(system.engine, name, schema, definition)
-                fresh = False
-        if fresh:
-            with system.told(f"emptying {name}"):
-                empty_table(system.engine, name, schema)
-        self._prepare(empty=self.begins_again and full)
+                    drop_table(transactions.bind, name, schema)
+            with system.told(f"making the table {name}"):
+                create_table(transactions.bind, name, schema, definition)
+        elif makes and there is None:
+            return  # nothing to write yet, and no telling which columns it will have
+        elif anew:
+            with system.told(f"emptying {name}"), transactions.batch() as connection:
+                empty_table(connection, name, schema)
+        self._prepare(empty=anew)
+
+    def _definition(self) -> list[dict[str, Any]] | None:
+        """The columns of a table that is made; null where there is nothing to tell them from."""
+        given: list[dict[str, Any]] | None = self._options["schema_definition"]
+        keys = self._options["primary_key"]
+        return given or inferred_columns(
+            self._context, [keys] if isinstance(keys, str) else keys or []
+        )
+
+    def end(self) -> None:
+        """The run has brought everything: what began anew is there for others to see."""
+        if self._transactions is not None:
+            with self._system.told(f"writing to {self._options['table']}"):
+                self._transactions.commit()
+
+    def close(self) -> None:
+        """What a run has not ended is undone."""
+        if self._transactions is not None:
+            self._transactions.close()
+
+    def _begun(self, *, anew: bool) -> Transactions:
+        if self._transactions is None:
+            self._transactions = Transactions(self._system.engine)
+        if anew:
+            self._transactions.open()
+        return self._transactions
 
     def _prepare(self, *, empty: bool = False) -> Rows:
         options, system = self._options, self._system
-        table = known(system.engine, str(system), options["table"], options["schema"])
+        transactions = self._begun(anew=False)
+        table = known(transactions.bind, str(system), options["table"], options["schema"])
         keys = options["primary_key"]
         names = [keys] if isinstance(keys, str) else list(keys or table.primary_key)
         if not names:
@@ -132,8 +168,13 @@ class SqlSink:
         self._table, self._takes = table, {}
         self._stamp = table.column(options["timestamp"]) if options["timestamp"] else None
         bulk = bool(options["use_bulk_operations"])
-        self._rows = make_rows(system.engine, table, names, bulk=bulk, empty=empty)
+        self._rows = make_rows(system.engine, transactions, table, names, bulk=bulk, empty=empty)
         self._keys = tuple(names)
+        if isinstance(self._rows, CopiedRows) and system.zone is UTC:
+            properties = {self._property(name): name for name in names}
+            defaults = {name: item.get("default") for name, item in self._defined.items()}
+            writer = ColumnWriter(table, properties, self._written, defaults)
+            self._columns = writer if writer.can else None
         return self._rows
 
     # -- entities ------------------------------------------------------------------------------
@@ -141,16 +182,32 @@ class SqlSink:
     def write(self, entities: Sequence[Entity]) -> int:
         rows = self._rows or self._prepare()
         for start in range(0, len(entities), self._size):
+            some = entities[start : start + self._size]
+            stamp = self._stamped()
+            if self._loaded(rows, some, stamp):
+                continue
             # Of several entities with one key the last one counts.
             changes: dict[tuple[Any, ...], Row | None] = {}
-            stamp = self._stamped()
-            for entity in entities[start : start + self._size]:
+            for entity in some:
                 key, row = self._row(entity, stamp)
                 changes.pop(key, None)
                 changes[key] = row
             with self._system.told(f"writing to {self._options['table']}"):
                 rows.apply(changes)
         return len(entities)
+
+    def _loaded(self, rows: Rows, entities: Sequence[Entity], stamp: Row) -> bool:
+        """Were the entities written a column at a time? An entity alone gets the closer look."""
+        if self._columns is None or len(entities) == 1 or not isinstance(rows, CopiedRows):
+            return False
+        if any("_deleted" in entity for entity in entities):
+            return False
+        lines = self._columns.lines(entities, {name: str(at) for name, at in stamp.items()})
+        if lines is None:
+            return False
+        with self._system.told(f"writing to {self._options['table']}"):
+            rows.load(lines)
+        return True
 
     def _row(self, entity: Entity, stamp: Row) -> tuple[tuple[Any, ...], Row | None]:
         """The key of an entity's row, and the row; null where it is to be deleted."""
@@ -187,6 +244,15 @@ class SqlSink:
             return None
         return column, self._system.writing.converter(column.kind)
 
+    def _written(self, name: str) -> Column | None:
+        """The column, other than of a key, that takes a property."""
+        taken = None if self._table is None else self._taken(name, self._table)
+        return None if taken is None else taken[0]
+
+    def _property(self, column: str) -> str:
+        """The property that a column takes."""
+        return next((name for name, taken in self._names.items() if taken == column), column)
+
     def _stamped(self) -> Row:
         if self._stamp is None:
             return {}
@@ -217,8 +283,7 @@ class SqlSink:
         return column
 
     def _key_value(self, entity: Entity, name: str, table: Table) -> Any:
-        source = next((prop for prop, column in self._names.items() if column == name), name)
-        value = entity.get(source)
+        value = entity.get(self._property(name))
         if value is None:
             value = self._key_of_id(entity, name)
         column = table.column(name)

@@ -9,8 +9,10 @@ from sesam_node.config.options import Option
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.types import TypeEngine
+
+    Bind = Connection | Engine
 
 TYPES = (
     "string",
@@ -47,12 +49,12 @@ KEY_SIZE = 255
 
 
 def create_table(
-    engine: Engine, name: str, schema: str | None, columns: Sequence[Mapping[str, Any]]
+    bind: Bind, name: str, schema: str | None, columns: Sequence[Mapping[str, Any]]
 ) -> None:
     """Makes a table of `schema_definition`, with its key and indexes."""
     from sqlalchemy import Column, MetaData, Table
 
-    dialect = engine.dialect.name
+    dialect = bind.dialect.name
     Table(
         name,
         MetaData(),
@@ -68,21 +70,20 @@ def create_table(
             for item in columns
         ),
         schema=schema,
-    ).create(engine)
+    ).create(bind)
 
 
-def drop_table(engine: Engine, name: str, schema: str | None) -> None:
+def drop_table(bind: Bind, name: str, schema: str | None) -> None:
     from sqlalchemy import MetaData, Table
 
-    Table(name, MetaData(), schema=schema).drop(engine)
+    Table(name, MetaData(), schema=schema).drop(bind)
 
 
-def empty_table(engine: Engine, name: str, schema: str | None) -> None:
-    """Deletes every row, in a transaction of its own."""
+def empty_table(connection: Connection, name: str, schema: str | None) -> None:
+    """Deletes every row, in the transaction of the connection."""
     from sqlalchemy import delete, table
 
-    with engine.begin() as connection:
-        connection.execute(delete(table(name, schema=schema)))
+    connection.execute(delete(table(name, schema=schema)))
 
 
 def column_type(item: Mapping[str, Any], dialect: str) -> TypeEngine[Any]:
@@ -95,6 +96,8 @@ def column_type(item: Mapping[str, Any], dialect: str) -> TypeEngine[Any]:
     if kind == "integer":
         return _integer(item)
     if kind == "decimal":
+        if item.get("any_scale") and dialect == "postgresql":
+            return types.Numeric()
         return types.Numeric(item.get("precision") or 38, item.get("scale") or 0)
     if kind == "binary":
         return types.LargeBinary(item.get("max_size"))

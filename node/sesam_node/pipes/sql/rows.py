@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnClause, ColumnElement, Connection, Engine
 
     from sesam_node.pipes.sql.tables import Table
+    from sesam_node.pipes.sql.transactions import Transactions
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
@@ -23,24 +24,30 @@ class Rows(Protocol):
 
 
 def make_rows(
-    engine: Engine, table: Table, keys: Sequence[str], *, bulk: bool, empty: bool
+    engine: Engine,
+    transactions: Transactions,
+    table: Table,
+    keys: Sequence[str],
+    *,
+    bulk: bool,
+    empty: bool,
 ) -> Rows:
     """The quickest way that the database has. `empty`: the table holds nothing but our rows."""
     if bulk and engine.dialect.name == "postgresql":
         from sesam_node.pipes.sql.copy import CopiedRows
 
-        return CopiedRows(engine, table, keys, empty=empty)
-    return PlainRows(engine, table, keys)
+        return CopiedRows(engine, transactions, table, keys, empty=empty)
+    return PlainRows(transactions, table, keys)
 
 
 class PlainRows:
     """A look at which keys there are, then deletes, updates and inserts in batches."""
 
-    def __init__(self, engine: Engine, table: Table, keys: Sequence[str]) -> None:
+    def __init__(self, transactions: Transactions, table: Table, keys: Sequence[str]) -> None:
         from sqlalchemy import column
         from sqlalchemy import table as made
 
-        self._engine = engine
+        self._transactions = transactions
         self._keys = tuple(keys)
         padded = {item.name for item in table.columns if item.padded}
         self._padded = tuple(name in padded for name in keys)
@@ -50,7 +57,7 @@ class PlainRows:
         self._table = made(table.name, *self._columns.values(), schema=table.schema)
 
     def apply(self, changes: Mapping[Key, Row | None]) -> None:
-        with self._engine.begin() as connection:
+        with self._transactions.batch() as connection:
             there = self._there(connection, list(changes))
             gone = [
                 key for key, row in changes.items() if row is None and self._known(key) in there

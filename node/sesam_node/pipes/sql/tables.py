@@ -11,7 +11,9 @@ from sesam_node.errors import PipeError, suggestion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
+
+    Bind = Connection | Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ def kind_of(type_: Any) -> str:
     return next((kind for class_, kind in kinds if isinstance(type_, class_)), "any")
 
 
-def describe(engine: Engine, what: str, name: str, schema: str | None = None) -> Table | None:
+def describe(
+    bind: Connection | Engine, what: str, name: str, schema: str | None = None
+) -> Table | None:
     """A table or view; null where there is none of that name. Errors name `what`."""
     from sqlalchemy import inspect
     from sqlalchemy.exc import NoSuchTableError, SAWarning
@@ -72,7 +76,7 @@ def describe(engine: Engine, what: str, name: str, schema: str | None = None) ->
     with told(what), warnings.catch_warnings():
         # A type that SQLAlchemy does not know is "unknown" here, and read all the same.
         warnings.simplefilter("ignore", SAWarning)
-        inspector = inspect(engine)
+        inspector = inspect(bind)
         try:
             found = inspector.get_columns(name, schema=schema)
             key = inspector.get_pk_constraint(name, schema=schema)
@@ -94,25 +98,25 @@ def describe(engine: Engine, what: str, name: str, schema: str | None = None) ->
     return Table(name, schema, columns, tuple(key.get("constrained_columns") or ()))
 
 
-def known(engine: Engine, what: str, name: str, schema: str | None = None) -> Table:
+def known(bind: Bind, what: str, name: str, schema: str | None = None) -> Table:
     """As `describe`; raises PipeError with a suggestion where there is no such table."""
-    table = describe(engine, what, name, schema)
+    table = describe(bind, what, name, schema)
     if table is not None:
         return table
-    names = relations(engine, what, schema)
+    names = relations(bind, what, schema)
     hint = suggestion(name, names) or f"there are {', '.join(names[:10]) or 'none'}"
     where = f' in the schema "{schema}"' if schema else ""
     raise PipeError(f'{what}: there is no table "{name}"{where}; {hint}')
 
 
-def relations(engine: Engine, what: str, schema: str | None = None) -> list[str]:
+def relations(bind: Bind, what: str, schema: str | None = None) -> list[str]:
     """The names of the tables and views of a schema."""
     from sqlalchemy import inspect
 
     from sesam_node.pipes.sql.engine import told
 
     with told(what):
-        inspector = inspect(engine)
+        inspector = inspect(bind)
         return sorted([*inspector.get_table_names(schema), *inspector.get_view_names(schema)])
 
 
