@@ -10,6 +10,9 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from sesam_node.errors import PipeError
+from sesam_node.pipes.sql.engine import reason
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,6 +23,7 @@ class Transactions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._run: Connection | None = None
+        self._lost = ""
 
     @property
     def bind(self) -> Connection | Engine:
@@ -29,6 +33,7 @@ class Transactions:
     def open(self) -> Connection:
         """Begin the transaction of a run."""
         connection = self._engine.connect()
+        self._lost = ""
         self._run = connection
         if connection.dialect.name == "sqlite":
             # Its driver begins before changes of rows only, not of tables.
@@ -41,9 +46,19 @@ class Transactions:
         if self._run is None:
             with self._engine.begin() as connection:
                 yield connection
-        else:
-            with self._run.begin_nested():
-                yield self._run
+            return
+        run = self._run
+        if self._lost:
+            raise PipeError(
+                f"the connection was lost, and what the run wrote with it: {self._lost}"
+            )
+        try:
+            with run.begin_nested():
+                yield run
+        except Exception as error:
+            if run.invalidated or getattr(run.connection.driver_connection, "closed", False):
+                self._lost = reason(error)
+            raise
 
     def commit(self) -> None:
         """End the transaction of the run, where there is one. Raises what the database says."""
