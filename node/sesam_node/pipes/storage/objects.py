@@ -238,7 +238,9 @@ def _reason(error: Exception) -> str:
     code = re.search(r"<Code>([^<]*)</Code>", text)
     message = re.search(r"<Message>([^<]*)</Message>", text)
     if code:
-        return f"{code[1]}: {message[1] if message else ''}".rstrip(": ")
+        # Of Azure the lines behind the first one number the request.
+        said = message[1].partition("\n")[0] if message else ""
+        return f"{code[1]}: {said}".rstrip(": ")
     status = re.search(r"status code: (\d{3} [\w ]+)", text)
     if status:
         return f"the server answered {status[1].strip()}"
