@@ -119,3 +119,11 @@ def test_rdf_files_are_offered_in_their_syntax(folder, memory_node, the_offer, n
     assert offer.source == {"type": "rdf", "url": name, **more}
     live, _ = collected(memory_node, offer)
     assert len(live) == 1
+
+
+def test_a_large_workbook_is_not_held_in_memory_for_a_look(folder, the_offer, monkeypatch):
+    monkeypatch.setattr("sesam_node.pipes.file_offers.MAX_WORKBOOK_BYTES", 1_000)
+    (folder / "a.xlsx").write_bytes(b"PK" * 1_000)
+    offer = the_offer()
+    assert (offer.source, offer.facts) == (None, {"size_bytes": 2_000})
+    assert "too large to look into" in offer.problem

@@ -32,6 +32,9 @@ SAMPLE_ENTITIES = 100
 LINE_NAMES = (".jsonl", ".ndjson")
 JSON_NAMES = (".json", *LINE_NAMES)
 SAMPLE_ROWS = 200
+MAX_WORKBOOK_BYTES = 20 * 1024 * 1024
+"""A workbook is held in memory for the first of its rows."""
+
 EXCEL_TYPES = {int: "integer", float: "float", bool: "boolean"} | dict.fromkeys(
     (datetime, date), "datetime"
 )
@@ -60,6 +63,9 @@ def of_file(name: str, size: int, open_: Open) -> Offer | None:
     else:
         return None
     facts = {"size_bytes": size}
+    if look is _excel and size > MAX_WORKBOOK_BYTES:
+        problem = "it is too large to look into: write the source by hand"
+        return Offer(name, "file", problem=problem, facts=facts)
     try:
         with open_() as file:
             found = look(name, file)

@@ -131,7 +131,7 @@ class Workbook:
             ]
             name = next(iter(visible or known), None)
         if name not in known:
-            hint = suggestion(name or "", known) or f"there are {', '.join(known) or 'none'}"
+            hint = suggestion(name or "", known) or f"the sheets are {', '.join(known)}"
             raise WorkbookError(f'there is no sheet "{name}"', "missing-sheet", hint)
         position = self._file.tell()
         found = look(self._file, name)
