@@ -8,6 +8,7 @@ end it, and a text no escape that a reader of SPARQL could take for one of a cod
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sesam_node.errors import preview
@@ -83,6 +84,12 @@ def absolute_iri(text: str) -> str:
     return quoted_iri(text)
 
 
+@lru_cache(4_096)
+def _written_name(iri: str) -> str:
+    # Predicates and datatypes are few, and each is written many times.
+    return f"<{quoted_iri(iri)}>"
+
+
 def written(term: Term) -> str:
     """The term in N-Triples."""
     if isinstance(term, str):
@@ -90,13 +97,13 @@ def written(term: Term) -> str:
     text = ESCAPED.sub(lambda match: ESCAPES[match[0]], term.text)
     if term.language:
         return f'"{text}"@{term.language}'
-    return f'"{text}"^^<{quoted_iri(term.datatype)}>' if term.datatype else f'"{text}"'
+    return f'"{text}"^^{_written_name(term.datatype)}' if term.datatype else f'"{text}"'
 
 
 def statement(triple: Triple) -> str:
     """The line of a triple, without its end."""
     subject, predicate, value = triple
-    return f"{written(subject)} {written(predicate)} {written(value)} ."
+    return f"{written(subject)} {_written_name(predicate)} {written(value)} ."
 
 
 def lines(triples: Iterable[Triple]) -> Iterator[str]:
