@@ -57,10 +57,12 @@ def learn(*values: str) -> None:
 
 def hidden(text: str) -> str:
     """The text with `*****` for each secret in hand."""
-    if not _scopes or not text:
-        return text
-    known = frozenset().union(*_scopes)
-    return _pattern(known).sub(HIDDEN, text) if known else text
+    return hidden_in(text, frozenset().union(*_scopes)) if _scopes else text
+
+
+def hidden_in(text: str, secrets: frozenset[str]) -> str:
+    """The text with `*****` for each of these secrets."""
+    return _pattern(secrets).sub(HIDDEN, text) if secrets and text else text
 
 
 def hidden_error(error: Exception) -> Exception:

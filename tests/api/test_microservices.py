@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from sesam_node.cli.child import ChildNode
+from sesam_node.hub.microservices import environment_of_services
 
 SERVICE = """
 import json, os, sys
@@ -135,3 +136,30 @@ def test_an_address_of_its_own_needs_no_command(start, tmp_path):
     assert client.put("/config", json=[given, PIPE]).status_code == 200
     told = client.get("/systems/people-service/status").json()
     assert "refused" in told["message"].lower()
+
+
+def test_what_it_prints_of_its_secrets_is_hidden(start, tmp_path):
+    _child, client = start("--allow-commands")
+    client.put("/secrets", json={"key": "c4nary-of-a-service"}).raise_for_status()
+    (tmp_path / "talk.py").write_text(
+        'import os, time\nprint("the key is", os.environ["KEY"], flush=True)\ntime.sleep(600)\n'
+    )
+    talks = system(tmp_path) | {"command": [sys.executable, str(tmp_path / "talk.py")]}
+    talks["docker"]["environment"] = {"KEY": "$SECRET(key)"}
+    client.put("/config", json=[talks]).raise_for_status()
+
+    def output():
+        told = client.get("/systems/people-service/status").json()
+        return told["microservice"]["output"]
+
+    deadline = time.monotonic() + 60
+    while not output():
+        assert time.monotonic() < deadline
+    assert output() == ["the key is *****\n"]
+
+
+def test_it_gets_nothing_that_is_for_the_node_alone(monkeypatch):
+    monkeypatch.setenv("SESAM_JWT_KEY", "c4nary-of-the-node")
+    monkeypatch.setenv("OTHER", "stays")
+    found = environment_of_services()
+    assert ("SESAM_JWT_KEY" in found, found["OTHER"]) == (False, "stays")

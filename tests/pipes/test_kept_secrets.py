@@ -121,6 +121,7 @@ def test_secrets_and_what_stands_in_secret_options_are_kept():
         "of-the-node",
         "in%20url",
         "in url",
+        base64.b64encode(b"ada:in url").decode(),
         "in-option",
         "in-fields",
         "in-header",

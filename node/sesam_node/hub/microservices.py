@@ -26,6 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.secrets import resolve_secrets
 from sesam_node.errors import ConfigError, SesamError
+from sesam_node.hiding import hidden_in
+from sesam_node.pipes.kept_secrets import kept_secrets
+from sesam_node.pipes.runs import PipeDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +50,11 @@ PARENT_DIED = 1
 
 @dataclass(slots=True)
 class Microservice:
-    """One process, and what it was started with."""
+    """One process, and what it was started with; `kept` are texts that its output is cleared of."""
 
     config: Mapping[str, Any]
     port: int
+    kept: frozenset[str] = frozenset()
     process: subprocess.Popen[str] | None = None
     started: float = 0.0
     failures: int = 0
@@ -77,11 +81,11 @@ class Microservices:
         """Start what is new, end what is gone, and both where a system has changed."""
         wanted = self._wanted()
         for system_id in list(self._running):
-            if self._running[system_id].config != wanted.get(system_id):
+            if system_id not in wanted or self._running[system_id].config != wanted[system_id][0]:
                 _end(self._running.pop(system_id))
-        for system_id, config in wanted.items():
+        for system_id, (config, kept) in wanted.items():
             if system_id not in self._running:
-                self._running[system_id] = Microservice(config, _free_port())
+                self._running[system_id] = Microservice(config, _free_port(), kept)
                 self._run(system_id)
 
     def with_address(self, system_id: str, system: dict[str, Any]) -> dict[str, Any]:
@@ -117,10 +121,10 @@ class Microservices:
 
     # -- processes -----------------------------------------------------------------------------
 
-    def _wanted(self) -> dict[str, dict[str, Any]]:
-        """The systems with a command, by id, their secrets put in."""
+    def _wanted(self) -> dict[str, tuple[dict[str, Any], frozenset[str]]]:
+        """The systems with a command, by id, their secrets put in; and what is not to be told."""
         active = self._configuration.active
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, tuple[dict[str, Any], frozenset[str]]] = {}
         for system_id in active.document.systems:
             if system_id in active.invalid:
                 continue
@@ -135,7 +139,9 @@ class Microservices:
                 continue
             systems, secrets = self._configuration.with_secrets({system_id: effective})
             try:
-                found[system_id] = resolve_secrets(systems[system_id], secrets)
+                resolved = resolve_secrets(systems[system_id], secrets)
+                kept = kept_secrets(PipeDefinition({}, {system_id: effective}, secrets=secrets))
+                found[system_id] = (resolved, frozenset(kept))
             except ConfigError as error:
                 log.warning('the system "%s" is not started: %s', system_id, error.message)
         return found
@@ -150,7 +156,7 @@ class Microservices:
             found.process = subprocess.Popen(  # noqa: S603 - what the configuration says
                 command,
                 cwd=self._folder or None,
-                env=os.environ | given | {"PORT": str(found.port)},
+                env=environment_of_services() | given | {"PORT": str(found.port)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -193,7 +199,12 @@ class Microservices:
 def _read(found: Microservice, process: subprocess.Popen[str]) -> None:
     # All of it is read, so that a full pipe never stops the process.
     for line in process.stdout or ():
-        found.lines.append(line)
+        found.lines.append(hidden_in(line, found.kept))
+
+
+def environment_of_services() -> dict[str, str]:
+    """That of the node, without what is for the node alone: its keys, where its data is."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SESAM_")}
 
 
 def _end(found: Microservice) -> None:

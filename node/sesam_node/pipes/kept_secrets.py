@@ -7,6 +7,7 @@ headers that log in, the user's part of a URL. It is hidden in messages just the
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from sesam_node.config.options import Option
 
-USER_OF_URL = re.compile(r"://[^/?#\s:@]*:([^/?#\s@]+)@")
+USER_OF_URL = re.compile(r"://([^/?#\s:@]*):([^/?#\s@]+)@")
 LOGIN_HEADER = re.compile(r"authorization|cookie|api[-_]?key|token|secret|password", re.IGNORECASE)
 SCHEME = re.compile(r"(basic|bearer|digest|token|apikey)\s+", re.IGNORECASE)
 
@@ -51,9 +52,11 @@ def _of_system(system: Mapping[str, Any]) -> Iterator[str]:
         declared = ()
     yield from _secret_options(declared, system)
     for text in _texts(system):
-        for part in USER_OF_URL.findall(text):
-            yield from _literal(part)
-            yield from _literal(unquote(part))
+        for user, password in USER_OF_URL.findall(text):
+            for one in _literal(password):
+                yield from (one, unquote(one))
+                # What is sent of both.
+                yield b64encode(f"{unquote(user)}:{unquote(one)}".encode()).decode()
     yield from _headers(system)
 
 

@@ -20,6 +20,7 @@ from sesam_node.pipes.http.answer import Answer, ChunkReader, RequestError, show
 from sesam_node.pipes.http.client import make_client
 from sesam_node.pipes.http.oauth2 import OAuth2
 from sesam_node.pipes.http.retries import RetryStrategy, flaws, retry_after
+from sesam_node.pipes.kept_secrets import kept_secrets
 from sesam_node.pipes.shared import line
 from sesam_node.pipes.storage.folder import Folder
 from sesam_node.pipes.storage.objects import Objects
@@ -106,7 +107,7 @@ class UrlSystem:
     def secret_texts(self) -> list[str]:
         """What must not be told of requests and answers: secrets, passwords, tokens."""
         options = self._options
-        found = [*self._definition.secrets.values(), options["password"], options["jwt_token"]]
+        found = [*kept_secrets(self._definition), options["password"], options["jwt_token"]]
         oauth = options["oauth2"] or {}
         found += [oauth.get(name) for name in ("client_secret", "access_token", "refresh_token")]
         if options["password"]:
