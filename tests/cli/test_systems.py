@@ -239,6 +239,28 @@ def test_a_dataset_is_shared_to_a_table(systems, node):
     }
 
 
+def test_operations_of_a_rest_system_are_collected_and_shared_to(project):
+    """What is offered is found by its name, too."""
+    operations = {
+        "contacts": {"url": "contacts", "method": "GET", "id_expression": "{{ id }}"},
+        "update": {"url": "contacts/{{ _id }}", "method": "PUT"},
+    }
+    api = {"_id": "api", "type": "system:rest", "url_pattern": "http://127.0.0.1:9/%s"}
+    file = project.folder / "systems" / "api.conf.json"
+    file.write_text(json.dumps({**api, "operations": operations}))
+    code, out, _ = project("collect", "api", "contacts", "--yes", "--json")
+    assert (code, json.loads(out)["pipe"]["source"]) == (
+        0,
+        {"type": "rest", "system": "api", "operation": "contacts"},
+    )
+    code, out, _ = project("share", "api", "update", "--yes", "--json")
+    assert (code, json.loads(out)["pipe"]["sink"]) == (
+        0,
+        {"type": "rest", "system": "api", "operation": "update"},
+    )
+    assert main(["validate", str(project.folder)]) == 0
+
+
 # ---- in a folder --------------------------------------------------------------------------------
 
 
