@@ -3,11 +3,17 @@
 Ratios are CPU time of this process, the quickest of three runs: a table into a dataset against a
 psycopg loop that only builds the dicts; a dataset into a table in bulk against a COPY of the same
 rows; a CSV file against `csv.DictReader`. `python benchmarks/systems.py [ROWS]` (200,000)
+
+With `--dlt PYTHON`, the Python of an environment that has `dlt[sql_database,duckdb]`,
+`psycopg[binary]` and `pyarrow`, also what dlt takes to load the same table into DuckDB, by the two
+ways that it has of passing rows on.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
+import subprocess
 import sys
 import tempfile
 import time
@@ -65,7 +71,11 @@ def bare_copy(connect, rows):
 def main() -> None:
     import psycopg
 
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    options_given = argparse.ArgumentParser()
+    options_given.add_argument("rows", type=int, nargs="?", default=200_000)
+    options_given.add_argument("--dlt", metavar="PYTHON")
+    asked = options_given.parse_args()
+    rows = asked.rows
     with tempfile.TemporaryDirectory(prefix="databases-") as folder:
         base = Path(folder)
         base.chmod(0o755)
@@ -84,7 +94,9 @@ def main() -> None:
             system = {"_id": "db", **options}
             files = {"_id": "files", "type": "system:url", "url_pattern": f"{base}/%s"}
             node.more = {"systems": {"db": system, "files": files}, "allow_files": True}
-            read(node, connect, rows)
+            ours = read(node, connect, rows)
+            if asked.dlt:
+                by_dlt(asked.dlt, login, base, ours, rows)
             write(node, connect, rows)
             separated(node, base, rows)
             node.store.close()
@@ -102,7 +114,7 @@ def into_nothing(node: Node, pipe: str):
     return node.run(pipe)
 
 
-def read(node: Node, connect, rows: int) -> None:
+def read(node: Node, connect, rows: int) -> float:
     bare, count = cpu(lambda: bare_read(connect))
     assert count == rows
     # As in a worker that has run before: everything is imported.
@@ -113,6 +125,18 @@ def read(node: Node, connect, rows: int) -> None:
     ours, result = cpu(lambda: into_nothing(node, "customer"))
     assert result.changed == rows
     told("PostgreSQL -> dataset", ours, bare, rows)
+    return ours
+
+
+def by_dlt(python: str, login: dict, base: Path, ours: float, rows: int) -> None:
+    url = "postgresql+psycopg://{user}:{password}@{host}:{port}/{dbname}".format(**login)
+    script = Path(__file__).with_name("with_dlt.py")
+    for backend in ("sqlalchemy", "pyarrow"):
+        command = [python, script, url, "customer", backend, base]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        theirs = float(done.stdout.split()[-1])
+        what = f"dlt -> DuckDB ({backend})"
+        print(f"{what:34} {theirs * 1e6 / rows:7.2f} us, {theirs / ours:.1f} times ours")
 
 
 def write(node: Node, connect, rows: int) -> None:

@@ -26,7 +26,7 @@ from sesam_node.pipes.sql.row_reader import RowError, RowReader
 from sesam_node.pipes.sql.tables import chosen, known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnClause, Connection, Executable
 
@@ -109,17 +109,14 @@ class SqlSource:
     ) -> Iterator[Batch]:
         size: int = self._options["fetch_size"]
         raw = RawColumns(connection, system.reading) if system.sends_text else None
-        if raw is not None:
-            _before_execution(connection, raw.register)
-        result = connection.execute(asked.statement, execution_options={"yield_per": size})
-        cursor: Any = result.cursor if result.returns_rows else None
-        if cursor is None or cursor.description is None:
-            raise PipeError(f"{system}: the query gives no rows")
-        try:
-            reader, updated = self._reader(system, cursor.description, asked, raw)
+        streamed = _streamed if raw is None else raw.streamed
+        with streamed(connection, asked.statement, size) as (description, parts):
+            if description is None:
+                raise PipeError(f"{system}: the query gives no rows")
+            reader, updated = self._reader(system, description, asked, raw)
             in_order = comes_in_order(self, since)
             count = 0
-            for fetched in result.partitions(size):
+            for fetched in parts:
                 for start in range(0, len(fetched), BATCH_SIZE):
                     part = fetched[start : start + BATCH_SIZE]
                     batch = self._batch(reader, part, count)
@@ -130,8 +127,6 @@ class SqlSource:
                     else:
                         batch = batch._replace(offset=since)
                     yield batch
-        finally:
-            result.close()
 
     def _reader(
         self, system: SqlSystem, description: Any, asked: Asked, raw: RawColumns | None
@@ -227,14 +222,17 @@ def read_only(connection: Connection) -> Iterator[None]:
     yield
 
 
-def _before_execution(connection: Connection, prepare: Callable[[Any], None]) -> None:
-    """Lets the next cursor of the connection be prepared."""
-    from sqlalchemy import event
-
-    def prepared(_connection: Connection, cursor: Any, *_: Any) -> None:
-        prepare(cursor)
-
-    event.listen(connection, "before_cursor_execute", prepared, once=True)
+@contextmanager
+def _streamed(
+    connection: Connection, statement: Executable, size: int
+) -> Iterator[tuple[Any, Iterable[Any]]]:
+    """The columns of a result (null: it has no rows), and its rows, so many at once."""
+    result = connection.execute(statement, execution_options={"yield_per": size})
+    try:
+        cursor: Any = result.cursor if result.returns_rows else None
+        yield None if cursor is None else cursor.description, result.partitions(size)
+    finally:
+        result.close()
 
 
 def _each(special: Callable[[Any], Any], values: Sequence[Any]) -> Texts:

@@ -7,6 +7,7 @@ dates or characters are not in the usual form.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -20,9 +21,9 @@ from sesam_node.pipes.encoded import Texts, text_column
 from sesam_node.pipes.sql.values import ValueRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Executable
 
     from sesam_node.pipes.sql.values import Reading
 
@@ -47,12 +48,22 @@ class RawColumns:
                 self.read[TIMESTAMP] = _moments
             self.read |= {code: partial(self._nested, code) for code in _nesting(driver)}
 
-    def register(self, cursor: Any) -> None:
-        """Let a cursor give these types as text; before it executes."""
+    @contextmanager
+    def streamed(
+        self, connection: Connection, statement: Executable, size: int
+    ) -> Iterator[tuple[Any, Iterable[Any]]]:
+        """The columns of a result, and its rows with texts in them, so many at once.
+
+        By a cursor of the driver: SQLAlchemy's rows are dearer than the texts.
+        """
         from psycopg.types.string import TextLoader
 
-        for code in self.read:
-            cursor.adapters.register_loader(code, TextLoader)
+        compiled: Any = statement.compile(dialect=connection.dialect)  # type: ignore[attr-defined]
+        with self._driver.cursor(name="sesam_rows") as cursor:
+            for code in self.read:
+                cursor.adapters.register_loader(code, TextLoader)
+            cursor.execute(str(compiled), dict(compiled.params))
+            yield cursor.description, iter(lambda: cursor.fetchmany(size), [])
 
     def objects(self, code: int) -> Callable[[str], Any] | None:
         """What makes of a text the object that the driver would give; null where it is not raw."""
