@@ -36,6 +36,7 @@ export class ViewWidget extends ReactWidget {
     super();
     const { view, name } = opened;
     this.id = idOf(opened);
+    this.addClass("sesam-view-widget");
     this.node.tabIndex = -1;
     this.title.label = view === "flow" ? sesam.t("Flow") : titleOf(view, name, sesam);
     this.title.caption = this.title.label;

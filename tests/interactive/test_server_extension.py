@@ -320,3 +320,20 @@ def test_two_servers_share_a_folder_and_a_kill_leaves_no_node_behind(tmp_path):
             second.close()
     finally:
         first.close()
+
+
+def test_without_a_project_nothing_runs_until_it_is_asked_for(tmp_path):
+    server = Server(tmp_path / "files", None)
+    try:
+        state = server.state()
+        assert (state["running"], state["starting"], state["problem"]) == (
+            False,
+            False,
+            "no node runs; start one, or choose a profile",
+        )
+        server.client.post("/node", json={"operation": "start"})
+        url = server.wait(lambda state: state["running"])["url"]
+        own = server.folder / "xdg_data_home" / "sesam-interactive" / "node"
+        assert running_node(own)[0] == url
+    finally:
+        server.close()
