@@ -11,7 +11,7 @@ VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
 EXTENSION := labextension/lib/.made
 
-.PHONY: run demo test test-long lint format setup chromium databases storage-server benchmark clean
+.PHONY: run demo test test-long lint format setup chromium containers databases storage-server benchmark clean
 
 setup: .venv/.made $(WIDGETS) $(EXTENSION)
 
@@ -74,6 +74,12 @@ storage-server: .s3/bin/moto_server
 $(VAR)/flights: $(DEMO_DATA)
 	mkdir -p $(VAR) && cp -r demo/flights $(VAR)/flights
 
+# Containers for the tests of microservices; busybox is all that is in their image.
+containers:
+	command -v podman >/dev/null && command -v runc >/dev/null && test -e /bin/busybox && test -d /usr/lib/cni || \
+	  { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends \
+	    podman runc containernetworking-plugins iptables busybox-static >/dev/null; }
+
 run: setup $(VAR)/flights
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
 	  --LabApp.default_url=/lab/tree/notebooks/01-connect-and-look.ipynb \
@@ -82,11 +88,11 @@ run: setup $(VAR)/flights
 demo: setup $(DEMO_DATA)
 	$(BIN)/sesam-node demo --project demo/flights
 
-test: setup chromium databases storage-server $(DEMO_DATA)
+test: setup chromium containers databases storage-server $(DEMO_DATA)
 	$(NPM) test --silent
 	$(PYTEST) -q -m "not long" -n $(PROCESSES) --dist loadfile
 
-test-long: setup chromium databases storage-server $(DEMO_DATA)
+test-long: setup chromium containers databases storage-server $(DEMO_DATA)
 	$(PYTEST) -q -m long
 
 lint: setup

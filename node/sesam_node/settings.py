@@ -49,7 +49,8 @@ class Settings:
     that others sign. `port` 0 takes a free one. `config_file` is a single file of components that
     is read at start and watched; by default `node-config.json` in the data folder. Who logs in gets
     a token for `login_hours`. With `watch` the project folder is followed like that file.
-    With `allow_commands` microservice systems may run commands on this machine.
+    With `allow_commands` microservice systems may run commands on this machine; `containers` names
+    the engine that runs their containers ("auto", "docker", "podman", a path), nothing runs none.
     `allowed_addresses` and `denied_addresses` are networks ("10.0.0.0/8, ::1") that systems may, or
     may not, talk to; what is allowed wins.
     """
@@ -62,6 +63,7 @@ class Settings:
     watch: bool = False
     developer_mode: bool = True
     allow_commands: bool = False
+    containers: str = ""
     config_file: Path | None = None
     store: str = ""
     workers: int = 0

@@ -82,6 +82,17 @@ class System:
         found: dict[str, Any] = self._connection.get(f"{self._path}/status")
         return found
 
+    def log(self, since: str | float | None = None) -> str:
+        """What a microservice that the node runs has printed; after `since`, a time or seconds.
+
+        Raises ClientError where the node does not run it.
+        """
+        return self._connection.text(f"{self._path}/logs", since=since)
+
+    def reload(self) -> None:
+        """Have the node fetch the image of a microservice again, and start it anew."""
+        self._connection.json("POST", f"{self._path}/reload")
+
     def browse(
         self, offer: str | None = None, *, search: str = "", limit: int = 5
     ) -> Offers | Offer:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from sesam_node.cli.child import ChildNode
-from sesam_node.hub.microservices import environment_of_services
+from sesam_node.hub.microservice import environment_of_services
 
 SERVICE = """
 import json, os, sys
@@ -155,7 +155,7 @@ def test_what_it_prints_of_its_secrets_is_hidden(start, tmp_path):
     deadline = time.monotonic() + 60
     while not output():
         assert time.monotonic() < deadline
-    assert output() == ["the key is *****\n"]
+    assert output() == ["the key is *****"]
 
 
 def test_it_gets_nothing_that_is_for_the_node_alone(monkeypatch):

@@ -13,6 +13,8 @@ from threading import Thread
 
 import pytest
 
+from sesam_interactive.client.errors import ClientError
+
 MANUAL = {"mode": "manual"}
 CRM = {"_id": "crm", "type": "system:url", "url_pattern": "http://127.0.0.1:{port}/%s"}
 MORE = [
@@ -103,6 +105,16 @@ def orphaned_index(hub):
     hub.pipes["looks"].run(progress=False)
     hub.pipes["looks"].delete()
     return hub.datasets["person"].delete_orphaned_indexes()
+
+
+def no_log(hub):
+    with pytest.raises(ClientError, match="runs no microservice"):
+        hub.systems["crm"].log(since=0)
+
+
+def no_reload(hub):
+    with pytest.raises(ClientError, match="runs no microservice"):
+        hub.systems["crm"].reload()
 
 
 def comparison(hub):
@@ -201,6 +213,8 @@ CALLS = {
     "DELETE /systems/{system_id}": lambda hub: hub.systems["erp"].delete(),
     "GET /systems/{system_id}/config": lambda hub: hub.systems["crm"].config,
     "GET /systems/{system_id}/status": lambda hub: hub.systems["crm"].status(),
+    "GET /systems/{system_id}/logs": no_log,
+    "POST /systems/{system_id}/reload": no_reload,
     "GET /systems/{system_id}/providers": lambda hub: drop(hub).browse(),
     "GET /systems/{system_id}/providers/{provider_id}": lambda hub: drop(hub).browse("people.csv"),
     "GET /systems/{system_id}/targets": lambda hub: drop(hub).targets(),

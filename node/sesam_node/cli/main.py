@@ -104,6 +104,11 @@ def _serve(command: argparse.ArgumentParser) -> None:
         help="run the commands of microservice systems: for development on your own machine",
     )
     _secrets_key(command)
+    command.add_argument(
+        "--containers",
+        metavar="ENGINE",
+        help="run the containers of microservice systems: docker, podman, a path, auto",
+    )
     command.add_argument("--jwt-key", metavar="TEXT", help="a secret to check HS256 tokens with")
     command.add_argument(
         "--jwt-public-key", metavar="PEM", help="a public key, or its file, for tokens of others"

@@ -26,6 +26,7 @@ OPTIONS = (
     "watch",
     "developer_mode",
     "allow_commands",
+    "containers",
     "config_file",
     "workers",
     "secrets_key_file",

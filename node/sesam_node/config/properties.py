@@ -192,7 +192,7 @@ GLOBAL_DEFAULTS = Option(
             "eager_load_microservices",
             "boolean",
             default=True,
-            doc="accepted, without effect: microservices are not run",
+            doc="are microservices started before a pipe uses them?",
         ),
         Option("enable_cpp_extensions", "boolean", None, "accepted, without effect"),
     ),

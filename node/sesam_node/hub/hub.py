@@ -14,6 +14,7 @@ from sesam_node.hub.accounts import Accounts
 from sesam_node.hub.active import Active
 from sesam_node.hub.compaction import Compaction
 from sesam_node.hub.configuration import Configuration
+from sesam_node.hub.containers import containers_of
 from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.events import Events
@@ -92,7 +93,10 @@ class Hub:
         self.accounts = Accounts(store.settings)
         self.pumps.configuration = self.configuration
         self.microservices = self.pumps.microservices = Microservices(
-            self.configuration, folder=base_folder, allowed=settings.allow_commands
+            self.configuration,
+            folder=base_folder,
+            allowed=settings.allow_commands,
+            containers=containers_of(settings.containers, settings.data),
         )
         self.pumps.driver = Driver(Scheduler(random.random), executor, self.pumps)
         self.compaction = self.pumps.compaction = Compaction(self.pumps, executor)

@@ -406,7 +406,7 @@ def test_a_system_offers_its_topics(own_cluster):
     definition = node.pipes["got"]
     assert system_status(definition, "events") | {"seconds": 0} == {
         "status": "ok",
-        "message": "1 brokers, 2 topics",
+        "message": "brokers: 1, topics: 2",
         "seconds": 0,
     }
     told = offers(definition, "events")["offers"]

@@ -9,6 +9,7 @@ from sesam_node.api.handlers.pipes import component_list
 from sesam_node.api.operations import FORCE, Parameter, on_each, on_node, on_system, operation
 
 INTERNAL = Parameter("include-internal-systems", "boolean", default=False, doc="system ones too")
+SINCE = Parameter("since", doc="only what was printed after this: ISO 8601, or seconds since 1970")
 VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers are always whole")
 
 
@@ -63,6 +64,23 @@ class SystemConfigHandler(ApiHandler):
         self.answer(self.hub.configuration.component("system", system_id))
 
 
+class LogsHandler(ApiHandler):
+    @operation(SINCE, answer="text/plain", needs=on_system("read_proxy"))
+    def get(self, system_id: str) -> None:
+        """What a microservice that the node runs has printed, its last 1,000 lines."""
+        text = self.hub.microservices.log(system_id, self.query()["since"])
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(text)
+
+
+class ReloadHandler(ApiHandler):
+    @operation(status=202, needs=on_system("write_proxy"))
+    def post(self, system_id: str) -> None:
+        """Fetch the image of a microservice again, and start it anew."""
+        self.hub.microservices.reload(system_id)
+        self.answer({}, 202)
+
+
 class ProxyHandler(ApiHandler):
     """Requests for the server behind a system; what the system logs in with is put on."""
 
@@ -115,5 +133,7 @@ ROUTES = [
     ("/systems", SystemsHandler),
     ("/systems/{system_id}", SystemHandler),
     ("/systems/{system_id}/config", SystemConfigHandler),
+    ("/systems/{system_id}/logs", LogsHandler),
+    ("/systems/{system_id}/reload", ReloadHandler),
     ("/systems/{system_id}/proxy/{path*}", ProxyHandler),
 ]

@@ -147,7 +147,7 @@ class KafkaSystem:
     def check(self) -> str:
         found = self._asking().topics()
         topics = sum(not name.startswith("__") for name in found.topics)
-        text = f"{len(found.brokers)} brokers, {topics} topics"
+        text = f"brokers: {len(found.brokers)}, topics: {topics}"
         if self.registry is None:
             return text
         try:

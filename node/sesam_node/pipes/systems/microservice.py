@@ -1,7 +1,7 @@
 """The microservice system: a program that speaks HTTP.
 
-The image of a container is not run. Instead a `command` can be (beyond the manual), which the hub
-keeps running (`hub/microservices.py`), or its address is given with `url_pattern`.
+The hub keeps its container running, or a `command` (beyond the manual), where the node was told to
+(`hub/microservices.py`); or its address is given with `url_pattern`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import httpx
 from sesam_node.errors import NotBuiltError
 from sesam_node.pipes.common_options import URL_SYSTEM
 from sesam_node.pipes.component import Option, system
-from sesam_node.pipes.systems.url import UrlSystem
+from sesam_node.pipes.systems.url import SAFE_METHODS, UrlSystem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,8 @@ DOCKER = Option(
         Option("password", "string", None, "the user's password", secret=True),
         Option("memory", "integer", 128, "megabytes of memory"),
         Option("cpu_quota", "integer", 25, "percent of one processor"),
+        Option("cpu_period", "integer", 100, "milliseconds in which the quota counts", least=1),
+        Option("cpuset_cpus", "string", None, 'the processors it may use: "0-2", "0,1"'),
         Option("hosts", "object", None, "host names to addresses"),
         Option("skip_pull", "boolean", default=False, doc="use only an image that is there?"),
         Option("pull_image_cron_expression", "string", None, "when to look for a new image"),
@@ -66,7 +68,8 @@ class MicroserviceSystem(UrlSystem):
                 text = "its command does not run: start the node with --allow-commands"
             else:
                 text = (
-                    'containers are not run by this version: give a "command", or a "url_pattern"'
+                    "its container does not run: start the node with --containers, or give it a "
+                    '"url_pattern"'
                 )
             raise NotBuiltError(f'system "{options.get("_id", "")}": {text}')
         super().__init__(options, context)
@@ -79,7 +82,16 @@ class MicroserviceSystem(UrlSystem):
         while True:
             try:
                 return super()._send(method, url, headers, body)
-            except httpx.ConnectError:
-                if time.monotonic() > self._until or not self._options["command"]:
+            except httpx.ConnectError as error:
+                self._check_patience(error)
+            except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+                # An engine takes connections before the program in the container does.
+                if method not in SAFE_METHODS:
                     raise
+                self._check_patience(error)
             time.sleep(PAUSE_S)
+
+    def _check_patience(self, error: httpx.HTTPError) -> None:
+        """Raises the error where the program is not only starting."""
+        if time.monotonic() > self._until or not self._options.get("started_by_node"):
+            raise error
