@@ -5,8 +5,11 @@ import json
 import pytest
 from web_server import Reply
 
+from sesam_node.config.document import Document
+from sesam_node.config.validate import validate
 from sesam_node.errors import NotBuiltError
 from sesam_node.pipes.build import build_pipe
+from sesam_node.pipes.component import specs
 from sesam_node.store import Write
 
 
@@ -141,10 +144,10 @@ def test_indexes_of_the_copy(node):
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"source": {"type": "embedded", "entities": []}}, 'got "embedded"'),
+        ({"source": {"type": "embedded", "entities": []}}, 'of a source "embedded"'),
         (
             {"source": {"type": "union_datasets", "datasets": ["a", "b"]}},
-            'which are "dataset" and "json"; got "union_datasets"',
+            'of a source "union_datasets": "dataset" and "json" have some',
         ),
         ({"rules": [["copy", "*"]]}, "takes entities as they are"),
     ],
@@ -155,6 +158,19 @@ def test_what_cannot_be_copied_is_told(memory_node, config, said):
         "new", source=source, sink={"type": "replicated_dataset"}, **config
     )
     assert said in memory_node.try_run(definition.pipe_id).error
+
+
+def test_what_cannot_be_copied_is_told_when_it_is_saved():
+    pipe = {
+        "_id": "new",
+        "type": "pipe",
+        "source": {"type": "embedded", "entities": []},
+        "transform": {"type": "lower_keys"},
+        "sink": {"type": "replicated_dataset"},
+    }
+    checked = validate(Document.from_list([pipe]), {}, specs())
+    found = {one.path: one.code for one in checked.problems if one.level == "error"}
+    assert found == {"$.source.type": "not-replicated", "$.transform": "not-replicated"}
 
 
 def test_migrating_by_itself_is_refused_plainly(memory_node):

@@ -188,7 +188,8 @@ class ComponentSpec:
     - Sink: `writes` is true where it writes a dataset. Transform: `side_effects` is the default.
     - `system_types` are the types that its `system` may have (empty: any). Of the options named
       together in `one_of` exactly one must be given. `further` finds problems beyond those of
-      single options: of the component, where it stands, and by what paths are told.
+      single options: of the component, where it stands, and by what paths are told. `in_pipe`
+      finds flaws of the (effective) pipe that it is part of, by their places in the pipe.
     - `expands` gives the transforms that a transform stands for, each with the place in it that
       its rules come from; raises ConfigError.
     """
@@ -213,6 +214,7 @@ class ComponentSpec:
     deprecated: str = ""
     further: Callable[[Mapping[str, Any], Path, At], list[Problem]] | None = None
     expands: Callable[[Mapping[str, Any]], list[tuple[Path, dict[str, Any]]]] | None = None
+    in_pipe: Callable[[Mapping[str, Any]], Iterable[Flaw]] | None = None
 
     @property
     def title(self) -> str:

@@ -26,6 +26,7 @@ from sesam_node.config.options import (
     Option,
     Path,
     check_options,
+    flaw_problems,
 )
 from sesam_node.config.permissions import check_permissions
 from sesam_node.config.properties import METADATA, PIPE, PUMP
@@ -197,6 +198,8 @@ class _Validation:
             problems += self.component(kind, part, path, at=at)
             spec = spec_of(kind, part, self.specs)
             options[path] = spec.all_options if spec else None
+            if spec is not None and spec.in_pipe is not None:
+                problems += flaw_problems(spec.in_pipe(component), (), at)
             rules += [(*path, o.name) for o in options[path] or () if "dtl-rules" in o.kinds]
             if kind == "transform" and spec is not None and self.check_rules is not None:
                 problems += self.rules(name, part, spec, path, resolved)

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.config.options import Flaw
 from sesam_node.config.properties import MAX_ENTITY_BYTES
 from sesam_node.errors import ConfigError, NotBuiltError
 from sesam_node.pipes.common_options import BITSET_COMMIT_INTERVAL, INDEXES, SET_INITIAL_OFFSET
 from sesam_node.pipes.component import Option, sink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
 SOURCES = ("dataset", "json")
 """Those whose offsets are whole numbers that rise."""
+
+
+def flaws(pipe: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Why a pipe cannot have this sink."""
+    if pipe.get("transform"):
+        message = "a replicated dataset takes entities as they are"
+        hint = "put the transforms into a pipe that reads it"
+        yield Flaw(("transform",), "not-replicated", message, hint)
+    source = pipe.get("source")
+    kind = source.get("type") if isinstance(source, dict) else None
+    if kind not in SOURCES:
+        message = f'a replicated dataset cannot keep the offsets of a source "{kind}"'
+        yield Flaw(("source", "type"), "not-replicated", message, '"dataset" and "json" have some')
 
 
 @sink(
@@ -39,6 +53,7 @@ SOURCES = ("dataset", "json")
         doc="turn an ordinary dataset into a replicated one? Cannot run in this version",
     ),
     writes=True,
+    in_pipe=flaws,
 )
 class ReplicatedDatasetSink:
     """Writes a dataset and keeps the offsets of the source."""
@@ -64,18 +79,8 @@ class ReplicatedDatasetSink:
                 'the option "auto_migrate_to_replicated_dataset" cannot run in this version: '
                 "delete the dataset, run the pipe, and reset the pipes that read it"
             )
-        pipe = context.definition.pipe
-        if pipe.get("transform"):
-            raise ConfigError(
-                "a replicated dataset takes entities as they are: put the transforms into a pipe "
-                "that reads it"
-            )
-        kind = (pipe.get("source") or {}).get("type")
-        if kind not in SOURCES:
-            raise ConfigError(
-                f"a replicated dataset needs a source with offsets that it can keep, which are "
-                f'"dataset" and "json"; got "{kind}"'
-            )
+        for flaw in flaws(context.definition.pipe):
+            raise ConfigError(f"{flaw.message}: {flaw.hint}")
 
     def write(self, entities: Sequence[Entity]) -> int:
         """Not used: the pump writes datasets in one transaction with its own state."""
