@@ -75,7 +75,7 @@ export function wordOf(state: PipeState, t: Translate = plain): string {
     invalid: t("invalid configuration"),
     tripped: t("circuit breaker tripped"),
     disabled: t("disabled"),
-    waits: t("waits to be asked"),
+    waits: t("waits"),
     new: t("not run yet"),
     ok: t("ok"),
   };

@@ -57,6 +57,7 @@ test.each<[Partial<Runtime>, string]>([
   [{ "is-disabled": true, success: false }, "disabled"],
   [{}, "new"],
   [{ "supported-operations": [] }, "waits"],
+  [{ "waiting-for": ["a"], success: true }, "waits"],
   [{ success: true }, "ok"],
   [{ success: false }, "failed"],
 ])("the state of %j is %s", (runtime, state) => {

@@ -75,6 +75,7 @@ export function stateOf(runtime: Runtime): PipeState {
   if (runtime["is-running"]) return "running";
   if (runtime["circuit-breaker-tripped"]) return "tripped";
   if (runtime["is-disabled"]) return "disabled";
+  if (runtime["waiting-for"].length > 0) return "waits";
   if (runtime.success === null) return runtime["supported-operations"].includes("start") ? "new" : "waits";
   return runtime.success ? "ok" : "failed";
 }
