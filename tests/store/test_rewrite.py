@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import lmdb
 import pytest
 from store_child import Child, batch_of, commit_of
 from store_helpers import facts, item, items, resolver
 
+from sesam_node.errors import StoreError
 from sesam_node.store import Retention, open_store
 from sesam_node.store.lmdb import rewrite
 from sesam_node.store.verify import verify
@@ -146,6 +148,24 @@ def test_two_writers_and_a_reader_follow_to_the_new_files(store, folder):
         mover.answer()
     assert dataset.head() == 1200
     assert list(verify(dataset, resolver)) == []
+
+
+def test_files_that_go_while_they_are_opened_are_gone(store, folder, monkeypatch):
+    """So the dataset is looked for where it has moved to, as it is when they have gone before."""
+    filled(store)
+    store.close()
+    opened = lmdb.open
+
+    def goes(path, **options):
+        handle = opened(path, **options)
+        Path(path, "data.mdb").unlink()
+        return handle
+
+    again = open_store(f"lmdb:{folder}", index_resolver=resolver)
+    monkeypatch.setattr(lmdb, "open", goes)
+    with pytest.raises(StoreError, match="gone"):
+        again.dataset("orders").changes(limit=10)
+    again.close()
 
 
 def test_a_dataset_can_be_deleted_while_it_moves(store, monkeypatch):

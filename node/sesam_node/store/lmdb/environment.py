@@ -406,8 +406,12 @@ class Registry:
     @staticmethod
     def _prepare(path: str, what: str, handle: lmdb.Environment, *, create: bool) -> Environment:
         environment = Environment(path, handle, handle.info()["map_size"])
-        if file_bytes(path) < needed_bytes(handle):
-            make_whole(path, what, handle)
+        try:
+            if file_bytes(path) < needed_bytes(handle):
+                make_whole(path, what, handle)
+        except FileNotFoundError:
+            # Another process has moved the dataset since the file was opened.
+            raise GoneError(f"{what}: its folder {path} is gone") from None
         try:
             handle.reader_check()
             with handle.begin(write=True) as txn:  # in a read transaction handles do not last
