@@ -95,6 +95,7 @@ def test_a_container_is_started_reached_changed_and_ended(engine, start):
     assert engine.names() == []
 
 
+@pytest.mark.long
 def test_what_a_killed_node_leaves_goes_when_it_starts_again(engine, start):
     child, client = start("--containers", "podman")
     load(client, system(), PIPE)

@@ -171,6 +171,7 @@ def strict():
     return Strict()
 
 
+@pytest.mark.long
 def test_four_pumps_share_the_rate_and_the_token_and_a_pause(strict, tmp_path):
     with serving(strict) as server, Running(tmp_path, server) as node:
         node.configure(rate_limit_per_second=RATE)
@@ -206,6 +207,7 @@ def no_token_is_readable(folder):
             assert not any(word in data for word in (b"access-", b"refresh-", b"hush"))
 
 
+@pytest.mark.long
 def test_a_refresh_token_is_not_lost_with_a_node_that_is_killed_before_it_is_used(strict, tmp_path):
     with serving(strict) as server:
         with Running(tmp_path, server) as first:

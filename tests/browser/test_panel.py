@@ -98,6 +98,7 @@ def test_a_pipe_is_run_from_its_menu_and_the_panel_follows_it(panel, node, page)
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_pipe_that_fails_is_told_of_and_its_log_opens(panel, node, page):
     node.pipes.add(FAILING)
     pipe = row(panel, "pipe", "failing")
@@ -130,6 +131,7 @@ def test_a_dataset_is_browsed_in_the_main_area(panel, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_the_flow_opens_and_is_there_again_after_a_reload(panel, page):
     panel.get_by_role("button", name="Flow").click()
     view = main_view(page, "Flow")
@@ -144,6 +146,7 @@ def test_the_flow_opens_and_is_there_again_after_a_reload(panel, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_rules_are_edited_with_values_beside_them(panel, page):
     menu(page, row(panel, "pipe", "person-enriched"), "Edit rules")
     view = main_view(page, "person-enriched: rules")
@@ -153,6 +156,7 @@ def test_rules_are_edited_with_values_beside_them(panel, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_preview_shows_source_and_target(panel, page):
     menu(page, row(panel, "pipe", "person-enriched"), "Preview")
     view = main_view(page, "person-enriched: preview")
@@ -180,6 +184,7 @@ def test_a_delete_is_asked_for_and_names_what_goes_with_it(panel, node, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_copy_of_a_pipe_writes_a_dataset_of_its_own_and_waits(panel, node, page):
     menu(page, row(panel, "pipe", "person-enriched"), "Duplicate…")
     page.get_by_role("dialog").get_by_role("textbox").fill("mine")
@@ -211,6 +216,7 @@ def test_a_file_that_a_system_offers_becomes_a_pipe(panel, node, page, tmp_path)
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_notebook_is_made_for_a_pipe(panel, people_lab, page):
     menu(page, row(panel, "pipe", "person-enriched"), "Open in notebook")
     page.locator(".jp-Notebook").get_by_text("Pipe person-enriched").wait_for(timeout=60_000)
@@ -218,6 +224,7 @@ def test_a_notebook_is_made_for_a_pipe(panel, people_lab, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_the_node_stops_and_starts_from_the_panel(panel, people_lab, page):
     panel.get_by_role("button", name="Stop", exact=True).click()
     panel.get_by_role("button", name="Start a node").click()

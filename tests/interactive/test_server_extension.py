@@ -283,6 +283,7 @@ def test_a_profile_is_shown_in_place_of_the_managed_node(server):
     assert server.client.post("/node", json={"operation": "explode"}).status_code == 400
 
 
+@pytest.mark.long
 def test_a_node_that_is_killed_is_started_again(server):
     before = server.state()["url"]
     with httpx.Client(trust_env=False) as client:
@@ -293,6 +294,7 @@ def test_a_node_that_is_killed_is_started_again(server):
     server.wait(lambda state: state["running"] and state["url"] != before)
 
 
+@pytest.mark.long
 def test_two_servers_share_a_folder_and_a_kill_leaves_no_node_behind(tmp_path):
     """The second shows the first one's node; killed with -9 the first takes its node with it."""
     data = tmp_path / "node"
@@ -322,6 +324,7 @@ def test_two_servers_share_a_folder_and_a_kill_leaves_no_node_behind(tmp_path):
         first.close()
 
 
+@pytest.mark.long
 def test_without_a_project_nothing_runs_until_it_is_asked_for(tmp_path):
     server = Server(tmp_path / "files", None)
     try:

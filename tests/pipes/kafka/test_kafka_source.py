@@ -250,6 +250,7 @@ def test_an_offset_that_cannot_be(kafka, last_seen, told):
     assert told in kafka.try_run("got").error
 
 
+@pytest.mark.long
 def test_a_broker_that_dies_half_way(own_cluster):
     node = KafkaNode(own_cluster)
     topic = own_cluster.topic()
@@ -289,6 +290,7 @@ def test_a_cluster_that_is_not_there_is_an_error_and_no_empty_topic(own_cluster)
     node.store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["before", "behind"])
 def test_a_run_that_is_killed_brings_each_message_once(cluster, tmp_path, place):
     topic = cluster.topic(partitions=2)
