@@ -64,6 +64,7 @@ def command_lines():
             continue
 
 
+@pytest.mark.long
 def test_a_container_is_started_reached_changed_and_ended(engine, start):
     child, client = start("--containers", "podman")
     load(client, system(), PIPE)

@@ -138,6 +138,7 @@ def test_what_the_broker_refuses_for_a_moment_is_sent_by_the_client_once(own_clu
     node.store.close()
 
 
+@pytest.mark.long
 def test_a_broker_that_dies_half_way(own_cluster):
     node = KafkaNode(own_cluster)
     topic = own_cluster.topic()

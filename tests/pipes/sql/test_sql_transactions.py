@@ -182,7 +182,6 @@ def on_disk(postgres, tmp_path):
     return postgres
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("emptied", [False, True])
 def test_a_kill_while_a_table_is_written_in_bulk(on_disk, tmp_path, emptied):
     options = {"use_bulk_operations": True, "truncate_table_on_first_run": emptied}
@@ -201,7 +200,6 @@ def test_a_kill_while_a_table_is_written_in_bulk(on_disk, tmp_path, emptied):
     assert names(on_disk) == old + [(n, f"n{n}") for n in range(MANY)]
 
 
-@pytest.mark.long
 def test_a_kill_while_a_table_is_read(on_disk, tmp_path):
     on_disk.run(PERSON, f"INSERT INTO person SELECT n, 'n' || n FROM generate_series(1, {MANY}) n")
     source = on_disk.source(table="person", fetch_size=500, updated_column="id")
