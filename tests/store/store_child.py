@@ -5,6 +5,7 @@ Started by `Child` below: `python store_child.py FOLDER`.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import subprocess
@@ -165,6 +166,8 @@ def say(answer):
 
 
 def main():
+    # A test that waits in vain shows where its child stands.
+    faulthandler.dump_traceback_later(120)
     commands = Commands(sys.argv[1])
     for line in sys.stdin:
         do, *arguments = json.loads(line)
