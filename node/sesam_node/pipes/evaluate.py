@@ -305,29 +305,35 @@ class Evaluator:
 
     def emitted(self, batch: Batch) -> Iterator[tuple[int, list[Entity]]]:
         """Position of each source entity, and what it became. Raises EntityError."""
-        lookup, versions, recorder = self._lookup, batch.versions, self._recorder
+        run, lookup, versions = self.run or _unchanged, self._lookup, batch.versions
+        ahead, together, recorder = self._ahead, self._together, self._recorder
+        # What is no source entity any more goes round the rules as the delete that it is.
+        places = batch.places if self._skips_gone else None
         lookup.current_dataset = batch.dataset
         version: Version | None = None
         for position in range(batch.size):
-            self._look_ahead(batch, position)
+            if ahead is not None:
+                ahead(batch, position)
             if versions is not None:
                 version = versions[position]
-            entity = self._prepared(batch, position)
-            if self._is_gone(batch, position):
+            if places is not None and places[position] == GONE:
                 if recorder is not None:
                     recorder.begin()
                     recorder.end(self.source_id(batch, position))
-                yield position, [self._pipe.renamed(entity)]
+                yield position, [self._pipe.renamed(source_entity(batch, position))]
                 continue
+            if together is not None and not together.has(batch, position):
+                together.begin(batch, position, partial(self._to_begin, batch, places))
+            entity = self._prepared(batch, position, version)
             out: list[Entity] = []
             looked_up, rows = lookup.count, lookup.rows
             if recorder is not None:
                 recorder.begin()
             try:
-                if self._together is None:
-                    (self.run or _unchanged)(entity, out)
+                if together is None:
+                    run(entity, out)
                 else:
-                    begun = self._together.finish(position, out)
+                    begun = together.finish(position, out)
                     looked_up, rows = looked_up - begun.looked_up, rows - begun.rows
             except Exception as error:
                 if recorder is not None:
@@ -347,34 +353,21 @@ class Evaluator:
                 raise EntityError(position, source_entity(batch, position), error) from error
             yield position, out
 
-    def _look_ahead(self, batch: Batch, position: int) -> None:
-        """What is done for several source entities at once."""
-        if self._ahead is not None:
-            self._ahead(batch, position)
-        together = self._together
-        if together is None or self._is_gone(batch, position):
-            return
-        if not together.has(batch, position):
-            together.begin(
-                batch,
-                position,
-                lambda at: None if self._is_gone(batch, at) else self._prepared(batch, at),
-            )
-
-    def _is_gone(self, batch: Batch, position: int) -> bool:
-        """Is it the delete of what is no source entity any more, and goes round the rules?"""
-        places = batch.places
-        return self._skips_gone and places is not None and places[position] == GONE
-
-    def _prepared(self, batch: Batch, position: int) -> Entity:
-        """A source entity as the pipe's transforms get it, which look-ups know as the present."""
+    def _to_begin(self, batch: Batch, places: Sequence[int] | None, position: int) -> Entity | None:
+        """A source entity for the transforms; null where it goes round them."""
+        if places is not None and places[position] == GONE:
+            return None
         version = None if batch.versions is None else batch.versions[position]
-        if batch.entities is None and version is not None:
-            entity: Entity = decode(version[2])
-        else:
+        return self._prepared(batch, position, version)
+
+    def _prepared(self, batch: Batch, position: int, version: Version | None) -> Entity:
+        """A source entity as the pipe's transforms get it, which look-ups know as the present."""
+        if version is None or batch.entities is not None:
             entity = source_entity(batch, position)
+        else:
+            entity = decode(version[2])
         self._lookup.current = version
-        if self._header and version is not None:
+        if version is not None and self._header:
             with_source_header(entity, version)
         return entity
 
