@@ -16,7 +16,6 @@ from sesam_node.config.properties import (
     OTHER_INTERVAL_S,
     SCHEDULED,
 )
-from sesam_node.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +59,12 @@ def with_expanded(pipe: dict[str, Any], specs: Specs) -> dict[str, Any]:
     changed = False
     for _, item in transforms_of(pipe):
         spec = spec_of("transform", item, specs)
-        if spec is None or spec.expands is None:
+        chain = None if spec is None else spec.expanded(item)
+        if chain is None:
             several.append(item)
-            continue
-        try:
-            several += [made for _, made in spec.expands(item)]
+        else:
+            several += [made for _, made in chain]
             changed = True
-        except ConfigError:
-            several.append(item)
     return {**pipe, "transform": several} if changed else pipe
 
 

@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sesam_node.errors import Problem, json_path, preview, suggestion
+from sesam_node.errors import ConfigError, Problem, json_path, preview, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -233,6 +233,16 @@ class ComponentSpec:
             more = {"transform": TRANSFORM, "system": SYSTEM}.get(self.kind, ())
         options.update((option.name, option) for option in (*more, *self.options))
         return tuple(options.values())
+
+    def expanded(self, config: Mapping[str, Any]) -> list[tuple[Path, dict[str, Any]]] | None:
+        """The transforms that one stands for, as `expands` gives them.
+
+        Null where it stands for itself, or is wrong, which is told with its options.
+        """
+        try:
+            return None if self.expands is None else self.expands(config)
+        except ConfigError:
+            return None
 
     def complete(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The effective options of a component with every default filled in.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.document import bad_name
 from sesam_node.config.effective import datasets_read, parts_of, spec_of
-from sesam_node.errors import ConfigError, Problem, preview, suggestion
+from sesam_node.errors import Problem, preview, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -79,9 +78,8 @@ class References:
             if spec is None or spec.expands is None:
                 yield kind, path, part
                 continue
-            with suppress(ConfigError):  # told with its options
-                for _, item in spec.expands(part):
-                    yield kind, (*path, PROPERTIES), item
+            for _, item in spec.expanded(part) or ():
+                yield kind, (*path, PROPERTIES), item
 
     def datasets(self) -> Iterator[tuple[str, Problem]]:
         """Datasets that two pipes write (an error) or none does (a warning), with the pipe."""

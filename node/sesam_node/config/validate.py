@@ -273,32 +273,16 @@ class _Validation:
         path: Path,
         resolved: Resolved,
     ) -> list[Problem]:
+        """What is wrong with its rules; with those of the transforms that it stands for."""
+        places: list[tuple[Path, Any]]
+        if spec.expands is None:
+            named = [one.name for one in spec.all_options if "dtl-rules" in one.kinds]
+            places = [((option,), transform.get(option)) for option in named]
+        else:
+            chain = spec.expanded(transform) or ()
+            places = [(place, item.get("rules")) for place, item in chain]
         problems: list[Problem] = []
-        if spec.expands is not None and self.check_rules is not None:
-            return self.expanded_rules(name, transform, spec, path, resolved)
-        for option in spec.all_options:
-            rules = transform.get(option.name)
-            if "dtl-rules" in option.kinds and type(rules) is dict and self.check_rules:
-                place = resolved.written((*path, option.name))
-                problems += self.check_rules(name, rules, place, self.effective[name])
-        return problems
-
-    def expanded_rules(
-        self,
-        name: str,
-        transform: dict[str, Any],
-        spec: ComponentSpec,
-        path: Path,
-        resolved: Resolved,
-    ) -> list[Problem]:
-        """The rules of the transforms that one stands for; what is wrong is the user's part."""
-        try:
-            chain = spec.expands(transform) if spec.expands is not None else []
-        except ConfigError:
-            return []  # told with the options
-        problems: list[Problem] = []
-        for place, item in chain:
-            rules = item.get("rules")
+        for place, rules in places:
             if type(rules) is dict and self.check_rules is not None:
                 at = resolved.written((*path, *place))
                 problems += self.check_rules(name, rules, at, self.effective[name])
