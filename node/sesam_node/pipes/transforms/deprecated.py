@@ -13,12 +13,13 @@ from sesam_node.errors import PipeError, Problem, preview
 from sesam_node.model.values import as_string, kind, plain_text
 from sesam_node.pipes.component import Option, declare_transform, transform
 from sesam_node.pipes.transforms.in_place import InPlaceTransform
+from sesam_node.pipes.transforms.without_datasets import WithoutDatasets
 from sesam_node.pipes.trigger import TRIGGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.dtl import Runtime
     from sesam_node.model import Entity, Value
     from sesam_node.pipes.batch import Context
 
@@ -77,13 +78,9 @@ class UpperKeys(KeysTransform):
     Option("to", "string", "to", "the property that takes where it ends"),
     deprecated=_INSTEAD,
 )
-class UndirectedGraph:
+class UndirectedGraph(WithoutDatasets):
     """Instead of an entity the edges between all of its nodes, in both directions."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
     emits_own_id = False
     keeps_deletes = True
 

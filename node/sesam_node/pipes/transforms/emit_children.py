@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.pipes.component import transform
+from sesam_node.pipes.transforms.without_datasets import WithoutDatasets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.dtl import Runtime
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
 
 @transform("emit_children")
-class EmitChildren:
+class EmitChildren(WithoutDatasets):
     """Entities in `$children` that have an `_id`; their parent is left out."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
     emits_own_id = False
     keeps_deletes = True
 

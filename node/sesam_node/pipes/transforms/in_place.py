@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.pipes.transforms.without_datasets import WithoutDatasets
 from sesam_node.pipes.trigger import trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.dtl import Runtime
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Context
 
 
-class InPlaceTransform:
+class InPlaceTransform(WithoutDatasets):
     """The base of such transforms; `path` is where they stand in the pipe."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
     emits_own_id = True
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sesam_node.pipes.transforms.without_datasets import WithoutDatasets
 from sesam_node.pipes.trigger import matcher, trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sesam_node.dtl import Runtime, Tracker
+    from sesam_node.dtl import Runtime
     from sesam_node.model import Entity
 
 
-class OutsideTransform:
+class OutsideTransform(WithoutDatasets):
     """The base of such transforms: they read no datasets, and anything may come out."""
 
-    datasets: frozenset[str] = frozenset()
-    untracked: frozenset[str] = frozenset()
-    indexes: tuple[tuple[str, str], ...] = ()
-    trackers: tuple[Tracker, ...] = ()
     emits_own_id = False
 
     def __init__(self, options: dict[str, Any]) -> None:
