@@ -28,12 +28,11 @@ class Wanted:
     """
 
     def __init__(self, attributes: str, blacklist: Sequence[str], id_attribute: str) -> None:
-        self._patterns = [name.lower() for name in re.split(r"[,\s]+", attributes) if name]
-        self._refused = frozenset(name.lower() for name in blacklist)
         names = [name for name in re.split(r"[,\s]+", attributes) if name]
-        wild = any(set(name) & set("*?[") and name != ALL for name in names)
+        self._patterns = [name.lower() for name in names]
+        self._refused = frozenset(name.lower() for name in blacklist)
         asked = [name for name in names if not set(name) & set("*?[")]
-        if wild or ALL in names or not names:
+        if len(asked) < len(names) or not names:
             asked.insert(0, ALL)
         if id_attribute.lower() != DN:
             asked.append(id_attribute)
