@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import httpx
+
 PEOPLE = {
     "_id": "people",
     "type": "pipe",
@@ -20,6 +22,12 @@ LOUD = {
     },
     "pump": {"mode": "manual"},
 }
+
+
+def client_of(child):
+    """A client of a node in a process of its own."""
+    headers = {"Authorization": f"Bearer {child.token}"}
+    return httpx.Client(base_url=child.url, headers=headers, timeout=60.0, trust_env=False)
 
 
 def run(client, pipe_id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from sesam_node.settings import Keys, Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from api_testing import LOUD, PEOPLE, run
+from api_testing import LOUD, PEOPLE, client_of, run
 from two_nodes import know
 
 
@@ -72,6 +73,20 @@ def serve(tmp_path):
         one.close()
 
 
+@pytest.fixture
+def start(tmp_path):
+    """`start(*arguments)` runs a node of the test's own; gives it and a client."""
+    nodes = ExitStack()
+
+    def start(*options):
+        child = ChildNode(tmp_path / "data", folder=tmp_path, arguments=options)
+        nodes.enter_context(child)
+        return child, nodes.enter_context(client_of(child))
+
+    with nodes:
+        yield start
+
+
 @pytest.fixture(scope="session")
 def running_node(tmp_path_factory):
     """A real node over LMDB, for all tests of the session."""
@@ -83,13 +98,7 @@ def running_node(tmp_path_factory):
 @pytest.fixture
 def node(running_node):
     """A client of the real node, which is emptied first."""
-    client = httpx.Client(
-        base_url=running_node.url,
-        headers={"Authorization": f"Bearer {running_node.token}"},
-        timeout=60.0,
-        trust_env=False,
-    )
-    with client:
+    with client_of(running_node) as client:
         assert client.put("/config", params={"force": "true"}, json=[]).status_code == 200
         assert client.put("/env", json={}).status_code == 200
         yield client

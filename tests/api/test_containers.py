@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from container_engine import IMAGE, SERVICE, podman
-from test_microservices import PIPE, client_of, collected, wait_until
+from test_microservices import PIPE, collected, wait_until
 
-from sesam_node.cli.child import ChildNode
 from sesam_node.errors import ConfigError
 from sesam_node.hub import containers
 from sesam_node.hub.containers import Containers
@@ -25,20 +23,6 @@ def engine():
         if made.why_not:
             pytest.skip(made.why_not)
         yield made
-
-
-@pytest.fixture
-def start(tmp_path):
-    """`start(*arguments)` runs a node of the test's own; gives it and a client."""
-    nodes = ExitStack()
-
-    def start(*options):
-        child = ChildNode(tmp_path / "data", folder=tmp_path, arguments=options)
-        nodes.enter_context(child)
-        return child, nodes.enter_context(client_of(child))
-
-    with nodes:
-        yield start
 
 
 def system(who="Ada", image=IMAGE, **docker):

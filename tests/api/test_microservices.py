@@ -6,13 +6,8 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
-import pytest
-
-from sesam_node.cli.child import ChildNode
 from sesam_node.hub.microservice import environment_of_services
 
 SERVICE = """
@@ -52,25 +47,6 @@ PIPE = {
     "source": {"type": "json", "system": "people-service", "url": "entities"},
     "pump": {"mode": "manual"},
 }
-
-
-def client_of(child):
-    headers = {"Authorization": f"Bearer {child.token}"}
-    return httpx.Client(base_url=child.url, headers=headers, timeout=60.0, trust_env=False)
-
-
-@pytest.fixture
-def start(tmp_path):
-    """`start(*arguments)` runs a node of the test's own; gives it and a client."""
-    nodes = ExitStack()
-
-    def start(*options):
-        child = ChildNode(tmp_path / "data", folder=tmp_path, arguments=options)
-        nodes.enter_context(child)
-        return child, nodes.enter_context(client_of(child))
-
-    with nodes:
-        yield start
 
 
 def collected(client):

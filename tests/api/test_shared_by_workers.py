@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Barrier, Lock
 from urllib.parse import parse_qsl
 
-import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pipes"))
 
+from api_testing import client_of
 from web_server import Reply, serving
 
 from sesam_node.cli.child import ChildNode
@@ -89,14 +89,7 @@ class Running:
         arguments = ["--workers", str(len(PIPES))]
         node = ChildNode(self._folder / "data", folder=self._folder, arguments=arguments)
         self.child = self._stack.enter_context(node)
-        self.client = self._stack.enter_context(
-            httpx.Client(
-                base_url=self.child.url,
-                headers={"Authorization": f"Bearer {self.child.token}"},
-                trust_env=False,
-                timeout=60,
-            )
-        )
+        self.client = self._stack.enter_context(client_of(self.child))
         return self
 
     def __exit__(self, *exception):
