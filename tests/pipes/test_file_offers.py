@@ -127,3 +127,21 @@ def test_a_large_workbook_is_not_held_in_memory_for_a_look(folder, the_offer, mo
     offer = the_offer()
     assert (offer.source, offer.facts) == (None, {"size_bytes": 2_000})
     assert "too large to look into" in offer.problem
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(5, False), (9_000, True)])
+def test_a_key_that_only_the_first_rows_speak_for_is_a_guess(folder, the_offer, hours, is_told):
+    """As in the demo's weather: all hours of one airport, then those of the next."""
+    rows = "".join(f"{place},{hour}\n" for place in ("EWR", "JFK") for hour in range(hours))
+    (folder / "weather.csv").write_text(f"origin,hour\n{rows}")
+    offer = the_offer()
+    if is_told:
+        assert offer.source["primary_key"] == ["hour"]
+        assert offer.problem.startswith("the key is a guess: only the first ")
+    else:
+        assert offer.source["primary_key"] == ["origin", "hour"]
+
+
+def test_a_key_by_name_needs_no_word(folder, the_offer):
+    (folder / "a.csv").write_text("n,id\n" + "".join(f"{n},{n}\n" for n in range(20_000)))
+    assert the_offer().problem == ""

@@ -65,7 +65,7 @@ export function SystemOffers({ host, open }: { host: Host; open(pipe: string): v
             <li key={offer.id}>
               <button role="option" aria-selected={offer.id === chosen} title={offer.problem ?? ""} onClick={() => setChosen(offer.id)}>
                 <span className="sesam-offer-name">{offer.id}</span>
-                <span className="sesam-dim">{offer.problem ? `${offer.kind}, not read` : offer.kind}</span>
+                <span className="sesam-dim">{offer.problem ? `${offer.kind}, with a note` : offer.kind}</span>
               </button>
             </li>
           ))}

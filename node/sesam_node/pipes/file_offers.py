@@ -114,7 +114,7 @@ def _excel(name: str, file: BinaryIO) -> Offer:
         for row in rows[1:]
     ]
     names = [header[place] for place in named]
-    key, problem = _key(names, body)
+    key, problem = _key(names, body, is_whole=len(rows) < SAMPLE_ROWS)
     source = {"type": "excel", "url": name, "sheet": sheet.name, "primary_key": key}
     columns = tuple(
         {"name": header[p], "type": _types(rows[1:], p)}
@@ -169,7 +169,7 @@ def _separated(name: str, file: BinaryIO) -> Offer:
     if not rows:
         return Offer(name, "file", problem="it is empty")
     header, body = rows[0], rows[1:]
-    key, problem = _key(header, body)
+    key, problem = _key(header, body, is_whole=len(data) < SAMPLE_BYTES)
     source: dict[str, Any] = {"type": "csv", "url": name, "primary_key": key}
     if encoding != "utf-8":
         source["encoding"] = encoding
@@ -199,8 +199,11 @@ def _decoded(data: bytes) -> tuple[str, str]:
     return data.decode("latin-1"), "latin-1"
 
 
-def _key(header: list[str], body: list[list[str]]) -> tuple[list[str], str]:
-    """The columns that identify a row of the sample: one of them, two, or all."""
+def _key(header: list[str], body: list[list[str]], *, is_whole: bool) -> tuple[list[str], str]:
+    """The columns that identify a row of the sample: one of them, two, or all.
+
+    What is unique in a part of the rows may not be so in all: then one row would hide another.
+    """
 
     def unique(*positions: int) -> bool:
         values = [
@@ -211,7 +214,11 @@ def _key(header: list[str], body: list[list[str]]) -> tuple[list[str], str]:
     likely = sorted(range(len(header)), key=lambda p: (_unlikely(header[p]), p))
     for position in likely:
         if unique(position):
-            return [header[position]], "" if body else "there are no rows: the key is a guess"
+            if not body:
+                return [header[position]], "there are no rows: the key is a guess"
+            is_named = not _unlikely(header[position])
+            seen = f"the key is a guess: only the first {len(body):,} rows were looked at"
+            return [header[position]], "" if is_whole or is_named else seen
     for first in range(min(len(header), 8)):
         for second in range(first + 1, min(len(header), 8)):
             if unique(first, second):
