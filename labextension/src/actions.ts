@@ -79,8 +79,8 @@ export class Actions {
     const readers = Object.entries(pipes).filter(([id, pipe]) => (id !== name || kind !== "pipe") && (kind === "system" ? pipe.systems.includes(name) : output != null && pipe.inputs.includes(output)));
     const count = output != null ? datasets[output]?.entities : undefined;
     const lines = [
-      kind === "pipe" && count !== undefined ? t('Its dataset "{name}" goes with it: {n} entities.', { name: output!, n: count.toLocaleString("en") }) : "",
-      kind === "dataset" && count !== undefined ? t("{n} entities are deleted; the pipe that fills it starts again from the beginning.", { n: count.toLocaleString("en") }) : "",
+      kind === "pipe" && count !== undefined ? t('Its dataset "{name}" goes with it: {n} entities.', { name: output!, n: count }) : "",
+      kind === "dataset" && count !== undefined ? t("{n} entities are deleted; the pipe that fills it starts again from the beginning.", { n: count }) : "",
       kind === "system" ? t("Its secrets go with it.") : "",
       readers.length > 0 ? t("Used by: {names}.", { names: readers.map(([id]) => id).join(", ") }) : "",
       t("This cannot be undone."),

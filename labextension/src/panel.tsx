@@ -3,7 +3,7 @@
 import { ReactWidget } from "@jupyterlab/ui-components";
 
 import { NodePanel, type PanelSource } from "../../frontend/src/components/NodePanel";
-import type { Translate } from "../../frontend/src/live/rows";
+import { type Translate, WordsProvider } from "../../frontend/src/words";
 import { sesamIcon } from "./icons";
 
 export class Panel extends ReactWidget {
@@ -19,6 +19,10 @@ export class Panel extends ReactWidget {
   }
 
   protected override render() {
-    return <NodePanel source={this.source} t={this.t} />;
+    return (
+      <WordsProvider value={this.t}>
+        <NodePanel source={this.source} />
+      </WordsProvider>
+    );
   }
 }

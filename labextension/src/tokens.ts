@@ -2,7 +2,7 @@
 
 import { Token } from "@lumino/coreutils";
 
-import type { Translate } from "../../frontend/src/live/rows";
+import type { Translate } from "../../frontend/src/words";
 import type { NodeModel } from "./node";
 import type { Server } from "./server";
 import type { Opened } from "./views";

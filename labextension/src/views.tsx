@@ -9,6 +9,7 @@ import { PipeLog, PipePreview } from "../../frontend/src/components/PipeLooks";
 import { PipeStatus } from "../../frontend/src/components/PipeStatus";
 import { SystemOffers } from "../../frontend/src/components/SystemOffers";
 import { messageOf } from "../../frontend/src/host";
+import { useT, WordsProvider } from "../../frontend/src/words";
 import { ServerHost } from "./host";
 import { sesamIcon } from "./icons";
 import type { ISesamNode } from "./tokens";
@@ -49,7 +50,11 @@ export class ViewWidget extends ReactWidget {
   }
 
   protected override render() {
-    return <Shown opened={this.opened} sesam={this.sesam} open={this.open} />;
+    return (
+      <WordsProvider value={this.sesam.t}>
+        <Shown opened={this.opened} sesam={this.sesam} open={this.open} />
+      </WordsProvider>
+    );
   }
 }
 
@@ -103,7 +108,7 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
       return <EntityGrid host={host} />;
     case "flow":
       return (
-        <Asked ask={async () => host.set("data", await host.request("flow"))} t={sesam.t}>
+        <Asked ask={async () => host.set("data", await host.request("flow"))}>
           <FlowGraph host={host} />
         </Asked>
       );
@@ -114,7 +119,6 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
             const begin = await host.request<Record<string, unknown>>("opened");
             for (const [key, value] of Object.entries(begin)) host.set(key, value);
           }}
-          t={sesam.t}
         >
           <Suspense fallback={<div className="sesam-empty">…</div>}>
             <DtlEditor host={host} />
@@ -159,7 +163,8 @@ function Log({ host, name, sesam: { model } }: { host: ServerHost; name: string;
 }
 
 /** What needs an answer before it can be shown. */
-function Asked({ ask, t, children }: { ask(): Promise<void>; t: ISesamNode["t"]; children: ReactNode }) {
+function Asked({ ask, children }: { ask(): Promise<void>; children: ReactNode }) {
+  const t = useT();
   const [state, setState] = useState<"asking" | "there" | Error>("asking");
   const [turn, setTurn] = useState(0);
   useEffect(() => {

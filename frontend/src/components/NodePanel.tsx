@@ -3,8 +3,9 @@
 import { memo, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 
 import { messageOf } from "../host";
-import { type Row, rowsOf, type Section, type Translate, wordOf } from "../live/rows";
+import { type Row, rowsOf, type Section, wordOf } from "../live/rows";
 import { isBad, stateOf, type Things } from "../live/things";
+import { useT } from "../words";
 
 /** Which node is shown, as the server tells it. */
 export interface NodeState {
@@ -41,7 +42,8 @@ export interface PanelSource {
 
 const MANAGED = "";
 
-export function NodePanel({ source, t }: { source: PanelSource; t: Translate }) {
+export function NodePanel({ source }: { source: PanelSource }) {
+  const t = useT();
   const shown = useSyncExternalStore((heard) => source.listen(heard), () => source.shown());
   const [search, setSearch] = useState("");
   const [onlyBad, setOnlyBad] = useState(false);
@@ -50,7 +52,7 @@ export function NodePanel({ source, t }: { source: PanelSource; t: Translate }) 
   const running = states.filter((state) => state === "running").length;
   return (
     <div className="sesam sesam-box sesam-side-panel">
-      <Head source={source} shown={shown} t={t} />
+      <Head source={source} shown={shown} />
       {shown.node?.running && (
         <>
           <div className="sesam-side-bar">
@@ -66,13 +68,13 @@ export function NodePanel({ source, t }: { source: PanelSource; t: Translate }) 
           </div>
           {(bad > 0 || onlyBad) && (
             <button className="sesam-side-bad" aria-pressed={onlyBad} onClick={() => setOnlyBad(!onlyBad)}>
-              {t(bad === 1 ? "{n} pipe needs a look" : "{n} pipes need a look", { n: String(bad) })}
+              {t(bad === 1 ? "{n} pipe needs a look" : "{n} pipes need a look", { n: bad })}
               {onlyBad ? t(" · show all") : ""}
             </button>
           )}
           <div className={`sesam-side-lists${shown.live ? "" : " is-old"}`}>
             {(["pipes", "datasets", "systems"] as const).map((section) => (
-              <List key={section} section={section} rows={rowsOf(shown.things, section, search, onlyBad, t)} note={section === "pipes" && running > 0 ? t("{n} running", { n: String(running) }) : ""} source={source} t={t} />
+              <List key={section} section={section} rows={rowsOf(shown.things, section, search, onlyBad, t)} note={section === "pipes" && running > 0 ? t("{n} running", { n: running }) : ""} source={source} />
             ))}
           </div>
         </>
@@ -81,7 +83,8 @@ export function NodePanel({ source, t }: { source: PanelSource; t: Translate }) 
   );
 }
 
-function Head({ source, shown: { node, live, failure }, t }: { source: PanelSource; shown: Shown; t: Translate }) {
+function Head({ source, shown: { node, live, failure } }: { source: PanelSource; shown: Shown }) {
+  const t = useT();
   const [problem, setProblem] = useState("");
   if (node === null) return <div className="sesam-pad sesam-dim">{failure || t("asking …")}</div>;
   const operate = (operation: "start" | "stop" | "connect", profile?: string | null) => {
@@ -121,10 +124,10 @@ interface ListProps {
   rows: Row[];
   note: string;
   source: PanelSource;
-  t: Translate;
 }
 
-function List({ section, rows, note, source, t }: ListProps) {
+function List({ section, rows, note, source }: ListProps) {
+  const t = useT();
   const [open, setOpen] = useState(true);
   const titles: Record<Section, string> = { pipes: t("Pipes"), datasets: t("Datasets"), systems: t("Systems") };
   return (
@@ -138,7 +141,7 @@ function List({ section, rows, note, source, t }: ListProps) {
       {open && (
         <ul role="listbox" aria-label={titles[section]} onKeyDown={moveFocus}>
           {rows.map((row, place) => (
-            <Line key={row.name} {...row} first={place === 0} source={source} t={t} />
+            <Line key={row.name} {...row} first={place === 0} source={source} />
           ))}
         </ul>
       )}
@@ -149,11 +152,11 @@ function List({ section, rows, note, source, t }: ListProps) {
 interface LineProps extends Row {
   first: boolean;
   source: PanelSource;
-  t: Translate;
 }
 
 /** One thing. Only those that have changed are drawn again. */
-const Line = memo(function Line({ kind, name, note, state, title, first, source, t }: LineProps) {
+const Line = memo(function Line({ kind, name, note, state, title, first, source }: LineProps) {
+  const t = useT();
   const bad = state !== "" && isBad(state);
   return (
     <li

@@ -1,6 +1,7 @@
 /** The rows of the panel: which things are shown, in which order, what each says of itself. */
 
 import { isBad, type PipeState, queueOf, stateOf, type Things } from "./things";
+import { plain, type Translate } from "../words";
 
 export type Section = "pipes" | "datasets" | "systems";
 
@@ -13,11 +14,6 @@ export interface Row {
   /** All that is known, for who points at it. */
   title: string;
 }
-
-/** A text with its numbers put in: `put("{n} wait", { n: 3 })`. A translator may stand before it. */
-export type Translate = (text: string, values?: Record<string, string>) => string;
-
-export const plain: Translate = (text, values = {}) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
 const NATURAL = new Intl.Collator("en", { numeric: true });
 const FIGURE = new Intl.NumberFormat("en");
@@ -34,12 +30,12 @@ function pipes(things: Things, t: Translate): Row[] {
   return Object.entries(things.pipes).map(([name, { runtime }]) => {
     const state = stateOf(runtime);
     const queue = queueOf(runtime);
-    const waiting = queue ? t("{n} wait", { n: FIGURE.format(queue) }) : "";
-    const note = state === "running" ? t("{n} done", { n: FIGURE.format(runtime.progress.processed) }) : waiting;
+    const waiting = queue ? t("{n} wait", { n: queue }) : "";
+    const note = state === "running" ? t("{n} done", { n: runtime.progress.processed }) : waiting;
     const facts = [
       `${name}: ${wordOf(state, t)}`,
       waiting,
-      runtime.retries > 0 ? t("{n} to retry", { n: FIGURE.format(runtime.retries) }) : "",
+      runtime.retries > 0 ? t("{n} to retry", { n: runtime.retries }) : "",
       runtime["waiting-for"].length > 0 ? t("waits for {names}", { names: runtime["waiting-for"].join(", ") }) : "",
       runtime["disabled-comment"] ?? "",
       runtime["last-run"] ? t("last run {time}", { time: clock(runtime["last-run"]) }) : "",
@@ -52,9 +48,8 @@ function pipes(things: Things, t: Translate): Row[] {
 
 function datasets(things: Things, t: Translate): Row[] {
   return Object.entries(things.datasets).map(([name, { entities, deleted, populated }]) => {
-    const count = FIGURE.format(entities);
-    const facts = [name, t("{n} entities", { n: count }), deleted > 0 ? t("{n} deleted", { n: FIGURE.format(deleted) }) : "", populated ? "" : t("not populated yet")];
-    return { kind: "dataset", name, note: count, state: "", title: facts.filter((fact) => fact !== "").join("\n") };
+    const facts = [name, t(entities === 1 ? "{n} entity" : "{n} entities", { n: entities }), deleted > 0 ? t("{n} deleted", { n: deleted }) : "", populated ? "" : t("not populated yet")];
+    return { kind: "dataset", name, note: FIGURE.format(entities), state: "", title: facts.filter((fact) => fact !== "").join("\n") };
   });
 }
 

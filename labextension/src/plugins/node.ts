@@ -3,7 +3,7 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 
-import { plain } from "../../../frontend/src/live/rows";
+import { plain } from "../../../frontend/src/words";
 import { NodeModel } from "../node";
 import { Server } from "../server";
 import { ISesamNode } from "../tokens";

@@ -37,7 +37,7 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
       const failing = newlyBad(before.things, now.things);
       if (failing.length > MOST) {
         const actions = [{ label: t("Show the panel"), callback: () => void app.commands.execute("sesam:panel") }];
-        Notification.error(t("{n} pipes fail", { n: String(failing.length) }), { autoClose: SHOWN_MS, actions });
+        Notification.error(t("{n} pipes fail", { n: failing.length }), { autoClose: SHOWN_MS, actions });
         return;
       }
       for (const name of failing) {

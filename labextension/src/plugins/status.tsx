@@ -50,9 +50,9 @@ function Item({ sesam: { model, t }, clicked }: { sesam: ISesamNode; clicked: ()
   const running = states.filter((state) => state === "running").length;
   const parts = [
     node.profile ?? "",
-    node.starting ? t("node starting …") : !node.running ? t("no node") : t(states.length === 1 ? "{n} pipe" : "{n} pipes", { n: String(states.length) }),
-    running > 0 ? t("{n} running", { n: String(running) }) : "",
-    bad > 0 ? t("{n} failed", { n: String(bad) }) : "",
+    node.starting ? t("node starting …") : !node.running ? t("no node") : t(states.length === 1 ? "{n} pipe" : "{n} pipes", { n: states.length }),
+    running > 0 ? t("{n} running", { n: running }) : "",
+    bad > 0 ? t("{n} failed", { n: bad }) : "",
   ];
   const look = bad > 0 ? "failed" : running > 0 ? "running" : node.running && live ? "ok" : "disabled";
   return (
