@@ -192,6 +192,28 @@ class Dtl:
         trace: dict[str, Any] = found["trace"]
         return trace
 
+    def live(
+        self,
+        text: str,
+        *,
+        pipe: Any = None,
+        dataset: Any = None,
+        entities: Sequence[Entity] | None = None,
+        entity: str | None = None,
+        limit: int = 20,
+        transform: int | None = None,
+    ) -> dict[str, Any]:
+        """All that an editor shows of a text of rules: `problems`, and `shown` where they run.
+
+        `shown` has the `trace` of one `entity` of a sample, and what becomes of the others.
+        `hub.edit()` is the editor.
+        """
+        fields = {**_fed(pipe, dataset), **_wanted(entities, None, limit), "transform": transform}
+        found: dict[str, Any] = self._connection.ask(
+            "/dtl/live", text=text, entity=entity, **fields
+        )
+        return found
+
     def scan(
         self,
         *when: dict[str, Any],

@@ -77,7 +77,6 @@ class RulesDraft:
         self.entities = None if entities is None else list(entities)
         self.transform = transform
         self._seen: str | None = None
-        self._datasets: list[str] | None = None
 
     @property
     def title(self) -> str:
@@ -115,21 +114,27 @@ class RulesDraft:
 
     # -- what the node says of a text --------------------------------------------------------------
 
-    def check(self, text: str) -> dict[str, Any]:
-        """`problems` of a text with their places, as the node gives them."""
-        found = self._checked(text)
-        if any(problem["code"] == "unknown-dataset" for problem in found["problems"]):
-            # It may have come since they were listed.
-            self._datasets = None
-            found = self._checked(text)
-        return found
+    def live(
+        self, text: str, entity: str = "", entities: Sequence[Entity] | None = None
+    ) -> dict[str, Any]:
+        """All that is to be shown of a text: `problems`, `shown` and `note`, as the node gives it.
 
-    def _checked(self, text: str) -> dict[str, Any]:
-        if self._datasets is None:
-            self._datasets = self._known_datasets()
-        found: dict[str, Any] = self._ask(
-            "check", text=text, datasets=self._datasets, **self._place()
-        )
+        `entities` are the sample, where there is one: else `shown` has the `sources` that were
+        taken. So it has where `entity` is not among them, which is fetched then. Places are UTF-16
+        units.
+        """
+        sample = self.entities if entities is None else list(entities)
+        known = sample is not None and (not entity or any(e["_id"] == entity for e in sample))
+        asked = {
+            "text": text,
+            "entity": entity or None,
+            "entities": sample,
+            "transform": self.transform,
+            "sources": None if known else True,
+            "offsets": "utf-16",
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        found: dict[str, Any] = self._ask("live", **given, **self._place())
         return found
 
     def complete(self, text: str, offset: int) -> dict[str, Any]:
@@ -178,25 +183,6 @@ class RulesDraft:
         asked = self._place() | {"rules": rules, "entities": list(entities)}
         results: list[dict[str, Any]] = self._ask("preview", **asked)["results"]
         return results
-
-    def trace(self, rules: Any, entity: Entity) -> dict[str, Any]:
-        """The full trace of one entity."""
-        asked = self._place() | {"rules": rules, "entities": [entity]}
-        document: dict[str, Any] = self._ask("trace", **asked)["trace"]
-        return document
-
-    def deployed(self, entities: Sequence[Entity]) -> list[dict[str, Any]] | None:
-        """What the deployed rules make of the same entities; None where there are none."""
-        if self.pipe is None:
-            return None
-        try:
-            config = Pipe(self._connection, self.pipe).effective
-            transform = config.get("transform") or {}
-            if isinstance(transform, list):
-                transform = transform[self._position(transform)]
-            return self.preview(transform.get("rules", NEW), entities)
-        except ClientError:
-            return None
 
     # -- saving ------------------------------------------------------------------------------------
 
@@ -276,15 +262,6 @@ class RulesDraft:
     def _place(self) -> dict[str, Any]:
         named = {"pipe": self.pipe, "dataset": self.dataset}
         return {name: value for name, value in named.items() if value is not None}
-
-    def _known_datasets(self) -> list[str]:
-        datasets: list[dict[str, Any]] = self._connection.get("/datasets")
-        pipes: list[dict[str, Any]] = self._connection.get("/pipes", fields="config")
-        names = {one["_id"] for one in datasets}
-        for one in pipes:
-            effective = (one.get("config") or {}).get("effective") or {}
-            names.add((effective.get("sink") or {}).get("dataset") or one["_id"])
-        return sorted(names)
 
     def _ask(self, operation: str, **fields: Any) -> Any:
         return self._connection.json("POST", f"/dtl/{operation}", json=fields)

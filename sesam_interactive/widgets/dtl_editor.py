@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from sesam_interactive.widgets.base import View, request
-from sesam_interactive.widgets.draft_answers import SAMPLE, DraftAnswers, rules_of, vocabulary
+from sesam_interactive.widgets.draft_answers import (
+    FAILED,
+    SAMPLE,
+    DraftAnswers,
+    rules_of,
+    vocabulary,
+)
 from sesam_interactive.widgets.rules_html import rules_html
 from sesam_node.dtl.source_text import read_source
 from sesam_node.errors import Problem, SesamError
@@ -45,8 +51,9 @@ class DtlEditor(DraftAnswers, View, module="dtl_editor"):
     def problems(self) -> list[Problem]:
         """The problems of the text as it is now."""
         names = ("path", "code", "message", "hint", "level")
-        found = self._draft.check(self.text)["problems"]
-        return [Problem(**{n: one[n] for n in names if one.get(n)}) for one in found]
+        found = self._draft.live(self.text, self.entity, self._sample)["problems"]
+        told = (one for one in found if one["code"] != FAILED)
+        return [Problem(**{n: one[n] for n in names if one.get(n)}) for one in told]
 
     def preview(self, limit: int = SAMPLE) -> list[dict[str, Any]]:
         """What the rules make of the sample: `source`, `emitted`, `filtered`, `error` of each."""
@@ -61,15 +68,18 @@ class DtlEditor(DraftAnswers, View, module="dtl_editor"):
         changes = self.changes(pipe)
         if yes:
             self._draft.save(self.rules, pipe)
-            self._saved()
         return changes
 
     def still(self) -> str:
         """The text with the values of the chosen entity beside it, as far as they can be had."""
         try:
-            shown = self._shown(read_source(self.text), self.entity)
+            found = super().live(self.text, self.entity)
         except SesamError as error:
             return rules_html(self.text, note=error.message)
+        shown, problems = found["shown"], found["problems"]
+        if shown is None:
+            note = found["note"] or "; ".join(one["message"] for one in problems)
+            return rules_html(self.text, note=note)
         return rules_html(self.text, shown["trace"], shown["spans"])
 
     def __repr__(self) -> str:

@@ -377,6 +377,28 @@ def test_rules_that_are_tried_read_only_what_one_may_read(node, as_, path):
     assert answer.status_code == 403
 
 
+def test_a_text_that_is_typed_reads_only_what_one_may_read(node, as_):
+    """Not by a name in it, not by a variable, not by a suggestion, not by what feeds it."""
+    put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
+    node.put("/env", json={"half": "sal"})
+    node.post("/receivers/salaries/entities", json=[{"_id": "1", "salary": 7}])
+    lookup = '[["add", "x", ["lookup-entity", "%s", "1"]]]'
+    at_hand = {"entities": [{"_id": "1"}]}
+    bodies = [
+        {"text": "[]", "dataset": "salaries"},
+        {"text": "[]", "pipe": "salaries"},
+        {"text": lookup % "salaries", **at_hand},
+        {"text": lookup % "$ENV(half)aries", **at_hand},
+    ]
+    for body in bodies:
+        assert as_("group:Developer").post("/dtl/live", json=body).status_code == 403, body
+        assert as_("group:Developer", "hr").post("/dtl/live", json=body).status_code == 200, body
+    near = {"text": lookup % "salarie", **at_hand}
+    answer = as_("group:Developer").post("/dtl/live", json=near)
+    assert (answer.status_code, "salaries" in answer.text) == (200, False)
+    assert "salaries" in as_("group:Developer", "hr").post("/dtl/live", json=near).text
+
+
 @pytest.mark.parametrize("path", ["/dtl/preview", "/dtl/trace", "/dtl/scan"])
 def test_only_what_one_may_read_is_overlaid(node, as_, path):
     put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))

@@ -255,6 +255,7 @@ CALLS = {
     "POST /dtl/check": lambda hub: hub.dtl.check(RULES),
     "POST /dtl/preview": lambda hub: hub.dtl.preview(RULES, dataset="person"),
     "POST /dtl/trace": lambda hub: hub.dtl.trace(RULES, dataset="person", ids=["1"]),
+    "POST /dtl/live": lambda hub: hub.dtl.live(TEXT, dataset="person"),
     "POST /dtl/scan": lambda hub: hub.dtl.scan(
         {"runs": True, "at": "$.default"}, rules=RULES, dataset="person"
     ),

@@ -127,7 +127,7 @@ def test_the_still_picture_has_the_values_beside_the_rules_and_no_script(loaded)
     assert "name = &quot;ADA&quot;" in html
     editor.text = '[["copy", "</pre><script>"'
     assert "<script" not in editor.still()
-    assert "the text is no JSON" in editor.still()
+    assert "line 1, column 27: expected" in editor.still()
 
 
 def test_completion_counts_as_the_page_does(loaded):

@@ -7,18 +7,19 @@ it after a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.environment import substitute
 from sesam_node.errors import ConfigError, InputError, NotFoundError, Problem, suggestion
-from sesam_node.hub.active import written_datasets
+from sesam_node.hub.active import OWN, written_datasets
 from sesam_node.hub.interactive import InteractiveService
 from sesam_node.pipes.overlay import World
 
 if TYPE_CHECKING:
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.pipes.samples import Wanted
+    from sesam_node.pipes.typed import Typed
 
 WORK = "sesam_node.pipes.dtl"
 DRAFT = "draft"
@@ -51,13 +52,23 @@ class Dtl(InteractiveService):
         """The problems of rules, or of a text of rules, as `check_rules` gives them."""
         return await self._found(
             "check_rules",
-            definition=self._asked(asked),
+            definition=self._asked(asked, own_rules=False),
             rules=asked.rules,
             text=text,
             env=dict(self._configuration.active.env),
             datasets=datasets,
             sampled=asked.pipe is not None or asked.dataset is not None,
         )
+
+    async def live(self, asked: Asked, typed: Typed) -> dict[str, Any]:
+        """All that an editor shows of a text of rules, as `live_rules` gives it."""
+        env = dict(self._configuration.active.env)
+        found: dict[str, Any] = await self._work(
+            "sesam_node.pipes.live:live_rules",
+            definition=self._asked(asked, own_rules=False),
+            typed=replace(typed, env=env),
+        )
+        return found
 
     async def preview(self, asked: Asked, wanted: Wanted) -> dict[str, Any]:
         """What rules make of some source entities. Raises DtlError, ConfigError."""
@@ -123,7 +134,7 @@ class Dtl(InteractiveService):
         """What may stand at an offset of a text of rules."""
         return await self._found(
             "complete_rules",
-            definition=self._asked(asked),
+            definition=self._asked(asked, own_rules=False),
             text=text,
             offset=offset,
             datasets=tuple(self._datasets()),
@@ -133,7 +144,7 @@ class Dtl(InteractiveService):
         """What is known of what stands at an offset of a text of rules; null for nothing."""
         found: dict[str, Any] | None = await self._work(
             f"{WORK}:hover_rules",
-            definition=self._asked(asked),
+            definition=self._asked(asked, own_rules=False),
             text=text,
             offset=offset,
             datasets=tuple(self._datasets()),
@@ -153,11 +164,12 @@ class Dtl(InteractiveService):
 
     # -- what feeds the rules ----------------------------------------------------------------------
 
-    def _asked(self, asked: Asked) -> PipeDefinition:
+    def _asked(self, asked: Asked, *, own_rules: bool = True) -> PipeDefinition:
+        """What feeds the rules; with `own_rules` they are the pipe's where none are given."""
         if asked.pipe is not None:
             if asked.dataset is not None:
                 raise InputError('expected "pipe" or "dataset", got both')
-            return self._of_pipe(asked.pipe, own_rules=asked.rules is None)
+            return self._of_pipe(asked.pipe, own_rules=own_rules and asked.rules is None)
         if asked.dataset is not None and self._pumps.dataset(asked.dataset) is None:
             hint = suggestion(asked.dataset, self._store.names())
             if asked.dataset in written_datasets(self._configuration.active):
@@ -206,7 +218,7 @@ class Dtl(InteractiveService):
     def _datasets(self) -> list[str]:
         """The datasets that there are or will be, those of the node itself left out."""
         names = written_datasets(self._configuration.active).union(self._store.names())
-        return sorted(name for name in names if not name.startswith("system:"))
+        return sorted(name for name in names if not name.startswith(OWN))
 
     def with_variables(self, rules: Any) -> Any:
         """The rules with every `$ENV(name)` replaced that is set."""

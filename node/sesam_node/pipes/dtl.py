@@ -18,40 +18,34 @@ from sesam_node.dtl.explain import explain, explain_text
 from sesam_node.dtl.format import format_text
 from sesam_node.dtl.masking import decrypts, without_keys
 from sesam_node.dtl.record import record
-from sesam_node.dtl.schema import Schema, schema_of
 from sesam_node.dtl.source_text import SourceText, read_source
 from sesam_node.errors import DtlError, InputError, Problem, preview
-from sesam_node.model import content, decode, encode
+from sesam_node.model import content, encode
 from sesam_node.model.namespaces import remove_namespaces
 from sesam_node.pipes.batch import Context
 from sesam_node.pipes.build import build_pipe
 from sesam_node.pipes.evaluate import Evaluator, source_entity, with_source_header
 from sesam_node.pipes.lookup import StoreLookup
-from sesam_node.pipes.observing import up_to_date
 from sesam_node.pipes.operations import error_data, previewed
 from sesam_node.pipes.overlay import World
 from sesam_node.pipes.rule_context import rule_context
 from sesam_node.pipes.rule_texts import is_later, place_at, placed, problems_in, rule_sets
-from sesam_node.pipes.samples import Sample, Wanted
+from sesam_node.pipes.samples import Kept, Sample, Wanted
+from sesam_node.pipes.source_schema import schemas_named, source_schema
 from sesam_node.pipes.transforms.dtl import DtlTransform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sesam_node.dtl import RuleContext
+    from sesam_node.dtl.schema import Schema
     from sesam_node.model import Entity
     from sesam_node.pipes.batch import Batch
     from sesam_node.pipes.pipe import Pipe
     from sesam_node.pipes.runs import PipeDefinition
     from sesam_node.store.api import Store
 
-SCHEMA_SAMPLE = 1_000
-SCHEMA_SECONDS = 2.0
 LEAST_WIDTH, MOST_WIDTH = 20, 1_000
-HOPPED = 8
-"""How many datasets of hops are looked into for their properties, for completion."""
-
-HOPPED_SAMPLE = 200
 EVENTS = 200_000
 """How many events a trace may have: it is sent as one answer."""
 
@@ -129,22 +123,26 @@ def preview_rules(
     """
     pipe = built(definition, store, rules, world)
     try:
-        sample = Sample(pipe, wanted)
-        if any(decrypts(getattr(transform, "rules", None)) for transform in pipe.transforms):
-            found = _hiding(pipe, sample)
-        else:
-            pipe.ensure_indexes()
-            lookup = StoreLookup(pipe.context)
-            evaluator = Evaluator(pipe, lookup, runtime_of(pipe, lookup))
-            found = _previewed(evaluator, sample)
+        return results_of(pipe, Sample(pipe, wanted), rules)
     finally:
         pipe.close()
+
+
+def results_of(pipe: Pipe, sample: Sample | Kept, rules: Any) -> dict[str, Any]:
+    """The `results` of a preview; `rules` are those of the request, null for the pipe's own."""
+    if any(decrypts(getattr(transform, "rules", None)) for transform in pipe.transforms):
+        found = _hiding(pipe, sample)
+    else:
+        pipe.ensure_indexes()
+        lookup = StoreLookup(pipe.context)
+        evaluator = Evaluator(pipe, lookup, runtime_of(pipe, lookup))
+        found = _previewed(evaluator, sample)
     for result in found["results"]:
         _with_request_paths(result["error"], rules)
     return found
 
 
-def _previewed(evaluator: Evaluator, sample: Sample) -> dict[str, Any]:
+def _previewed(evaluator: Evaluator, sample: Sample | Kept) -> dict[str, Any]:
     """The results of the sample, until there is too much to send."""
     results: list[dict[str, Any]] = []
     room = PREVIEW_BYTES
@@ -156,7 +154,7 @@ def _previewed(evaluator: Evaluator, sample: Sample) -> dict[str, Any]:
     return {"results": results, **sample.told()}
 
 
-def _hiding(pipe: Pipe, sample: Sample) -> dict[str, Any]:
+def _hiding(pipe: Pipe, sample: Sample | Kept) -> dict[str, Any]:
     """The preview of rules that decrypt: recorded, so that it is known what came of secrets."""
     if len(pipe.transforms) > 1:
         raise InputError("of rules that decrypt only one transform can be previewed")
@@ -212,7 +210,7 @@ def _awake(_seconds: float) -> None:
 class Tracing:
     """Records the transform of a pipe at a position, over a sample of the pipe's source."""
 
-    def __init__(self, pipe: Pipe, sample: Sample, position: int | None) -> None:
+    def __init__(self, pipe: Pipe, sample: Sample | Kept, position: int | None) -> None:
         self.pipe = pipe
         self.sample = sample
         self.position = dtl_position(pipe, position)
@@ -350,13 +348,15 @@ def check_rules(
     env: Mapping[str, Any] = NO_ENV,
     datasets: frozenset[str] | None = None,
     sampled: bool = True,
+    reading: bool = True,
 ) -> dict[str, Any]:
     """Every problem of rules that the pipe's source feeds, and the datasets that they look into.
 
     The rules are given, or stand in `text` (JSON with comments), alone, in a transform or in a
     whole pipe: then each problem has its place in it. `env` are the values of `$ENV(name)`;
     `datasets` are those that may be named, null accepts any. With `sampled` the properties of a
-    sample of the source are known.
+    sample of the source are known. Without `reading` it is not said which datasets they look into:
+    that takes compiling them.
     """
     source: SourceText | None = None
     if text is not None:
@@ -372,7 +372,7 @@ def check_rules(
     read: set[str] = set()
     for rule_set, at in sets:
         known = replace(context, schema=None) if is_later(at) else context
-        problems, looked_up = problems_in(rule_set, at, known, env)
+        problems, looked_up = problems_in(rule_set, at, known, env, reading=reading)
         listed = type(rule_set) is list
         found.extend(placed(problem, source, at if listed else None) for problem in problems)
         read |= looked_up
@@ -383,15 +383,15 @@ def check_rules(
 def _context_of(
     definition: PipeDefinition, store: Store, datasets: frozenset[str] | None, *, sampled: bool
 ) -> RuleContext:
-    pipe = _source_alone(definition, store)
+    pipe = source_alone(definition, store)
     try:
-        schema = _schema(pipe) if sampled else None
+        schema = source_schema(pipe) if sampled else None
         return replace(_context(pipe), datasets=datasets, schema=schema)
     finally:
         pipe.close()
 
 
-def _source_alone(definition: PipeDefinition, store: Store) -> Pipe:
+def source_alone(definition: PipeDefinition, store: Store) -> Pipe:
     """The pipe without its transforms: what feeds them may be right where they are not."""
     return build_pipe(replace(definition, pipe={**definition.pipe, "transform": []}), store)
 
@@ -403,38 +403,6 @@ def _context(pipe: Pipe) -> RuleContext:
         pipe.definition, None, namespaced=namespaced, source_dataset=pipe.context.source_dataset
     )
     return rule_context(context)
-
-
-def _schema(pipe: Pipe) -> Schema | None:
-    """The properties of the pipe's source, where it can be read without asking another system."""
-    observed = _observed(pipe)
-    if observed is not None:
-        return observed
-    inside = pipe.stored_source is not None or getattr(pipe.source, "is_receiver", False)
-    if not inside and pipe.definition.pipe["source"]["type"] != "embedded":
-        return None
-    before = pipe.bind(Runtime(), "before-transforms")
-    found: list[Entity] = []
-    for one in Sample(pipe, Wanted(limit=SCHEMA_SAMPLE, seconds=SCHEMA_SECONDS)):
-        entity = source_entity(one, 0)
-        if before is None:
-            found.append(entity)
-        else:
-            before(entity, found)
-    return schema_of(found)
-
-
-def _observed(pipe: Pipe) -> Schema | None:
-    """What has been observed of all entities of the source, where that is up to date and known.
-
-    A sample may miss what few entities have; this does not.
-    """
-    name = pipe.context.source_dataset
-    dataset = None if name is None else pipe.context.dataset(name)
-    if dataset is None:
-        return None
-    found = up_to_date(dataset)
-    return None if found is None else found.schema
 
 
 def explain_rules(
@@ -480,24 +448,14 @@ def hover_rules(
 
 def _schemas(
     definition: PipeDefinition, store: Store, text: str, datasets: tuple[str, ...]
-) -> tuple[Schema | None, dict[str, Schema]]:
+) -> tuple[Schema | None, Mapping[str, Schema]]:
     """The properties of the source entities, and of the datasets that the text names."""
-    pipe = _source_alone(definition, store)
+    pipe = source_alone(definition, store)
     try:
-        schema = _schema(pipe)
+        schema = source_schema(pipe)
     finally:
         pipe.close()
-    named = [name for name in datasets if name in text and store.exists(name)][:HOPPED]
-    others = {}
-    for name in named:
-        dataset = store.dataset(name, create=False)
-        observed = up_to_date(dataset)
-        if observed is not None:
-            others[name] = observed.schema
-            continue
-        versions = dataset.changes(None, HOPPED_SAMPLE, deleted=False)
-        others[name] = schema_of(decode(version.body) for version in versions)
-    return schema, others
+    return schema, schemas_named(store, text, datasets)
 
 
 def format_rules(text: str, *, width: int, style: str) -> str:

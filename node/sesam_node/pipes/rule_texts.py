@@ -65,13 +65,18 @@ def is_later(at: Place) -> bool:
 
 
 def problems_in(
-    rules: Any, at: Place, context: RuleContext, env: Mapping[str, Any]
+    rules: Any,
+    at: Place,
+    context: RuleContext,
+    env: Mapping[str, Any],
+    *,
+    reading: bool = True,
 ) -> tuple[list[Problem], frozenset[str]]:
     """The problems of one rule set, and the datasets that it looks into where it has no error."""
     problems: list[Problem] = []
     rules = substitute({"default": rules} if type(rules) is list else rules, env, at, problems)
     problems = sorted([*problems, *problems_of(rules, context, path=at)])
-    if any(problem.level == "error" for problem in problems):
+    if not reading or any(problem.level == "error" for problem in problems):
         return problems, frozenset()
     return problems, compile_rules(rules, context).datasets
 

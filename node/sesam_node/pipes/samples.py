@@ -165,6 +165,22 @@ class Sample:
         return told
 
 
+@dataclass(slots=True)
+class Kept:
+    """A sample that has been read: source entities, each in a batch of its own."""
+
+    batches: list[Batch]
+    read: int = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        for one in self.batches:
+            self.read += 1
+            yield one
+
+    def told(self) -> dict[str, Any]:
+        return {}
+
+
 def _begin(since: Any, pipe: Pipe) -> tuple[Offset, int, bool]:
     """The offset that a portion begins at, how many entities it skips, whether offsets are used.
 

@@ -17,6 +17,7 @@ from sesam_node.api.operations import (
 )
 from sesam_node.dtl import functions
 from sesam_node.dtl.format import STYLES
+from sesam_node.dtl.source_text import SourceText
 from sesam_node.errors import preview, suggestion
 from sesam_node.hub.dtl import Asked
 from sesam_node.pipes.overlay import World
@@ -37,7 +38,14 @@ NAMESPACED = form(
 )
 PLACE = (PIPE, DATASET, PIPE_ID, NAMESPACED)
 TEXT = form("text", required=True, doc="JSON with comments: rules, a transform or a pipe")
-OFFSET = form("offset", "integer", required=True, doc="where in the text, in characters")
+OFFSET = form("offset", "integer", required=True, doc="where in the text")
+CHARACTERS, UTF16 = "characters", "utf-16"
+OFFSETS = form(
+    "offsets",
+    default=CHARACTERS,
+    choices=(CHARACTERS, UTF16),
+    doc="what offsets count; browsers and editors count utf-16",
+)
 ENTITIES = form("entities", "array", doc="source entities to use instead")
 IDS = form("ids", "array", doc="only the source entities with these ids")
 TRANSFORM = form(
@@ -46,6 +54,8 @@ TRANSFORM = form(
 EXAMPLES = (ENTITIES, IDS, form("limit", "integer", 10, "how many source entities"))
 TIME = form("seconds", "integer", SECONDS, f"stop after so many, at most {SECONDS}")
 JSON = "application/json"
+ENDS = ("start", "end", "from", "to")
+"""What offsets are called in answers."""
 
 
 SINCE = form("since", "object", doc='where to begin: the "next" of an earlier answer')
@@ -116,6 +126,7 @@ class CheckHandler(DtlHandler):
         ),
         *PLACE,
         form("datasets", "array", doc="the datasets that may be named; any if absent"),
+        OFFSETS,
         body=JSON,
         needs=on_each("read_data", "dataset"),
     )
@@ -132,7 +143,10 @@ class CheckHandler(DtlHandler):
         names = None if datasets is None else frozenset(_texts("datasets", datasets))
         asked = replace(self.asked(fields), rules=fields["rules"])
         found = await self.hub.dtl.check(asked, text, names)
-        found["problems"] = [{**problem_json(p), **place} for p, place in found["problems"]]
+        source = _source_of(fields)
+        found["problems"] = [
+            {**problem_json(p), **_counted(place, source)} for p, place in found["problems"]
+        ]
         if not found["valid"]:
             del found["datasets"]
         self.answer(found)
@@ -154,7 +168,7 @@ class PreviewHandler(DtlHandler):
         fields = self.fields()
         asked = self.asked(fields)
         _check_fed(asked, fields)
-        self.answer(await self.hub.dtl.preview(asked, _wanted(fields, MAX_PREVIEW)))
+        self.answer(await self.hub.dtl.preview(asked, wanted_of(fields, MAX_PREVIEW)))
 
 
 class TraceHandler(DtlHandler):
@@ -183,7 +197,7 @@ class TraceHandler(DtlHandler):
         asked = self.asked(fields)
         _check_fed(asked, fields)
         most = MAX_PREVIEW if fields["strength"] == "full" else MAX_COUNTED
-        wanted = _wanted(fields, most)
+        wanted = wanted_of(fields, most)
         self.answer(
             await self.hub.dtl.trace(asked, wanted, fields["strength"], fields["transform"])
         )
@@ -227,7 +241,7 @@ class ScanHandler(DtlHandler):
             )
         found = await self.hub.dtl.scan(
             asked,
-            _wanted(fields, MAX_SCANNED),
+            wanted_of(fields, MAX_SCANNED),
             fields["when"],
             fields["transform"],
             most=max(fields["hits"], 1),
@@ -251,7 +265,7 @@ class ExplainHandler(DtlHandler):
 
 
 class CompleteHandler(DtlHandler):
-    @operation(TEXT, OFFSET, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
+    @operation(TEXT, OFFSET, OFFSETS, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """What may stand at an offset of a text of rules, however unfinished: the best first.
 
@@ -260,16 +274,24 @@ class CompleteHandler(DtlHandler):
         """
         fields = self.fields()
         asked = self.asked(fields)
-        self.answer(await self.hub.dtl.complete(asked, fields["text"], fields["offset"]))
+        source, offset = _source_of(fields), fields["offset"]
+        if source is not None:
+            offset = source.from_utf16(offset)
+        found = await self.hub.dtl.complete(asked, fields["text"], offset)
+        self.answer(_counted(found, source))
 
 
 class HoverHandler(DtlHandler):
-    @operation(TEXT, OFFSET, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
+    @operation(TEXT, OFFSET, OFFSETS, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
     async def post(self) -> None:
         """What stands at an offset of a text: a function, variable, property; null for nothing."""
         fields = self.fields()
         asked = self.asked(fields)
-        self.answer(await self.hub.dtl.hover(asked, fields["text"], fields["offset"]))
+        source, offset = _source_of(fields), fields["offset"]
+        if source is not None:
+            offset = source.from_utf16(offset)
+        found = await self.hub.dtl.hover(asked, fields["text"], offset)
+        self.answer(found and _counted(found, source))
 
 
 class FormatHandler(DtlHandler):
@@ -292,6 +314,19 @@ class FormatHandler(DtlHandler):
 
 def _got(value: Any) -> str:
     return f"got {preview(value)}"
+
+
+def _source_of(fields: dict[str, Any]) -> SourceText | None:
+    """The text of a request that counts UTF-16 units; null where it counts characters."""
+    counts_units = fields["offsets"] == UTF16 and fields["text"] is not None
+    return SourceText(fields["text"]) if counts_units else None
+
+
+def _counted(found: dict[str, Any], source: SourceText | None) -> dict[str, Any]:
+    """An answer with its offsets as the request counts them."""
+    if source is None:
+        return found
+    return {**found, **{name: source.utf16(found[name]) for name in ENDS if name in found}}
 
 
 def _texts(name: str, values: list[Any]) -> list[str]:
@@ -318,7 +353,7 @@ def _check_fed(asked: Asked, fields: dict[str, Any]) -> None:
         raise ApiError(400, 'expected "entities" or "ids", got both')
 
 
-def _wanted(fields: dict[str, Any], most: int) -> Wanted:
+def wanted_of(fields: dict[str, Any], most: int) -> Wanted:
     """Which source entities are meant. Raises ApiError for more than there may be."""
     entities, ids = fields["entities"], fields["ids"]
     counts: dict[str, int] = {
