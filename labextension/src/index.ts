@@ -1,10 +1,12 @@
 /** The list of plugins, nothing else. */
 
 import { commandsPlugin } from "./plugins/commands";
+import { dtlPlugin } from "./plugins/dtl";
+import { editorsPlugin } from "./plugins/editors";
 import { nodePlugin } from "./plugins/node";
 import { noticesPlugin } from "./plugins/notices";
 import { panelPlugin } from "./plugins/panel";
 import { statusPlugin } from "./plugins/status";
 import { viewsPlugin } from "./plugins/views";
 
-export default [nodePlugin, viewsPlugin, commandsPlugin, panelPlugin, statusPlugin, noticesPlugin];
+export default [nodePlugin, viewsPlugin, commandsPlugin, panelPlugin, statusPlugin, noticesPlugin, editorsPlugin, dtlPlugin];

@@ -3,6 +3,8 @@
 import { Token } from "@lumino/coreutils";
 
 import type { Translate } from "../../frontend/src/words";
+import type { DtlEditor, Editors } from "./dtl/editors";
+import type { Origin } from "./dtl/origin";
 import type { NodeModel } from "./node";
 import type { Server } from "./server";
 import type { Opened } from "./views";
@@ -23,3 +25,11 @@ export interface ISesamViews {
 }
 
 export const ISesamViews = new Token<ISesamViews>("sesam-interactive:ISesamViews", "Opens views of the node's pipes, datasets and systems.");
+
+/** The editors of notebooks, consoles and files that hold DTL. */
+export interface ISesamEditors extends Pick<Editors, "all" | "current" | "currentChanged" | "extend" | "refresh" | "of"> {
+  /** The document that an editor belongs to. */
+  originOf(editor: DtlEditor): Origin | null;
+}
+
+export const ISesamEditors = new Token<ISesamEditors>("sesam-interactive:ISesamEditors", "The editors of JupyterLab that hold DTL: %%dtl cells and files of configuration.");

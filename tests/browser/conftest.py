@@ -65,7 +65,9 @@ class Lab:
             )
         }
         environment.pop("NODE", None)
-        # The extension of this source tree, whichever one is installed.
+        # The extension of this source tree, whichever one is installed: in an environment of its
+        # own Python would look there first.
+        environment["JUPYTER_PREFER_ENV_PATH"] = "0"
         extensions = Path(environment["JUPYTER_DATA_DIR"]) / "labextensions"
         extensions.mkdir(parents=True)
         (extensions / "sesam-interactive").symlink_to(ROOT / "sesam_interactive" / "labextension")

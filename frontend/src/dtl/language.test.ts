@@ -1,14 +1,15 @@
 import { EditorState } from "@codemirror/state";
-import { StringStream } from "@codemirror/language";
+import { type StreamParser, StringStream } from "@codemirror/language";
 import { expect, test } from "vitest";
 
 import { fixOf } from "./fixes";
-import { foldable, tokens } from "./language";
+import { cellTokens, foldable, tokens } from "./language";
 
-const parser = tokens({ functions: ["upper", "hops", "first", "filter", "eq", "list", "apply", "if"], transforms: ["add", "copy", "filter", "if"] });
+const vocabulary = { functions: ["upper", "hops", "first", "filter", "eq", "list", "apply", "if"], transforms: ["add", "copy", "filter", "if"] };
 
 /** The words of a text with their kinds: `transform:"add"`. */
-function read(text: string): string[] {
+function read(text: string, make: (known: typeof vocabulary) => StreamParser<any> = tokens): string[] {
+  const parser = make(vocabulary);
   const state = parser.startState!(2);
   const found: string[] = [];
   for (const line of text.split("\n")) {
@@ -84,4 +85,22 @@ test("a hint becomes a change of the very word", () => {
   const property = { ...at('"_S.nam"'), message: 'none of the 250 entities seen has the property "nam"', hint: 'did you mean "name"?' };
   expect(fixOf(text, property)).toMatchObject({ from: text.indexOf("nam"), insert: "name" });
   expect(fixOf(text, { ...at('"uper"'), message: "something else", hint: "try harder" })).toBeNull();
+});
+
+test("the line of the magic is told apart from the rules behind it", () => {
+  expect(read('%%dtl out << person --where "age > 3" -n 5\n[["copy", "_id"]]', cellTokens)).toEqual([
+    "magic %%dtl",
+    "string out",
+    "string person",
+    "option --where",
+    'string "age > 3"',
+    "option -n",
+    "string 5",
+    'transform "copy"',
+    'string "_id"',
+  ]);
+});
+
+test("a file has no such line", () => {
+  expect(read('{"rules": {}}', cellTokens)).toEqual(read('{"rules": {}}'));
 });

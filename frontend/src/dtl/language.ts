@@ -27,6 +27,8 @@ interface Tokens {
 }
 
 const own = {
+  magic: Tag.define(),
+  option: Tag.define(),
   call: Tag.define(),
   transform: Tag.define(),
   rule: Tag.define(),
@@ -84,6 +86,8 @@ export function tokens(vocabulary: Vocabulary): StreamParser<Tokens> {
     copyState: (state) => ({ ...state, stack: state.stack.map((one) => ({ ...one })) }),
     languageData: { commentTokens: { line: "//", block: { open: "/*", close: "*/" } }, closeBrackets: { brackets: ["[", "{", '"'] } },
     tokenTable: {
+      magic: own.magic,
+      option: own.option,
       call: own.call,
       transform: own.transform,
       rule: own.rule,
@@ -158,6 +162,8 @@ function isValue(state: Tokens): boolean {
 
 /** Colours by class; which colour a class has is told by the style sheet, light and dark. */
 const classes = HighlightStyle.define([
+  { tag: own.magic, class: "dtl-magic" },
+  { tag: own.option, class: "dtl-option" },
   { tag: own.call, class: "dtl-call" },
   { tag: own.transform, class: "dtl-transform" },
   { tag: own.rule, class: "dtl-rule" },
@@ -215,4 +221,48 @@ function walk(text: string, found: (char: string, at: number) => boolean): numbe
 /** The whole language: tokens, colours, folding. */
 export function dtl(vocabulary: Vocabulary): Extension {
   return [StreamLanguage.define(tokens(vocabulary)), syntaxHighlighting(classes), foldService.of(foldable)];
+}
+
+interface CellTokens {
+  /** The line of the magic is not yet seen, is read, or is behind. */
+  at: "before" | "line" | "behind";
+  rules: Tokens;
+}
+
+/** The rules of a cell, with the line of the magic before them; a text without one is rules alone. */
+export function cellTokens(vocabulary: Vocabulary): StreamParser<CellTokens> {
+  const rules = tokens(vocabulary);
+  const started = (unit: number) => rules.startState!(unit);
+  return {
+    ...rules,
+    startState: (unit) => ({ at: "before", rules: started(unit) }),
+    copyState: ({ at, rules: held }) => ({ at, rules: rules.copyState!(held) }),
+    indent: ({ at, rules: held }, after, context) => (at === "behind" ? rules.indent!(held, after, context) : 0),
+    blankLine: (state) => {
+      if (state.at === "line") state.at = "behind";
+    },
+    token(stream, state) {
+      if (stream.sol() && state.at === "line") state.at = "behind";
+      if (state.at === "before") {
+        if (stream.eatSpace()) return null;
+        state.at = "behind";
+        if (stream.match(/^%%dtl\b/)) {
+          state.at = "line";
+          return "magic";
+        }
+      }
+      if (state.at === "behind") return rules.token(stream, state.rules);
+      if (stream.eatSpace()) return null;
+      if (stream.match(/^-[\w-]*/)) return "option";
+      if (stream.match(/^<</)) return "punctuation";
+      stream.match(/^(?:'[^']*'?|"[^"]*"?|[^\s'"]+)/);
+      return "string";
+    },
+  };
+}
+
+/** The language of editors that hold a cell or a file, and what belongs to it. */
+export function cellLanguage(vocabulary: Vocabulary): { language: StreamLanguage<unknown>; extension: Extension } {
+  const language = StreamLanguage.define(cellTokens(vocabulary)) as StreamLanguage<unknown>;
+  return { language, extension: [language, syntaxHighlighting(classes), foldService.of(foldable)] };
 }
