@@ -115,4 +115,4 @@ benchmark: setup $(DEMO_DATA)
 
 clean:
 	rm -rf .venv .uv .s3 $(VAR) frontend/node_modules sesam_interactive/widgets/static \
-	  labextension/node_modules labextension/lib sesam_interactive/labextension
+	  labextension/node_modules labextension/lib sesam_interactive/labextension node/sesam_node/api/static

@@ -14,19 +14,22 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 EXTENSION = "sesam_interactive/labextension"
 MADE = {
-    "frontend": "sesam_interactive/widgets/static/entity_tree.js",
-    "labextension": f"{EXTENSION}/package.json",
+    "frontend": (
+        "sesam_interactive/widgets/static/entity_tree.js",
+        "node/sesam_node/api/static/manifest.json",
+    ),
+    "labextension": (f"{EXTENSION}/package.json",),
 }
 """What the build of each folder leaves."""
 
 SKIP = "SKIP_JUPYTER_BUILDER"
-"""The variable with which nothing of the front end is built: an image of the node needs none."""
+"""The variable with which nothing is built here: an image of the node brings its page along."""
 
 INSTALLED = "share/jupyter/labextensions/sesam-interactive"
 
 
 class FrontEnd(BuildHookInterface):  # type: ignore[type-arg]
-    """Two folders of npm: the widgets, and the extension that shares their components."""
+    """Two folders of npm: widgets and the node's page, and the extension, of the same components."""
 
     def dependencies(self) -> list[str]:
         """Node comes with the build, where something is to be built."""
@@ -46,7 +49,10 @@ class FrontEnd(BuildHookInterface):  # type: ignore[type-arg]
 
     def _missing(self) -> list[str]:
         """The folders that are not built."""
-        return [name for name, made in MADE.items() if not (Path(self.root) / made).exists()]
+        root = Path(self.root)
+        return [
+            name for name, made in MADE.items() if not all((root / file).exists() for file in made)
+        ]
 
     def _build(self, folder: str, version: str) -> None:
         from hatch_jupyter_builder import npm_builder

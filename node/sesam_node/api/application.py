@@ -1,4 +1,4 @@
-"""The Tornado application: the routes of every handler module under `/api`."""
+"""The Tornado application: the routes of every handler module under `/api`, and the page at `/`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tornado.web import Application, GZipContentEncoding
 
 from sesam_node.api.auth import Authenticator
 from sesam_node.api.base import UnknownPath
-from sesam_node.api.handlers import MODULES
+from sesam_node.api.handlers import MODULES, page
 from sesam_node.api.hosts import is_loopback
 from sesam_node.api.operations import path_pattern
 from sesam_node.settings import Keys
@@ -56,6 +56,7 @@ class NodeApplication(Application):
             (path_pattern(template), handler, {"template": template})
             for template, handler in all_routes()
         ]
+        routes += page.ROUTES
         super().__init__(
             routes,
             transforms=[Compression],

@@ -29,8 +29,9 @@ class NodeClient:
         if "://" not in url:
             url = f"http://{url}"
         self.url = url if url.endswith("/api") else f"{url}/api"
+        self.token = token.strip()
         headers = {
-            "Authorization": f"Bearer {token.strip()}",
+            "Authorization": f"Bearer {self.token}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
         }
@@ -44,6 +45,11 @@ class NodeClient:
 
     def __exit__(self, *_exception: object) -> None:
         self._http.close()
+
+    @property
+    def page(self) -> str:
+        """Where the node's own page is."""
+        return self.url.removesuffix("api")
 
     def call(self, method: str, path: str, **options: Any) -> bytes:
         """The answer's bytes. Raises CallError with the node's problems."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sesam_node import __version__
 from sesam_node.cli.dtl import options as dtl_options
+from sesam_node.cli.nodes import add_node
 from sesam_node.cli.systems import options as systems_options
 from sesam_node.errors import SesamError
 
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", aliases=["start"], help="run a node until told to stop")
     _serve(serve)
     _token(commands.add_parser("token", help="print the token of a node on this machine"))
+    _open(commands.add_parser("open", help="open the page of a running node in a browser"))
     _users(commands.add_parser("users", help="add, list and remove the users of a node"))
     _test(commands.add_parser("test", help="run a project and verify what it gives"))
     _demo(commands.add_parser("demo", help="run the pipes of a project and show what they did"))
@@ -150,6 +152,19 @@ def _token(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--list", action="store_true", help="list the API keys")
     command.add_argument("--revoke", metavar="ID", help="end an API key")
+
+
+def _open(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Open the page of a running node in a browser, logged in. Without --node that of the node"
+        " on the data folder."
+    )
+    add_node(command)
+    command.add_argument(
+        "--print",
+        action="store_true",
+        help="print the link instead: it holds the token, so it is as secret",
+    )
 
 
 def _users(command: argparse.ArgumentParser) -> None:
@@ -269,6 +284,12 @@ def _run_token(options: argparse.Namespace) -> int:
     return token(options)
 
 
+def _run_open(options: argparse.Namespace) -> int:
+    from sesam_node.cli.open import open_page
+
+    return open_page(options)
+
+
 def _run_users(options: argparse.Namespace) -> int:
     from sesam_node.cli.accounts import users
 
@@ -346,6 +367,7 @@ COMMANDS = {
     "serve": _run_serve,
     "start": _run_serve,
     "token": _run_token,
+    "open": _run_open,
     "users": _run_users,
     "test": _run_test,
     "demo": _run_demo,

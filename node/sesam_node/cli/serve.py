@@ -73,6 +73,7 @@ async def _serve(settings: Settings) -> int:
         await node.start()
         tell_address(settings.data, node.url)
         print(f"sesam-node {__version__} is ready at {node.url}/api", flush=True)
+        print(f"its page is at {node.url}/ (`sesam-node open` opens it)", flush=True)
         await stopping.wait()
         forget_address(settings.data)
     finally:

@@ -1,0 +1,28 @@
+/** The token that the person brought: kept for this tab only, and nowhere that is written to a disk on purpose. */
+
+const KEY = "sesam-token";
+
+/** The token of a link, `…/#token=X`, which is taken out of the address at once; else the one of this tab. */
+export function takeToken(location: Location, history: History, kept: Storage): string | null {
+  const found = /^#token=([^&]+)/.exec(location.hash);
+  if (found !== null) {
+    history.replaceState(null, "", `${location.pathname}${location.search}#/`);
+    kept.setItem(KEY, decodeURIComponent(found[1]!));
+  }
+  return kept.getItem(KEY);
+}
+
+export function keepToken(token: string, kept: Storage): void {
+  kept.setItem(KEY, token);
+}
+
+export function forgetToken(kept: Storage): void {
+  kept.removeItem(KEY);
+}
+
+/** A token as it is pasted: with "Bearer", quotes or line breaks around it, or a whole link. */
+export function tidied(text: string): string {
+  const link = /#token=([^&\s]+)/.exec(text);
+  if (link) return decodeURIComponent(link[1]!);
+  return text.replaceAll(/\s+/g, " ").trim().replace(/^bearer /i, "").replace(/^["']|["']$/g, "").replaceAll(" ", "");
+}
