@@ -75,7 +75,7 @@ def test_version(capsys):
 # ---- serve --------------------------------------------------------------------------------------
 
 
-def test_a_node_tells_its_url_in_one_line_and_stops_on_sigterm(tmp_path):
+def test_a_node_tells_its_url_and_its_page_and_stops_on_sigterm(tmp_path):
     process = start("--data", tmp_path, "--port", "0")
     with process:
         line = process.stdout.readline()
@@ -85,7 +85,8 @@ def test_a_node_tells_its_url_in_one_line_and_stops_on_sigterm(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert time.monotonic() - began < 5
-        assert (process.stdout.read(), "Traceback" in process.stderr.read()) == ("", False)
+        page = f"its page is at {url.removesuffix('api')} (`sesam-node open` opens it)\n"
+        assert (process.stdout.read(), "Traceback" in process.stderr.read()) == (page, False)
 
 
 def test_a_child_node_ends_with_its_standard_input(tmp_path):

@@ -71,10 +71,15 @@ def forget_address(data: Path) -> None:
     (data / ADDRESS_FILE).unlink(missing_ok=True)
 
 
+def kept_nodes() -> Path:
+    """The file that keeps nodes with their tokens, by name."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "sesam-interactive" / "profiles.json"
+
+
 def _kept(name: str) -> dict[str, Any]:
     """The node that is kept under a name; empty where there is none."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    text = read_private(Path(base) / "sesam-interactive" / "profiles.json")
+    text = read_private(kept_nodes())
     try:
         found = json.loads(text or "{}").get(name)
     except (ValueError, AttributeError):

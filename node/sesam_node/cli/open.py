@@ -2,7 +2,7 @@
 
 The link holds the token behind a `#`, which no browser sends and the page takes out of the address.
 It does not stand in the arguments of the browser either, where others on the machine could read it:
-the browser is given a file of the data folder that only its owner reads, and which leads there.
+the browser is given a file that only its owner reads, beside the token, and which leads there.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import webbrowser
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sesam_node.cli.nodes import node_of
+from sesam_node.cli.nodes import kept_nodes, node_of
 from sesam_node.settings import Settings, write_private
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from sesam_node.cli.client import NodeClient
 
@@ -41,7 +42,7 @@ def open_page(options: argparse.Namespace) -> int:
         if options.print:
             print(link)
             return 0
-        file = Settings.from_environment(data=options.data).data / FILE
+        file = _beside_the_token(options) / FILE
         write_private(file, PAGE.format(link=html.escape(link)))
         if webbrowser.open(file.absolute().as_uri()):
             print(f"the page of the node is opened: {node.page}")
@@ -49,6 +50,12 @@ def open_page(options: argparse.Namespace) -> int:
         file.unlink()
     print(f"there is no browser here; `sesam-node open --print` prints a link to {node.page}")
     return 1
+
+
+def _beside_the_token(options: argparse.Namespace) -> Path:
+    """The data folder, or where the tokens of other nodes are kept."""
+    data = Settings.from_environment(data=options.data).data
+    return data if (data / "token").is_file() else kept_nodes().parent
 
 
 def link_of(node: NodeClient) -> str:

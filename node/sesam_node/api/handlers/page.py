@@ -54,7 +54,7 @@ PAGE: Final = """\
 </head>
 <body>
 <div id="page"></div>
-<noscript>This page needs JavaScript. The API at <a href="api/reference">api/</a> does not.</noscript>
+<noscript>This page needs JavaScript; the <a href="api/reference">API</a> does not.</noscript>
 </body>
 </html>
 """
