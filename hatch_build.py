@@ -29,7 +29,7 @@ INSTALLED = "share/jupyter/labextensions/sesam-interactive"
 
 
 class FrontEnd(BuildHookInterface):  # type: ignore[type-arg]
-    """Two folders of npm: widgets and the node's page, and the extension, of the same components."""
+    """Two folders of npm that share components: widgets and the node's page; the extension."""
 
     def dependencies(self) -> list[str]:
         """Node comes with the build, where something is to be built."""
