@@ -14,6 +14,7 @@ import { fixOf } from "../dtl/fixes";
 import { Latest } from "../dtl/latest";
 import type { Span } from "../dtl/layout";
 import { type FullTrace, Recording } from "../dtl/trace";
+import { useT } from "../words";
 
 interface Shown {
   trace: FullTrace;
@@ -42,6 +43,7 @@ interface Asked {
 const PAUSE = 30;
 
 export function DtlEditor({ host }: { host: Host }) {
+  const t = useT();
   const [live, setLive] = useState<Answered | null>(null);
   // The last result that was good stays in sight while the text is not.
   const [good, setGood] = useState<Shown | null>(null);
@@ -79,7 +81,8 @@ export function DtlEditor({ host }: { host: Host }) {
   };
 
   const code = useCode(host, host.get<string>("text"), {
-    recorded: (path) => (recording ? recordedBox(recording, path) : null),
+    t,
+    recorded: (path) => (recording ? recordedBox(recording, path, 0, Infinity, t) : null),
     changed: () => {
       setMessage("");
       clearTimeout(timer.current);
@@ -115,7 +118,7 @@ export function DtlEditor({ host }: { host: Host }) {
   }, []);
 
   useEffect(() => {
-    if (code.view.current && live?.text === text()) showProblems(code.view.current, live.problems);
+    if (code.view.current && live?.text === text()) showProblems(code.view.current, live.problems, t);
   }, [live]);
 
   useEffect(() => {
@@ -124,7 +127,7 @@ export function DtlEditor({ host }: { host: Host }) {
     if (!view || !live?.shown || live.text !== text()) return;
     const spans = new Map(Object.entries(live.shown.spans));
     const lineOf = (offset: number) => view.state.doc.lineAt(Math.min(offset, view.state.doc.length));
-    view.dispatch({ effects: showBeside.of(besides(new Recording(live.shown.trace, 0), spans, lineOf, detail)) });
+    view.dispatch({ effects: showBeside.of(besides(new Recording(live.shown.trace, 0), spans, lineOf, detail, 0, Infinity, t)) });
   }, [live, detail]);
 
   const isStale = live !== null && live.shown === null;
@@ -136,25 +139,25 @@ export function DtlEditor({ host }: { host: Host }) {
 
   return (
     <div className={`sesam-editor${isStale ? " is-stale" : ""}`}>
-      <div className="sesam-bar" role="toolbar" aria-label="rules">
+      <div className="sesam-bar" role="toolbar" aria-label={t("rules")}>
         <strong>{host.get<string>("title")}</strong>
         <span className="sesam-grow" />
         <label>
-          values{" "}
+          {t("values")}{" "}
           <select value={detail} onChange={(event) => setDetail(event.currentTarget.value as Detail)}>
-            <option value="lines">by line</option>
-            <option value="all">everywhere</option>
-            <option value="off">off</option>
+            <option value="lines">{t("by line")}</option>
+            <option value="all">{t("everywhere")}</option>
+            <option value="off">{t("off")}</option>
           </select>
         </label>
-        <button type="button" className="sesam-button" title="Shift+Alt+F" onClick={() => void format()}>
-          Format
+        <button type="button" className="sesam-button" title={t("Shift+Alt+F")} onClick={() => void format()}>
+          {t("Format")}
         </button>
-        <button type="button" className="sesam-button" title="back to the deployed rules" onClick={() => void revert()}>
-          Revert
+        <button type="button" className="sesam-button" title={t("back to the deployed rules")} onClick={() => void revert()}>
+          {t("Revert")}
         </button>
-        <button type="button" className="sesam-button is-main" title="Ctrl+S" disabled={isSaving} onClick={() => setSaving(true)}>
-          Save…
+        <button type="button" className="sesam-button is-main" title={t("Ctrl+S")} disabled={isSaving} onClick={() => setSaving(true)}>
+          {t("Save…")}
         </button>
       </div>
       {isSaving && (
@@ -164,7 +167,7 @@ export function DtlEditor({ host }: { host: Host }) {
           pipe={host.get<string>("pipe")}
           close={(saved) => {
             setSaving(false);
-            setMessage(saved ? "Saved." : "");
+            setMessage(saved ? t("Saved.") : "");
             if (saved) ask();
             code.view.current?.focus();
           }}
@@ -176,31 +179,31 @@ export function DtlEditor({ host }: { host: Host }) {
           {good ? (
             <>
               <div className="sesam-bar">
-                <button type="button" className="sesam-button" aria-label="entity before" title="Alt+PageUp" onClick={() => turn(-1)}>
+                <button type="button" className="sesam-button" aria-label={t("entity before")} title={t("Alt+PageUp")} onClick={() => turn(-1)}>
                   ‹
                 </button>
                 <PickEntity key={good.sample[good.chosen]?.id} sample={good.sample} chosen={good.chosen} choose={choose} />
-                <button type="button" className="sesam-button" aria-label="next entity" title="Alt+PageDown" onClick={() => turn(1)}>
+                <button type="button" className="sesam-button" aria-label={t("next entity")} title={t("Alt+PageDown")} onClick={() => turn(1)}>
                   ›
                 </button>
                 <span className="sesam-grow" />
                 <label>
-                  marked against{" "}
+                  {t("marked against")}{" "}
                   <select value={against} onChange={(event) => setAgainst(event.currentTarget.value as Against)}>
-                    {host.get<string>("pipe") && <option value="deployed">deployed</option>}
-                    <option value="source">source</option>
-                    <option value="nothing">nothing</option>
+                    {host.get<string>("pipe") && <option value="deployed">{t("deployed")}</option>}
+                    <option value="source">{t("source")}</option>
+                    <option value="nothing">{t("nothing")}</option>
                   </select>
                 </label>
               </div>
               <Strip sample={good.sample} chosen={good.chosen} choose={choose} />
               <div className="sesam-dim">
-                {summary(good.sample)}
+                {summary(good.sample, t)}
                 {changed.length > 0 && (
                   <>
                     {"; "}
                     <button type="button" className="sesam-link" onClick={nextDifferent}>
-                      {changed.length} {changed.length === 1 ? "differs" : "differ"} from deployed
+                      {t(changed.length === 1 ? "{n} differs from deployed" : "{n} differ from deployed", { n: changed.length })}
                     </button>
                   </>
                 )}
@@ -208,7 +211,7 @@ export function DtlEditor({ host }: { host: Host }) {
               {good.result && <Sides result={good.result} deployed={good.deployed} against={against} />}
             </>
           ) : (
-            <div className="sesam-empty">{live ? live.note || "the values are shown where the rules have no errors" : "asking the node…"}</div>
+            <div className="sesam-empty">{live ? live.note || t("the values are shown where the rules have no errors") : t("asking the node…")}</div>
           )}
         </div>
       </div>
@@ -228,13 +231,14 @@ function replace(view: EditorView, text: string): void {
 
 /** The id of the chosen entity; another one may be written, also one outside of the sample. */
 function PickEntity({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
+  const t = useT();
   const [written, setWritten] = useState(sample[chosen]?.id ?? "");
   const list = useRef(`ids-${Math.random().toString(36).slice(2)}`);
   return (
     <>
       <input
         className="sesam-input"
-        aria-label="id of the entity"
+        aria-label={t("id of the entity")}
         list={list.current}
         value={written}
         onInput={(event) => setWritten(event.currentTarget.value)}
@@ -254,12 +258,13 @@ function PickEntity({ sample, chosen, choose }: { sample: Outcome[]; chosen: num
 
 /** Every problem as a line: a click goes there, a fix is a click away. */
 function Problems({ view, problems }: { view: EditorView | null; problems: PlacedProblem[] }) {
+  const t = useT();
   if (problems.length === 0 || view === null) return null;
   const text = view.state.doc.toString();
   return (
-    <ul className="sesam-problems" aria-label="problems">
+    <ul className="sesam-problems" aria-label={t("problems")}>
       {problems.slice(0, 12).map((problem, number) => {
-        const fix = fixOf(text, problem);
+        const fix = fixOf(text, problem, t);
         return (
           <li key={number} className={`is-${problem.level ?? "error"}`}>
             <button
@@ -270,7 +275,7 @@ function Problems({ view, problems }: { view: EditorView | null; problems: Place
                 view.focus();
               }}
             >
-              line {problem.line ?? 1}
+              {t("line {n}", { n: String(problem.line ?? 1) })}
             </button>
             <span>
               {problem.message}
@@ -288,7 +293,7 @@ function Problems({ view, problems }: { view: EditorView | null; problems: Place
           </li>
         );
       })}
-      {problems.length > 12 && <li>and {problems.length - 12} more</li>}
+      {problems.length > 12 && <li>{t("and {n} more", { n: problems.length - 12 })}</li>}
     </ul>
   );
 }

@@ -13,6 +13,7 @@ import type { Host, Problem } from "../host";
 import { hovering, placeAt, rulesText } from "../dtl/codemirror";
 import { fixOf } from "../dtl/fixes";
 import type { Vocabulary } from "../dtl/language";
+import { plain, type Translate } from "../words";
 
 export interface PlacedProblem extends Problem {
   from: number;
@@ -40,6 +41,7 @@ interface Known {
 }
 
 export interface CodeActions {
+  t: Translate;
   /** What was recorded at a place of the rules, as a box; null for nothing. */
   recorded(path: string): HTMLElement | null;
   changed(text: string): void;
@@ -104,7 +106,7 @@ function extensions(host: Host, latest: { current: CodeActions }) {
       ...defaultKeymap,
       indentWithTab,
     ]),
-    EditorView.contentAttributes.of({ "aria-label": "DTL rules" }),
+    EditorView.contentAttributes.of({ "aria-label": latest.current.t("DTL rules") }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) latest.current.changed(update.state.doc.toString());
     }),
@@ -170,10 +172,10 @@ function described(item: { label: string; detail: string; doc: string; examples?
 }
 
 /** Shows problems in the text; what a hint proposes is a button there. */
-export function showProblems(view: EditorView, problems: readonly PlacedProblem[]): void {
+export function showProblems(view: EditorView, problems: readonly PlacedProblem[], t: Translate = plain): void {
   const text = view.state.doc.toString();
   const diagnostics = problems.map((problem): Diagnostic => {
-    const fix = fixOf(text, problem);
+    const fix = fixOf(text, problem, t);
     const from = Math.min(problem.from, text.length);
     return {
       from,

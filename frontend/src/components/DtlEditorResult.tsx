@@ -2,6 +2,7 @@
 
 import { EntityDiff } from "./EntityDiff";
 import { content } from "../dtl/values";
+import { type Translate, useT } from "../words";
 
 export interface Result {
   source: Record<string, unknown>;
@@ -18,10 +19,11 @@ export interface Outcome {
 
 /** Every entity of the sample as a mark: what became of it, and is it another than deployed? */
 export function Strip({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
+  const t = useT();
   return (
-    <div className="sesam-strip" role="listbox" aria-label="entities of the sample">
+    <div className="sesam-strip" role="listbox" aria-label={t("entities of the sample")}>
       {sample.map((one, position) => {
-        const said = `${one.id}: ${one.outcome}${one.differs ? ", differs from deployed" : ""}`;
+        const said = `${one.id}: ${outcomeWord(one.outcome, t)}${one.differs ? `, ${t("differs from deployed")}` : ""}`;
         return (
           <button
             key={`${one.id}.${position}`}
@@ -39,13 +41,16 @@ export function Strip({ sample, chosen, choose }: { sample: Outcome[]; chosen: n
   );
 }
 
-export function summary(sample: Outcome[]): string {
-  const count = (word: Outcome["outcome"]) => sample.filter((one) => one.outcome === word).length;
-  const words = (["emitted", "filtered", "failed", "nothing"] as const)
-    .map((word) => [count(word), word] as const)
-    .filter(([number]) => number > 0)
-    .map(([number, word]) => `${number} ${word}`);
-  return `${sample.length} ${sample.length === 1 ? "entity" : "entities"}: ${words.join(", ")}`;
+function outcomeWord(outcome: Outcome["outcome"], t: Translate): string {
+  return { emitted: t("emitted"), filtered: t("filtered"), failed: t("failed"), nothing: t("nothing") }[outcome];
+}
+
+export function summary(sample: Outcome[], t: Translate): string {
+  const count = (outcome: Outcome["outcome"]) => sample.filter((one) => one.outcome === outcome).length;
+  const told = (["emitted", "filtered", "failed", "nothing"] as const)
+    .filter((outcome) => count(outcome) > 0)
+    .map((outcome) => `${count(outcome)} ${outcomeWord(outcome, t)}`);
+  return `${t(sample.length === 1 ? "{n} entity" : "{n} entities", { n: sample.length })}: ${told.join(", ")}`;
 }
 
 export type Against = "deployed" | "source" | "nothing";
@@ -57,15 +62,16 @@ interface Props {
 }
 
 export function Sides({ result, deployed, against }: Props) {
+  const t = useT();
   const source = content(result.source);
   return (
     <div className="sesam-sides">
       <section>
-        <h4>source</h4>
-        <EntityDiff entity={source} label="source entity" />
+        <h4>{t("source")}</h4>
+        <EntityDiff entity={source} label={t("source entity")} />
       </section>
       <section>
-        <h4>target</h4>
+        <h4>{t("target")}</h4>
         <Target result={result} against={compared(result, deployed, against)} />
       </section>
     </div>
@@ -84,15 +90,16 @@ function compared(result: Result, deployed: Result | null, against: Against): (p
 }
 
 function Target({ result, against }: { result: Result; against: (position: number) => Record<string, unknown> | null }) {
+  const t = useT();
   if (result.error) return <div className="sesam-failure">{result.error.message}</div>;
-  if (result.filtered) return <div className="sesam-empty">filtered: a target of this id is deleted</div>;
-  if (result.emitted.length === 0) return <div className="sesam-empty">nothing comes out</div>;
+  if (result.filtered) return <div className="sesam-empty">{t("filtered: a target of this id is deleted")}</div>;
+  if (result.emitted.length === 0) return <div className="sesam-empty">{t("nothing comes out")}</div>;
   return (
     <>
       {result.emitted.slice(0, 20).map((entity, position) => (
-        <EntityDiff key={position} entity={content(entity)} against={against(position)} label={`target entity ${position + 1}`} />
+        <EntityDiff key={position} entity={content(entity)} against={against(position)} label={t("target entity {n}", { n: position + 1 })} />
       ))}
-      {result.emitted.length > 20 && <div className="sesam-empty">and {result.emitted.length - 20} more</div>}
+      {result.emitted.length > 20 && <div className="sesam-empty">{t("and {n} more", { n: result.emitted.length - 20 })}</div>}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import { takeFocus } from "./focus";
 import { HostError, type Host } from "../host";
+import { type Translate, useT } from "../words";
 
 interface Changes {
   pipe: string;
@@ -20,6 +21,7 @@ interface Props {
 }
 
 export function SavePanel({ host, text, pipe, close }: Props) {
+  const t = useT();
   const [name, setName] = useState(pipe);
   const [asked, setAsked] = useState(pipe);
   const [changes, setChanges] = useState<Changes | null>(null);
@@ -56,14 +58,14 @@ export function SavePanel({ host, text, pipe, close }: Props) {
     <div
       className="sesam-panel"
       role="dialog"
-      aria-label="save the rules"
+      aria-label={t("save the rules")}
       onKeyDown={(event) => event.key === "Escape" && close(false)}
     >
       {error && <div className="sesam-failure">{error}</div>}
       {!pipe && (
         <div className="sesam-bar">
           <label>
-            as pipe{" "}
+            {t("as pipe")}{" "}
             <input
               className="sesam-input"
               value={name}
@@ -74,12 +76,12 @@ export function SavePanel({ host, text, pipe, close }: Props) {
             />
           </label>
           <button type="button" className="sesam-button" disabled={!name.trim()} onClick={() => setAsked(name.trim())}>
-            Show changes
+            {t("Show changes")}
           </button>
         </div>
       )}
-      {asked && !changes && !error && <div className="sesam-empty">comparing with what is deployed…</div>}
-      {nothing && <div className="sesam-empty">nothing would change: this is what is deployed</div>}
+      {asked && !changes && !error && <div className="sesam-empty">{t("comparing with what is deployed…")}</div>}
+      {nothing && <div className="sesam-empty">{t("nothing would change: this is what is deployed")}</div>}
       {changes && !nothing && (
         <>
           <pre className="sesam-code sesam-difference">
@@ -89,18 +91,18 @@ export function SavePanel({ host, text, pipe, close }: Props) {
               </div>
             ))}
           </pre>
-          {changes.counts && <p>{outputText(changes.counts)}</p>}
-          {text.includes("//") || text.includes("/*") ? <p className="sesam-dim">Comments of the text are not kept on the node.</p> : null}
+          {changes.counts && <p>{outputText(changes.counts, t)}</p>}
+          {text.includes("//") || text.includes("/*") ? <p className="sesam-dim">{t("Comments of the text are not kept on the node.")}</p> : null}
         </>
       )}
       <div className="sesam-bar">
         {changes && !nothing && (
           <button type="button" className="sesam-button is-main" disabled={isSaving} onClick={() => void save()} ref={takeFocus}>
-            {isSaving ? "Saving…" : `Save to ${changes.pipe}`}
+            {isSaving ? t("Saving…") : t("Save to {pipe}", { pipe: changes.pipe })}
           </button>
         )}
         <button type="button" className="sesam-button" onClick={() => close(false)}>
-          {nothing ? "Close" : "Cancel"}
+          {nothing ? t("Close") : t("Cancel")}
         </button>
       </div>
     </div>
@@ -112,12 +114,15 @@ function lineClass(line: string): string {
   return line[0] === "+" ? "is-added" : line[0] === "-" ? "is-removed" : "";
 }
 
-function outputText(counts: Record<string, number>): string {
-  const words = ["added", "changed", "deleted", "errors"]
-    .filter((word) => counts[word])
-    .map((word) => `${counts[word]!.toLocaleString("en")} ${word === "errors" ? "failing" : word}`);
-  const read = (counts["read"] ?? 0).toLocaleString("en");
-  return `Over ${read} source entities the output would have ${words.join(", ") || "no changes"}.`;
+function outputText(counts: Record<string, number>, t: Translate): string {
+  const told: Record<string, string> = {
+    added: t("{n} added", { n: counts["added"] ?? 0 }),
+    changed: t("{n} changed", { n: counts["changed"] ?? 0 }),
+    deleted: t("{n} deleted", { n: counts["deleted"] ?? 0 }),
+    errors: t("{n} failing", { n: counts["errors"] ?? 0 }),
+  };
+  const changes = Object.keys(told).filter((what) => counts[what]).map((what) => told[what]);
+  return t("Over {n} source entities the output would have {changes}.", { n: counts["read"] ?? 0, changes: changes.join(", ") || t("no changes") });
 }
 
 function failureText(failure: Error): string {

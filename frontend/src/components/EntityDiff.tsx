@@ -3,10 +3,10 @@
 import { useState } from "react";
 
 import { type Difference, difference, pretty, short, typeName } from "../dtl/values";
+import { useT } from "../words";
 
 const LINES = 14;
 const MARKS = { added: "+", removed: "−", changed: "~", same: "" } as const;
-const SAID = { added: "added", removed: "removed", changed: "changed", same: "" } as const;
 
 interface Props {
   entity: Record<string, unknown>;
@@ -21,17 +21,19 @@ interface Props {
 }
 
 export function EntityDiff({ entity, against, onPick, picked, label, changesFirst }: Props) {
+  const t = useT();
+  const said = { added: t("added"), removed: t("removed"), changed: t("changed"), same: "" };
   const rows: Difference[] = against
     ? difference(against, entity)
     : Object.entries(entity).map(([name, value]) => ({ name, change: "same", new: value }));
   if (changesFirst) rows.sort((a, b) => Number(a.change === "same") - Number(b.change === "same"));
-  if (rows.length === 0) return <div className="sesam-empty">no properties</div>;
+  if (rows.length === 0) return <div className="sesam-empty">{t("no properties")}</div>;
   return (
     <table className="sesam-entity" aria-label={label}>
       <tbody>
         {rows.map((row) => (
           <tr key={row.name} className={`is-${row.change}${picked === row.name ? " is-picked" : ""}`}>
-            <td className="sesam-entity-mark" title={SAID[row.change]}>
+            <td className="sesam-entity-mark" title={said[row.change]}>
               {MARKS[row.change]}
             </td>
             <th scope="row">
@@ -44,7 +46,7 @@ export function EntityDiff({ entity, against, onPick, picked, label, changesFirs
               )}
             </th>
             <td>
-              {row.change === "changed" && <del title="before">{short(row.old, 80)}</del>}
+              {row.change === "changed" && <del title={t("before")}>{short(row.old, 80)}</del>}
               {row.change === "removed" ? <del>{short(row.old, 120)}</del> : <Value value={row.new} />}
             </td>
           </tr>
@@ -56,6 +58,7 @@ export function EntityDiff({ entity, against, onPick, picked, label, changesFirs
 
 /** A value, long ones cut until they are asked for. */
 export function Value({ value }: { value: unknown }) {
+  const t = useT();
   const [isWhole, setWhole] = useState(false);
   const text = pretty(value);
   const lines = text.split("\n");
@@ -68,7 +71,7 @@ export function Value({ value }: { value: unknown }) {
       </code>
       {isLong && (
         <button type="button" className="sesam-link sesam-more" onClick={() => setWhole(!isWhole)}>
-          {isWhole ? "less" : `… all ${lines.length} lines`}
+          {isWhole ? t("less") : t("… all {n} lines", { n: lines.length })}
         </button>
       )}
     </>

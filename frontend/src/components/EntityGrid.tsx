@@ -8,6 +8,7 @@ import { allOf, columnCondition } from "../grid/filters";
 import { useGrid, type View } from "../grid/useGrid";
 import type { Host } from "../host";
 import { useEvery, useVisible } from "../visible";
+import { type Translate, useT } from "../words";
 import { GridBar } from "./EntityGridBar";
 import { GridDetail } from "./EntityGridDetail";
 import { GridTable } from "./EntityGridTable";
@@ -27,6 +28,7 @@ export interface Choice {
 const NO_CHOICE: Choice = { text: "", condition: "", columns: {}, deleted: false };
 
 export function EntityGrid({ host }: { host: Host }) {
+  const t = useT();
   const [begin] = useState(() => beginning(host));
   const grid = useGrid(host, begin);
   const box = useRef<HTMLDivElement>(null);
@@ -42,7 +44,7 @@ export function EntityGrid({ host }: { host: Host }) {
     setOrder(nextOrder);
     try {
       grid.setView({
-        where: allOf([...columnConditions(next, columns.all), written(next.condition)]),
+        where: allOf([...columnConditions(next, columns.all), written(next.condition, t)]),
         text: next.text.trim() || null,
         order_by: nextOrder,
         deleted: next.deleted,
@@ -88,12 +90,12 @@ function choiceOf({ where, text, deleted }: View): Choice {
 }
 
 /** The condition that was written as DTL, with a plain word on what is wrong with its JSON. */
-function written(text: string) {
+function written(text: string, t: Translate) {
   if (text.trim() === "") return null;
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`The condition is no JSON: ${(error as Error).message}. For example ["gt", "_S.age", 30]`);
+    throw new Error(t("The condition is no JSON: {problem}. For example {example}", { problem: (error as Error).message, example: '["gt", "_S.age", 30]' }));
   }
 }
 

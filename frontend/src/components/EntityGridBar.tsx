@@ -3,9 +3,9 @@
 import { useEffect, useState, type ReactNode } from "react";
 
 import { copyText } from "../clipboard";
-import { count } from "../entity/format";
 import type { Grid } from "../grid/useGrid";
 import { hasKernel, type Host, messageOf } from "../host";
+import { type Translate, useT } from "../words";
 import type { Choice, Columns } from "./EntityGrid";
 import { Field } from "./EntityGridHead";
 
@@ -20,27 +20,28 @@ interface BarProps {
 }
 
 export function GridBar({ host, grid, columns, choice, apply, clear }: BarProps) {
+  const t = useT();
   const focusGrid = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
   return (
-    <div className="sesam-bar" role="toolbar" aria-label="rows and columns">
+    <div className="sesam-bar" role="toolbar" aria-label={t("rows and columns")}>
       <strong className="sesam-title">{host.get<string>("name")}</strong>
-      <span className="sesam-dim sesam-count" role="status">{countText(host, grid)}</span>
-      {clear && <button className="sesam-link" onClick={clear}>clear</button>}
+      <span className="sesam-dim sesam-count" role="status">{countText(host, grid, t)}</span>
+      {clear && <button className="sesam-link" onClick={clear}>{t("clear")}</button>}
       <Field
         value={choice.text}
-        label="find text"
-        hint="Entities with this text in any value ( / )"
+        label={t("find text")}
+        hint={t("Entities with this text in any value ( / )")}
         className="sesam-find"
-        placeholder="Find text"
+        placeholder={t("Find text")}
         apply={(text) => apply({ ...choice, text })}
         leave={focusGrid}
       />
       <Field
         value={choice.condition}
-        label="DTL condition"
-        hint={'A DTL condition over _S, evaluated on the node: ["gt", "_S.age", 30]'}
+        label={t("DTL condition")}
+        hint={t("A DTL condition over _S, evaluated on the node: {example}", { example: EXAMPLE })}
         className="sesam-where"
-        placeholder={'Condition: ["gt", "_S.age", 30]'}
+        placeholder={t("Condition: {example}", { example: EXAMPLE })}
         apply={(condition) => apply({ ...choice, condition })}
         leave={focusGrid}
       />
@@ -50,14 +51,16 @@ export function GridBar({ host, grid, columns, choice, apply, clear }: BarProps)
   );
 }
 
-function countText(host: Host, grid: Grid): string {
+const EXAMPLE = '["gt", "_S.age", 30]';
+
+function countText(host: Host, grid: Grid, t: Translate): string {
   const asked = grid.view.where !== null || grid.view.text !== null;
   const then = host.get<string | null>("moment");
-  const as = then ? `, as of ${then}` : "";
   if (grid.error) return "";
-  if (grid.count === null) return asked ? "counting …" : "reading …";
-  const what = asked ? (grid.count === 1 ? "match" : "matches") : grid.count === 1 ? "entity" : "entities";
-  return `${count(grid.count)} ${what}${as}`;
+  if (grid.count === null) return asked ? t("counting …") : t("reading …");
+  const n = grid.count;
+  const told = asked ? t(n === 1 ? "{n} match" : "{n} matches", { n }) : t(n === 1 ? "{n} entity" : "{n} entities", { n });
+  return then ? t("{count}, as of {time}", { count: told, time: then }) : told;
 }
 
 /** A button with something that opens below it, closed by Escape or a click elsewhere. */
@@ -79,6 +82,7 @@ function Menu({ label, title, children }: { label: string; title: string; childr
 }
 
 function ColumnChooser({ columns, deleted, setDeleted }: { columns: Columns; deleted: boolean; setDeleted(deleted: boolean): void }) {
+  const t = useT();
   const [search, setSearch] = useState("");
   const listed = columns.all.filter(({ name }) => name !== "_id" && name.toLowerCase().includes(search.toLowerCase()));
   const toggle = (name: string) => {
@@ -92,13 +96,13 @@ function ColumnChooser({ columns, deleted, setDeleted }: { columns: Columns; del
     columns.setHidden(hidden);
   };
   return (
-    <Menu label={`Columns ${columns.shown.length}/${columns.all.length}`} title="Which columns are shown">
-      <input type="search" placeholder="Find a column" aria-label="find a column" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+    <Menu label={t("Columns {n}/{all}", { n: columns.shown.length, all: columns.all.length })} title={t("Which columns are shown")}>
+      <input type="search" placeholder={t("Find a column")} aria-label={t("find a column")} value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
       <div className="sesam-popup-bar">
-        <button onClick={() => all(true)}>Show all</button>
-        <button onClick={() => all(false)}>Hide all</button>
+        <button onClick={() => all(true)}>{t("Show all")}</button>
+        <button onClick={() => all(false)}>{t("Hide all")}</button>
         <label>
-          <input type="checkbox" checked={deleted} onChange={() => setDeleted(!deleted)} /> deleted entities
+          <input type="checkbox" checked={deleted} onChange={() => setDeleted(!deleted)} /> {t("deleted entities")}
         </label>
       </div>
       <div className="sesam-choices">
@@ -116,28 +120,29 @@ function ColumnChooser({ columns, deleted, setDeleted }: { columns: Columns; del
 
 /** The Python that gives these rows as a frame; it can be bound to a name at once. */
 function ToFrame({ host, grid }: { host: Host; grid: Grid }) {
+  const t = useT();
   const [told, setTold] = useState("");
   const [name, setName] = useState("frame");
   const [done, setDone] = useState("");
   const ask = (request: string, more = {}) => host.request<string>(request, { view: grid.view, as_of: grid.asOf, ...more });
   const failed = (error: Error) => setDone(messageOf(error));
   return (
-    <Menu label="To frame" title="These rows as a polars frame">
+    <Menu label={t("To frame")} title={t("These rows as a polars frame")}>
       <Loaded load={() => void ask("expression").then(setTold, failed)} again={JSON.stringify(grid.view)} />
       <pre className="sesam-code sesam-told">{told || "…"}</pre>
       <div className="sesam-popup-bar">
-        <button onClick={() => void copyText(told).then((copied) => setDone(copied ? "copied" : "select the text and copy it"))}>Copy</button>
+        <button onClick={() => void copyText(told).then((copied) => setDone(copied ? t("copied") : t("select the text and copy it")))}>{t("Copy")}</button>
         {hasKernel(host) && (
           <>
-            <span>or bind it to</span>
-            <input className="sesam-short" value={name} aria-label="name of the variable" onInput={(event) => setName(event.currentTarget.value)} />
+            <span>{t("or bind it to")}</span>
+            <input className="sesam-short" value={name} aria-label={t("name of the variable")} onInput={(event) => setName(event.currentTarget.value)} />
             <button
               onClick={() => {
-                setDone("reading …");
+                setDone(t("reading …"));
                 void ask("bind", { name }).then(setDone, failed);
               }}
             >
-              Bind
+              {t("Bind")}
             </button>
           </>
         )}

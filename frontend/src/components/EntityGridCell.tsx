@@ -2,6 +2,7 @@
 
 import { content, kindOf, lineOf, timeOf, type Entity, type Value } from "../entity/format";
 import { isRight, type Column } from "../grid/columns";
+import { type Translate, useT } from "../words";
 
 const HOVER = 1500;
 
@@ -16,6 +17,7 @@ interface CellProps {
 }
 
 export function Cell({ id, column, width, entity, active, choose, open }: CellProps) {
+  const t = useT();
   const value = entity?.[column.name];
   const kind = kindOf(value);
   const right = kind === "null" || kind === "missing" ? isRight(column) : kind === "number" || kind === "decimal";
@@ -32,7 +34,7 @@ export function Cell({ id, column, width, entity, active, choose, open }: CellPr
       role="gridcell"
       className={look.join(" ")}
       style={{ width: `${width}px` }}
-      title={hover(value, column.name, entity)}
+      title={hover(value, column.name, entity, t)}
       onMouseDown={choose}
       onDoubleClick={open}
     >
@@ -46,10 +48,10 @@ function textOf(value: Value | undefined, name: string): string {
   return value === null ? "null" : lineOf(value);
 }
 
-function hover(value: Value | undefined, name: string, entity: Entity | undefined): string {
+function hover(value: Value | undefined, name: string, entity: Entity | undefined, t: Translate): string {
   if (entity === undefined) return "";
-  if (name === "_id" && entity["_deleted"] === true) return "deleted";
-  if (value === undefined) return `no ${name}`;
+  if (name === "_id" && entity["_deleted"] === true) return t("deleted");
+  if (value === undefined) return t("no {name}", { name });
   if (value === null || typeof value !== "object") return lineOf(value, HOVER);
   const text = JSON.stringify(Array.isArray(value) ? value : content(value), null, 1);
   return text.length <= HOVER ? text : `${text.slice(0, HOVER)}…`;

@@ -3,6 +3,7 @@
 import { useEffect, useState, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
 
 import { isRight, type Column } from "../grid/columns";
+import { type Translate, useT } from "../words";
 
 interface HeadProps {
   shown: Column[];
@@ -26,12 +27,16 @@ export function HeadRow({ shown, widths, resize, order, setOrder }: HeadRowProps
 }
 
 function HeadCell({ column, width, resize, order, setOrder }: Omit<HeadRowProps, "shown" | "widths"> & { column: Column; width: number }) {
+  const t = useT();
   const { name, types, filled } = column;
   const direction = order.includes(name) ? "ascending" : order.includes(`-${name}`) ? "descending" : "none";
   const next = direction === "none" ? [name] : direction === "ascending" ? [`-${name}`] : [];
   const others = order.filter((one) => one !== name && one !== `-${name}`);
   const sort = (event: MouseEvent | KeyboardEvent) => setOrder(event.shiftKey ? [...others, ...next] : next);
-  const share = filled === null || filled >= 1 ? "" : `, in ${filled < 0.01 ? "less than 1" : Math.round(filled * 100)} %`;
+  const facts = [
+    `${name}: ${types.join(` ${t("or")} `) || t("no values")}`,
+    filled === null || filled >= 1 ? "" : filled < 0.01 ? t("in less than 1 %") : t("in {n} %", { n: Math.round(filled * 100) }),
+  ];
   const drag = (event: PointerEvent) => {
     event.preventDefault();
     event.stopPropagation();
@@ -50,7 +55,7 @@ function HeadCell({ column, width, resize, order, setOrder }: Omit<HeadRowProps,
       aria-sort={direction}
       className={`sesam-cell sesam-name-cell ${name === "_id" ? "sesam-id" : ""} ${isRight(column) ? "sesam-right" : ""}`}
       style={{ width: `${width}px` }}
-      title={`${name}: ${types.join(" or ") || "no values"}${share}\nclick to sort, Shift for a further column`}
+      title={`${facts.filter((fact) => fact !== "").join(", ")}\n${t("click to sort, Shift for a further column")}`}
     >
       <button className="sesam-sort" onClick={sort}>
         <span className="sesam-sort-name">{name}</span>
@@ -68,14 +73,15 @@ interface FilterRowProps extends HeadProps {
 }
 
 export function FilterRow({ shown, widths, filters, setFilters, leave }: FilterRowProps) {
+  const t = useT();
   return (
     <div className="sesam-row sesam-filters" role="row">
       {shown.map(({ name, types }) => (
         <div key={name} className={`sesam-cell ${name === "_id" ? "sesam-id" : ""}`} style={{ width: `${widths(name)}px` }} role="gridcell">
           <Field
             value={filters[name] ?? ""}
-            label={`filter ${name}`}
-            hint={hintOf(types[0] ?? "string")}
+            label={t("filter {name}", { name })}
+            hint={hintOf(types[0] ?? "string", t)}
             apply={(value) => setFilters({ ...filters, [name]: value })}
             leave={leave}
           />
@@ -85,12 +91,12 @@ export function FilterRow({ shown, widths, filters, setFilters, leave }: FilterR
   );
 }
 
-function hintOf(type: string): string {
-  const more = "null, !null, =value, !=value";
-  if (type === "boolean") return `true, false, ${more}`;
+function hintOf(type: string, t: Translate): string {
+  const more = t("null, !null, =value, !=value");
+  if (type === "boolean") return ["true", "false", more].join(", ");
   if (["integer", "float", "decimal"].includes(type)) return `>10, <=20, ${more}`;
   if (["datetime", "date"].includes(type)) return `>2024, <2024-06-30, ${more}`;
-  return `a piece of text, with * and ?; ${more}`;
+  return `${t("a piece of text, with * and ?")}; ${more}`;
 }
 
 interface FieldProps {

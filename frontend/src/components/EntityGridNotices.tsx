@@ -1,14 +1,15 @@
 /** What a grid has to say: an error, something new, a dataset that is gone. */
 
-import { count } from "../entity/format";
 import type { Grid } from "../grid/useGrid";
+import { useT } from "../words";
 
 export function Notices({ grid, problem, clear }: { grid: Grid; problem: string; clear(): void }) {
+  const t = useT();
   if (grid.gone) {
     return (
       <div className="sesam-notice sesam-notice-bad" role="alert">
-        <span>The dataset is gone: it was deleted, or its pipe was reset.</span>
-        <button onClick={grid.refresh}>Try again</button>
+        <span>{t("The dataset is gone: it was deleted, or its pipe was reset.")}</span>
+        <button onClick={grid.refresh}>{t("Try again")}</button>
       </div>
     );
   }
@@ -18,13 +19,13 @@ export function Notices({ grid, problem, clear }: { grid: Grid; problem: string;
       {error !== "" && (
         <div className="sesam-notice sesam-notice-bad" role="alert">
           <pre className="sesam-code">{error}</pre>
-          <button onClick={clear}>Clear filters</button>
+          <button onClick={clear}>{t("Clear filters")}</button>
         </div>
       )}
       {grid.fresh !== 0 && (
         <div className="sesam-notice" role="status">
-          <span>{grid.fresh > 0 ? `${count(grid.fresh)} new or changed since this was read` : "The dataset was made anew"}</span>
-          <button onClick={grid.refresh}>Show</button>
+          <span>{grid.fresh > 0 ? t("{n} new or changed since this was read", { n: grid.fresh }) : t("The dataset was made anew")}</span>
+          <button onClick={grid.refresh}>{t("Show")}</button>
         </div>
       )}
     </>

@@ -8,6 +8,7 @@ import { ID, widthOf, type Column } from "../grid/columns";
 import { PAGE } from "../grid/pages";
 import { ScrollMap } from "../grid/scroll";
 import type { Grid } from "../grid/useGrid";
+import { useT } from "../words";
 import type { Columns } from "./EntityGrid";
 import { Cell } from "./EntityGridCell";
 import { FilterRow, HeadRow } from "./EntityGridHead";
@@ -35,6 +36,7 @@ interface Place {
 }
 
 export function GridTable({ grid, columns, order, setOrder, filters, setFilters, follow, onOpen, onClose }: TableProps) {
+  const t = useT();
   const view = useRef<HTMLDivElement>(null);
   const id = useId();
   const [height, setHeight] = useState(400);
@@ -134,7 +136,7 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
       tabIndex={0}
       aria-rowcount={grid.rows + 1}
       aria-colcount={columns.shown.length}
-      aria-label={`entities of the dataset, ${grid.rows} rows`}
+      aria-label={t(grid.rows === 1 ? "entities of the dataset, {n} row" : "entities of the dataset, {n} rows", { n: grid.rows })}
       aria-activedescendant={`${id}r${active.row}c${active.column}`}
       aria-busy={grid.loading}
 
@@ -206,9 +208,10 @@ const Row = memo(function Row({ number, id, entity, columns, sizes, chosen, choo
 });
 
 function Empty({ grid }: { grid: Grid }) {
+  const t = useT();
   const { where, text } = grid.view;
-  const nothing = where !== null || text !== null ? "No entity fulfils this." : "The dataset is empty.";
-  return <div className="sesam-nothing">{grid.loading ? "Reading …" : grid.error || grid.gone ? "" : nothing}</div>;
+  const nothing = where !== null || text !== null ? t("No entity fulfils this.") : t("The dataset is empty.");
+  return <div className="sesam-nothing">{grid.loading ? t("Reading …") : grid.error || grid.gone ? "" : nothing}</div>;
 }
 
 /** The map of a set of rows; a table that grows or is read again stays where it is. */

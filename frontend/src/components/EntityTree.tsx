@@ -3,6 +3,7 @@
 import { useMemo, useState } from "react";
 
 import type { Host } from "../host";
+import { useT } from "../words";
 import { content, type Entity, type Value } from "../entity/format";
 import { TreeView } from "./EntityTreeView";
 import { VersionSlider, useVersions } from "./EntityTreeVersions";
@@ -25,6 +26,7 @@ export function EntityTree({ host }: { host: Host }) {
 
 /** A tree with its search field; `before` is the version that it is compared with. */
 export function EntityPane({ entity, before }: { entity: Entity; before: Entity | null }) {
+  const t = useT();
   const [search, setSearch] = useState("");
   const [reserved, setReserved] = useState(false);
   const shown = useMemo<Value>(() => (reserved ? entity : content(entity)), [entity, reserved]);
@@ -37,13 +39,13 @@ export function EntityPane({ entity, before }: { entity: Entity; before: Entity 
       <div className="sesam-bar">
         <input
           type="search"
-          placeholder="Search names and values"
-          aria-label="Search in this entity"
+          placeholder={t("Search names and values")}
+          aria-label={t("Search in this entity")}
           value={search}
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
         <label title="_updated, _previous, _ts, _hash, _deleted">
-          <input type="checkbox" checked={reserved} onChange={() => setReserved(!reserved)} /> node's own
+          <input type="checkbox" checked={reserved} onChange={() => setReserved(!reserved)} /> {t("node's own")}
         </label>
       </div>
       <TreeView value={shown} before={old} search={search} />

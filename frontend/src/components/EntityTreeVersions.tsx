@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import type { Entity } from "../entity/format";
 import { messageOf, type Host } from "../host";
+import { type Translate, useT } from "../words";
 
 /** One change in the life of an entity. */
 export interface VersionFacts {
@@ -71,29 +72,38 @@ export function useVersions(host: Host, id: string | null): Versions {
   return { list, complete, at, choose, compare, setCompare, entity: pair[0], before: pair[1], error };
 }
 
+/** A change as the node calls it, in words. */
+function changeWord(change: string, t: Translate): string {
+  const words: Record<string, string> = { added: t("added"), changed: t("changed"), deleted: t("deleted") };
+  return words[change] ?? change;
+}
+
 export function VersionSlider({ versions }: { versions: Versions }) {
+  const t = useT();
   const { list, at, choose } = versions;
   const chosen = list[at];
+  const facts = [
+    t("{n} of {all}", { n: at + 1, all: list.length }) + (versions.complete ? "" : "+"),
+    changeWord(chosen?.change ?? "", t),
+    chosen?.time.slice(0, 19).replace("T", " ") ?? "",
+    at === list.length - 1 ? t("latest") : "",
+  ];
   return (
     <div className="sesam-versions">
-      <button className="sesam-step" aria-label="older version" disabled={at <= 0} onClick={() => choose(at - 1)}>‹</button>
+      <button className="sesam-step" aria-label={t("older version")} disabled={at <= 0} onClick={() => choose(at - 1)}>‹</button>
       <input
         type="range"
-        aria-label="version"
-        aria-valuetext={chosen ? `${chosen.time}, ${chosen.change}` : ""}
+        aria-label={t("version")}
+        aria-valuetext={chosen ? `${chosen.time}, ${changeWord(chosen.change, t)}` : ""}
         min={0}
         max={list.length - 1}
         value={at}
         onInput={(event) => choose(Number(event.currentTarget.value))}
       />
-      <button className="sesam-step" aria-label="newer version" disabled={at >= list.length - 1} onClick={() => choose(at + 1)}>›</button>
-      <span className="sesam-version-facts">
-        {at + 1} of {list.length}
-        {!versions.complete && "+"} · {chosen?.change} · {chosen?.time.slice(0, 19).replace("T", " ")}
-        {at === list.length - 1 && " · latest"}
-      </span>
+      <button className="sesam-step" aria-label={t("newer version")} disabled={at >= list.length - 1} onClick={() => choose(at + 1)}>›</button>
+      <span className="sesam-version-facts">{facts.filter((fact) => fact !== "").join(" · ")}</span>
       <label>
-        <input type="checkbox" checked={versions.compare} onChange={() => versions.setCompare(!versions.compare)} /> changes
+        <input type="checkbox" checked={versions.compare} onChange={() => versions.setCompare(!versions.compare)} /> {t("changes")}
       </label>
     </div>
   );

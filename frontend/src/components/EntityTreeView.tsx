@@ -3,7 +3,8 @@
 import { useState } from "react";
 
 import { branches, mentions, type Branch } from "../entity/diff";
-import { count, kindOf, lineOf, plain, shortJson, type Value } from "../entity/format";
+import { kindOf, lineOf, plain, shortJson, type Value } from "../entity/format";
+import { useT } from "../words";
 
 const AT_ONCE = 100;
 const LONG = 240;
@@ -16,13 +17,14 @@ export interface TreeProps {
 }
 
 export function TreeView({ value, before, search = "" }: TreeProps) {
+  const t = useT();
   const folded = search.trim().toLowerCase();
   const compared = before !== undefined;
   const all = branches("", value, before, compared) ?? [];
   const shown = folded === "" ? all : all.filter((one) => found(one, folded));
   return (
-    <div className="sesam-tree" role="tree" aria-label="entity">
-      {shown.length === 0 && <p className="sesam-dim">{folded ? `nothing has “${search.trim()}”` : "no properties"}</p>}
+    <div className="sesam-tree" role="tree" aria-label={t("entity")}>
+      {shown.length === 0 && <p className="sesam-dim">{folded ? t("nothing has “{text}”", { text: search.trim() }) : t("no properties")}</p>}
       <Lines all={shown} depth={0} folded={folded} compared={compared} />
     </div>
   );
@@ -39,6 +41,7 @@ interface Shared {
 
 /** Branches in portions: a list of ten thousand shows its first hundred. */
 function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
+  const t = useT();
   const [most, setMost] = useState(AT_ONCE);
   const left = all.length - most;
   return (
@@ -47,7 +50,7 @@ function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
       {left > 0 && (
         <div className="sesam-tree-line" style={{ paddingLeft: indent(shared.depth) }}>
           <button className="sesam-link" onClick={() => setMost(most + 5 * AT_ONCE)}>
-            {count(left)} more
+            {t("{n} more", { n: left })}
           </button>
         </div>
       )}
@@ -58,6 +61,7 @@ function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
 const indent = (depth: number) => `${depth * 14 + 4}px`;
 
 function Line({ branch, ...shared }: Shared & { branch: Branch }) {
+  const t = useT();
   const { name, path, change, value, before } = branch;
   const current = value === undefined ? before : value;
   const inner = branches(path, value, before, shared.compared && change !== "added");
@@ -79,7 +83,7 @@ function Line({ branch, ...shared }: Shared & { branch: Branch }) {
         <button
           className="sesam-fold"
           tabIndex={foldable ? 0 : -1}
-          aria-label={`${open ? "fold" : "unfold"} ${path}`}
+          aria-label={open ? t("fold {path}", { path }) : t("unfold {path}", { path })}
           disabled={!foldable}
           onClick={() => setChosen(!open)}
         >
@@ -95,12 +99,13 @@ function Line({ branch, ...shared }: Shared & { branch: Branch }) {
 
 /** The name of a property; its path is told, and copied with a click. */
 function CopyName({ name, path }: { name: string; path: string }) {
+  const t = useT();
   const [copied, setCopied] = useState(false);
   const copy = () => {
     void navigator.clipboard?.writeText(path).then(() => setCopied(true));
   };
   return (
-    <button className="sesam-name" title={copied ? "copied" : `${path} (click copies the path)`} onClick={copy} onMouseLeave={() => setCopied(false)}>
+    <button className="sesam-name" title={copied ? t("copied") : t("{path} (click copies the path)", { path })} onClick={copy} onMouseLeave={() => setCopied(false)}>
       {name}
       {copied && <span className="sesam-copied"> ✓</span>}
     </button>
@@ -108,10 +113,11 @@ function CopyName({ name, path }: { name: string; path: string }) {
 }
 
 function Size({ value }: { value: Value | undefined }) {
+  const t = useT();
   if (value === null || typeof value !== "object") return null;
   const size = Object.keys(value).length;
-  const what = Array.isArray(value) ? (size === 1 ? "item" : "items") : size === 1 ? "property" : "properties";
-  return <span className="sesam-dim">{`${count(size)} ${what}`}</span>;
+  const told = Array.isArray(value) ? t(size === 1 ? "{n} item" : "{n} items", { n: size }) : t(size === 1 ? "{n} property" : "{n} properties", { n: size });
+  return <span className="sesam-dim">{told}</span>;
 }
 
 function Plain({ value, before, change }: { value: Value | undefined; before: Value | undefined; change: string }) {
@@ -129,6 +135,7 @@ function Plain({ value, before, change }: { value: Value | undefined; before: Va
 
 /** A value in the colour of its type, with a tag where the colour alone would not tell. */
 export function Typed({ value }: { value: Value | undefined }) {
+  const t = useT();
   const [whole, setWhole] = useState(false);
   const kind = kindOf(value);
   const text = textOf(value);
@@ -139,7 +146,7 @@ export function Typed({ value }: { value: Value | undefined }) {
       {long ? lineOf(text.startsWith("~") ? `~${text}` : text, LONG) : text}
       {text.length > LONG && (
         <button className="sesam-link" onClick={() => setWhole(!whole)}>
-          {whole ? " less" : ` all ${count(text.length)} characters`}
+           {whole ? t("less") : t("all {n} characters", { n: text.length })}
         </button>
       )}
       {tagged && <span className="sesam-tag">{kind}</span>}

@@ -6,15 +6,17 @@ import { FlowGraphCanvas } from "./FlowGraphCanvas";
 import { FlowGraphDetails } from "./FlowGraphDetails";
 import type { Host } from "../host";
 import { figure } from "../dtl/values";
-import { type FlowData, type FlowNode, Neighbours, type NodeState, STATES, folded, matches, structure } from "../flow/graph";
+import { type FlowData, type FlowNode, Neighbours, type NodeState, STATES, folded, matches, stateWord, structure } from "../flow/graph";
 import { place } from "../flow/layout";
 import { sizeOf } from "../flow/sizes";
+import { useT } from "../words";
 
 /** How often it is asked for news, in milliseconds; more seldom where that takes long. */
 const PERIOD = 2_000;
 const PAUSE = 8;
 
 export function FlowGraph({ host }: { host: Host }) {
+  const t = useT();
   const [data, setData] = useState<FlowData>(() => host.get<FlowData>("data"));
   const [failure, setFailure] = useState("");
   const [withDatasets, setWithDatasets] = useState(false);
@@ -28,7 +30,7 @@ export function FlowGraph({ host }: { host: Host }) {
     const live = new LiveFlow(host, root.current!, (found) => {
       setData(found);
       setFailure("");
-    }, setFailure);
+    }, (message) => setFailure(t("{message}; what is shown is older", { message })));
     refresh.current = () => live.soon();
     return () => live.end();
   }, []);
@@ -55,10 +57,8 @@ export function FlowGraph({ host }: { host: Host }) {
   const node = shown.nodes.find(({ id }) => id === known) ?? null;
   return (
     <div className="sesam-flow" ref={root}>
-      <div className="sesam-bar" role="toolbar" aria-label="flow">
-        <strong>
-          {figure(pipes.length)} {pipes.length === 1 ? "pipe" : "pipes"}
-        </strong>
+      <div className="sesam-bar" role="toolbar" aria-label={t("flow")}>
+        <strong>{t(pipes.length === 1 ? "{n} pipe" : "{n} pipes", { n: pipes.length })}</strong>
         {STATES.map((state) => ({ state, count: pipes.filter((pipe) => pipe.state === state).length }))
           .filter(({ count }) => count > 0)
           .map(({ state, count }) => (
@@ -67,21 +67,21 @@ export function FlowGraph({ host }: { host: Host }) {
               type="button"
               className={`sesam-flow-state is-${state.replace(" ", "-")}`}
               aria-pressed={only === state}
-              title={`show those that are ${state}`}
+              title={t("show those that are {state}", { state: stateWord(state, t) })}
               onClick={() => setOnly(only === state ? null : state)}
             >
-              {figure(count)} {state}
+              {figure(count)} {stateWord(state, t)}
             </button>
           ))}
         <span className="sesam-grow" />
         <label>
-          <input type="checkbox" checked={withDatasets} onChange={(event) => setWithDatasets(event.currentTarget.checked)} /> datasets
+          <input type="checkbox" checked={withDatasets} onChange={(event) => setWithDatasets(event.currentTarget.checked)} /> {t("datasets")}
         </label>
         <input
           type="search"
           className="sesam-input"
-          placeholder="find"
-          aria-label="find a pipe, dataset or system"
+          placeholder={t("find")}
+          aria-label={t("find a pipe, dataset or system")}
           value={search}
           onInput={(event) => setSearch(event.currentTarget.value)}
           onChange={(event) => setSearch(event.currentTarget.value)}
@@ -90,11 +90,11 @@ export function FlowGraph({ host }: { host: Host }) {
             if (event.key === "Escape") setSearch("");
           }}
         />
-        {search && <span className="sesam-dim">{figure(found.length)} found</span>}
+        {search && <span className="sesam-dim">{t("{n} found", { n: found.length })}</span>}
       </div>
       {failure && <div className="sesam-failure">{failure}</div>}
       {data.nodes.length === 0 ? (
-        <div className="sesam-empty">The hub has no pipes yet.</div>
+        <div className="sesam-empty">{t("The hub has no pipes yet.")}</div>
       ) : (
         <div className={`sesam-flow-columns${node ? " has-details" : ""}`}>
           <FlowGraphCanvas nodes={shown.nodes} edges={shown.edges} layout={layout} neighbours={neighbours} chosen={known} lit={lit} choose={choose} />
@@ -157,7 +157,7 @@ class LiveFlow {
       if (!this.ended) this.heard(data);
       pause = Math.max(PERIOD, PAUSE * (performance.now() - began));
     } catch (error) {
-      if (!this.ended) this.failed(`${(error as Error).message}; what is shown is older`);
+      if (!this.ended) this.failed((error as Error).message);
       pause = 4 * PERIOD;
     }
     this.isAsking = false;

@@ -2,9 +2,10 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 
-import type { FlowEdge, FlowNode, Neighbours } from "../flow/graph";
+import { type FlowEdge, type FlowNode, kindWord, type Neighbours, stateWord } from "../flow/graph";
 import { type Placed, curve } from "../flow/layout";
 import { factsOf, queueOf, shortName, sizeOf } from "../flow/sizes";
+import { useT } from "../words";
 
 const MARGIN = 16;
 const HIGHEST = 560;
@@ -24,6 +25,7 @@ interface Props {
 }
 
 export function FlowGraphCanvas({ nodes, edges, layout, neighbours, chosen, lit, choose }: Props) {
+  const t = useT();
   const svg = useRef<SVGSVGElement | null>(null);
   const arrow = useId();
   const camera = useRef<Camera | null>(null);
@@ -66,7 +68,7 @@ export function FlowGraphCanvas({ nodes, edges, layout, neighbours, chosen, lit,
       className="sesam-flow-canvas"
       tabIndex={0}
       role="group"
-      aria-label="graph of pipes: arrows go along it, plus and minus zoom, 0 shows all"
+      aria-label={t("graph of pipes: arrows go along it, plus and minus zoom, 0 shows all")}
       onKeyDown={onKey}
     >
       <svg
@@ -97,13 +99,13 @@ export function FlowGraphCanvas({ nodes, edges, layout, neighbours, chosen, lit,
         </g>
       </svg>
       <div className="sesam-flow-buttons">
-        <button type="button" className="sesam-button" aria-label="zoom in" title="zoom in (+, Ctrl and wheel)" onClick={() => look.zoom(1.25)}>
+        <button type="button" className="sesam-button" aria-label={t("zoom in")} title={t("zoom in (+, Ctrl and wheel)")} onClick={() => look.zoom(1.25)}>
           +
         </button>
-        <button type="button" className="sesam-button" aria-label="zoom out" title="zoom out (−)" onClick={() => look.zoom(0.8)}>
+        <button type="button" className="sesam-button" aria-label={t("zoom out")} title={t("zoom out (−)")} onClick={() => look.zoom(0.8)}>
           −
         </button>
-        <button type="button" className="sesam-button" aria-label="show all" title="show all (0)" onClick={() => look.fit()}>
+        <button type="button" className="sesam-button" aria-label={t("show all")} title={t("show all (0)")} onClick={() => look.fit()}>
           ⤢
         </button>
       </div>
@@ -115,9 +117,12 @@ const STEPS: Record<string, [number, number]> = { ArrowLeft: [60, 0], ArrowRight
 
 function Node({ node, at, isChosen, isDim, choose }: { node: FlowNode; at: { x: number; y: number }; isChosen: boolean; isDim: boolean; choose: () => void }) {
   const { width, height } = sizeOf(node);
-  const facts = factsOf(node);
+  const t = useT();
+  const facts = factsOf(node, t);
   const queue = queueOf(node);
-  const said = `${node.kind} ${node.name}: ${node.state}${facts && facts !== node.state ? `, ${facts}` : ""}${queue ? `, ${queue} waiting` : ""}${node.message ? `. ${node.message}` : ""}`;
+  const state = stateWord(node.state, t);
+  const told = [state, facts === state ? "" : facts, queue && t("{n} waiting", { n: queue })].filter((fact) => fact !== "");
+  const said = `${kindWord(node.kind, t)} ${node.name}: ${told.join(", ")}${node.message ? `. ${node.message}` : ""}`;
   const middle = facts ? height / 2 - 3 : height / 2 + 4;
   return (
     <g

@@ -4,8 +4,9 @@ import { useState } from "react";
 
 import { DatasetSample, PipeLog, PipePreview } from "./PipeLooks";
 import type { Host } from "../host";
-import type { FlowData, FlowEdge, FlowNode } from "../flow/graph";
+import { type FlowData, type FlowEdge, type FlowNode, kindWord, stateWord } from "../flow/graph";
 import { figure } from "../dtl/values";
+import { type Translate, useT } from "../words";
 
 interface Props {
   host: Host;
@@ -18,6 +19,7 @@ interface Props {
 type Tab = "log" | "preview";
 
 export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
+  const t = useT();
   const [tab, setTab] = useState<Tab>("log");
   const [failure, setFailure] = useState("");
   const isPipe = node.kind === "pipe";
@@ -32,30 +34,32 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
     changed();
   };
 
+  const words: Record<Tab, string> = { log: t("log"), preview: t("preview") };
+  const state = stateWord(node.state, t);
   const facts: [string, string][] = [
-    ["state", node.state],
-    ["type", node.type ?? ""],
-    ["entities", node.entities === null ? "" : figure(node.entities)],
-    ["rate", node.rate === null ? "" : `${figure(node.rate)} entities a second in its last run`],
-    ["waiting", node.queue === null ? "" : figure(node.queue)],
+    [t("state"), state],
+    [t("type"), node.type ?? ""],
+    [t("entities"), node.entities === null ? "" : figure(node.entities)],
+    [t("rate"), node.rate === null ? "" : t("{n} entities a second in its last run", { n: figure(node.rate) })],
+    [t("waiting"), node.queue === null ? "" : figure(node.queue)],
   ];
   return (
-    <aside className="sesam-flow-details" aria-label={`${node.kind} ${node.name}`}>
+    <aside className="sesam-flow-details" aria-label={`${kindWord(node.kind, t)} ${node.name}`}>
       <div className="sesam-bar">
         <strong>{node.name}</strong>
-        <span className="sesam-dim">{node.kind}</span>
+        <span className="sesam-dim">{kindWord(node.kind, t)}</span>
         <span className="sesam-grow" />
         {isPipe && node.state !== "running" && node.state !== "invalid" && (
           <button type="button" className="sesam-button" onClick={() => void operate("run")}>
-            Run
+            {t("Run")}
           </button>
         )}
         {isPipe && node.state === "running" && (
           <button type="button" className="sesam-button" onClick={() => void operate("stop")}>
-            Stop
+            {t("Stop")}
           </button>
         )}
-        <button type="button" className="sesam-button" aria-label="close" title="close (Escape)" onClick={() => choose(null)}>
+        <button type="button" className="sesam-button" aria-label={t("close")} title={t("close (Escape)")} onClick={() => choose(null)}>
           ×
         </button>
       </div>
@@ -66,20 +70,20 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
           .filter(([, text]) => text !== "")
           .map(([name, text]) => [
             <dt key={name}>{name}</dt>,
-            <dd key={`${name} is`} className={name === "state" ? `is-${node.state.replace(" ", "-")}` : ""}>
+            <dd key={`${name} is`} className={text === state ? `is-${node.state.replace(" ", "-")}` : ""}>
               {text}
             </dd>,
           ])}
       </dl>
-      <Linked title="from" edges={data.edges.filter(({ to }) => to === node.id)} end="from" data={data} choose={choose} />
-      <Linked title="to" edges={data.edges.filter(({ from }) => from === node.id)} end="to" data={data} choose={choose} />
+      <Linked title={t("from")} edges={data.edges.filter(({ to }) => to === node.id)} end="from" data={data} choose={choose} />
+      <Linked title={t("to")} edges={data.edges.filter(({ from }) => from === node.id)} end="to" data={data} choose={choose} />
       {node.kind !== "system" && (
         <>
           {isPipe && (
             <div className="sesam-tabs" role="tablist">
               {(["log", "preview"] as const).map((name) => (
                 <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-                  {name}
+                  {words[name]}
                 </button>
               ))}
             </div>
@@ -91,7 +95,12 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
   );
 }
 
+function linkWord(kind: FlowEdge["kind"], t: Translate): string {
+  return { source: t("source"), hop: t("hop"), sink: t("sink"), merge: t("merge"), lookup: t("lookup") }[kind];
+}
+
 function Linked({ title, edges, end, data, choose }: { title: string; edges: FlowEdge[]; end: "from" | "to"; data: FlowData; choose: (id: string) => void }) {
+  const t = useT();
   if (edges.length === 0) return null;
   const nameOf = (id: string) => data.nodes.find((node) => node.id === id)?.name ?? id;
   return (
@@ -103,12 +112,12 @@ function Linked({ title, edges, end, data, choose }: { title: string; edges: Flo
             {nameOf(edge[end])}
           </button>
           <span className="sesam-dim">
-            {edge.kind === "source" || edge.kind === "sink" ? "" : ` (${edge.kind})`}
-            {edge.queue ? ` ${figure(edge.queue)} waiting` : ""}{" "}
+            {edge.kind === "source" || edge.kind === "sink" ? "" : ` (${linkWord(edge.kind, t)})`}
+            {edge.queue ? ` ${t("{n} waiting", { n: edge.queue })}` : ""}{" "}
           </span>
         </span>
       ))}
-      {edges.length > 20 && <span className="sesam-dim">and {edges.length - 20} more</span>}
+      {edges.length > 20 && <span className="sesam-dim">{t("and {n} more", { n: edges.length - 20 })}</span>}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { EntityDiff } from "./EntityDiff";
 import type { Host } from "../host";
 import { content, figure } from "../dtl/values";
+import { useT } from "../words";
 
 interface LogRow {
   time: string;
@@ -43,19 +44,20 @@ function useAnswer<Answer>(host: Host, request: string, args: Record<string, unk
 
 /** The last runs; asked for anew when `version` is another. */
 export function PipeLog({ host, name, version }: { host: Host; name: string; version: string }) {
+  const t = useT();
   const { found, failure } = useAnswer<LogRow[]>(host, "log", { name }, version);
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!found) return <div className="sesam-empty">asking…</div>;
-  if (found.length === 0) return <div className="sesam-empty">it has not run yet, or its runs changed nothing</div>;
+  if (!found) return <div className="sesam-empty">{t("asking…")}</div>;
+  if (found.length === 0) return <div className="sesam-empty">{t("it has not run yet, or its runs changed nothing")}</div>;
   return (
     <table className="sesam-table sesam-log">
       <thead>
         <tr>
-          <th>time</th>
-          <th>run</th>
-          <th className="is-number">read</th>
-          <th className="is-number">changed</th>
-          <th className="is-number">seconds</th>
+          <th>{t("time")}</th>
+          <th>{t("run")}</th>
+          <th className="is-number">{t("read")}</th>
+          <th className="is-number">{t("changed")}</th>
+          <th className="is-number">{t("seconds")}</th>
         </tr>
       </thead>
       <tbody>
@@ -84,25 +86,26 @@ export function PipeLog({ host, name, version }: { host: Host; name: string; ver
 
 /** What the pipe makes of the first entities of its source. */
 export function PipePreview({ host, name }: { host: Host; name: string }) {
+  const t = useT();
   const { found, failure } = useAnswer<Preview[]>(host, "preview", { name }, name);
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!found) return <div className="sesam-empty">running it on a few entities…</div>;
-  if (found.length === 0) return <div className="sesam-empty">its source has no entities</div>;
+  if (!found) return <div className="sesam-empty">{t("running it on a few entities…")}</div>;
+  if (found.length === 0) return <div className="sesam-empty">{t("its source has no entities")}</div>;
   return (
     <div>
       {found.map((one, number) => (
         <div key={number} className="sesam-sides">
           <section>
-            <h4>source</h4>
-            <EntityDiff entity={content(one.source)} label={`source ${number + 1}`} />
+            <h4>{t("source")}</h4>
+            <EntityDiff entity={content(one.source)} label={t("source {n}", { n: number + 1 })} />
           </section>
           <section>
-            <h4>target</h4>
+            <h4>{t("target")}</h4>
             {one.error && <div className="sesam-failure">{one.error.message}</div>}
-            {one.filtered && <div className="sesam-empty">filtered</div>}
-            {!one.error && !one.filtered && one.emitted.length === 0 && <div className="sesam-empty">nothing comes out</div>}
+            {one.filtered && <div className="sesam-empty">{t("filtered")}</div>}
+            {!one.error && !one.filtered && one.emitted.length === 0 && <div className="sesam-empty">{t("nothing comes out")}</div>}
             {one.emitted.slice(0, 5).map((entity, position) => (
-              <EntityDiff key={position} entity={content(entity)} label={`target ${number + 1}`} />
+              <EntityDiff key={position} entity={content(entity)} label={t("target {n}", { n: number + 1 })} />
             ))}
           </section>
         </div>
@@ -112,14 +115,15 @@ export function PipePreview({ host, name }: { host: Host; name: string }) {
 }
 
 export function DatasetSample({ host, name }: { host: Host; name: string }) {
+  const t = useT();
   const { found, failure } = useAnswer<Record<string, unknown>[]>(host, "sample", { name }, name);
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!found) return <div className="sesam-empty">asking…</div>;
-  if (found.length === 0) return <div className="sesam-empty">no entities</div>;
+  if (!found) return <div className="sesam-empty">{t("asking…")}</div>;
+  if (found.length === 0) return <div className="sesam-empty">{t("no entities")}</div>;
   return (
     <div>
       {found.map((entity, number) => (
-        <EntityDiff key={number} entity={content(entity)} label={`entity ${number + 1}`} />
+        <EntityDiff key={number} entity={content(entity)} label={t("entity {n}", { n: number + 1 })} />
       ))}
     </div>
   );

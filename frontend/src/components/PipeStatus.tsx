@@ -2,10 +2,10 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { count } from "../entity/format";
 import { messageOf, type Host } from "../host";
 import { rateOf, shareOf, type Moment } from "../status/progress";
 import { useEvery, useVisible } from "../visible";
+import { type Translate, useT } from "../words";
 import { PipeStatusRuns, type Run } from "./PipeStatusRuns";
 
 const QUICK_MS = 400;
@@ -29,19 +29,18 @@ interface Status {
 }
 
 /** What is asked before it is done, as it throws work away or does it anew. */
-const ASKED: Record<string, string> = {
-  "start-rescan": "Read everything again from the beginning, and delete what is gone?",
-  reset: "Forget how far it has read? The next run begins at the start.",
-};
+function askedOf(operation: string, t: Translate): string {
+  if (operation === "start-rescan") return t("Read everything again from the beginning, and delete what is gone?");
+  return operation === "reset" ? t("Forget how far it has read? The next run begins at the start.") : "";
+}
 
-const WORDS: Record<string, string> = {
-  "start-rescan": "Full run",
-  reset: "Reset",
-  enable: "Enable",
-  disable: "Disable",
-};
+function operationWord(operation: string, t: Translate): string {
+  const words: Record<string, string> = { "start-rescan": t("Full run"), reset: t("Reset"), enable: t("Enable"), disable: t("Disable") };
+  return words[operation] ?? operation;
+}
 
 export function PipeStatus({ host }: { host: Host }) {
+  const t = useT();
   const box = useRef<HTMLDivElement>(null);
   const visible = useVisible(box);
   const [status, setStatus] = useState<Status | null>(null);
@@ -70,31 +69,31 @@ export function PipeStatus({ host }: { host: Host }) {
     setAsking("");
     host.request<Status>("operate", { operation }).then(take, (failure: Error) => setError(messageOf(failure)));
   };
-  const ask = (operation: string) => (ASKED[operation] ? setAsking(operation) : operate(operation));
+  const ask = (operation: string) => (askedOf(operation, t) ? setAsking(operation) : operate(operation));
   const can = (operation: string) => status?.operations.includes(operation) ?? false;
   const disabled = status?.state === "disabled";
   const others = ["start-rescan", "reset", disabled ? "enable" : "disable"].filter(can);
   return (
-    <div ref={box} className="sesam-box sesam-status-box" role="region" aria-label={`pipe ${host.get<string>("name")}`}>
+    <div ref={box} className="sesam-box sesam-status-box" role="region" aria-label={t("pipe {name}", { name: host.get<string>("name") })}>
       <div className="sesam-bar">
         <strong className="sesam-title">{host.get<string>("name")}</strong>
         <span className={`sesam-state sesam-state-${lookOf(status)}`} role="status">{status?.state ?? "…"}</span>
         {status && <Facts status={status} />}
         <span className="sesam-gap" />
         {running ? (
-          <button className="sesam-main" onClick={() => operate("stop")}>Stop</button>
+          <button className="sesam-main" onClick={() => operate("stop")}>{t("Stop")}</button>
         ) : (
-          can("start") && <button className="sesam-main" disabled={disabled} onClick={() => operate("start")}>Run</button>
+          can("start") && <button className="sesam-main" disabled={disabled} onClick={() => operate("start")}>{t("Run")}</button>
         )}
         {others.map((operation) => (
-          <button key={operation} disabled={running && operation !== "disable"} onClick={() => ask(operation)}>{WORDS[operation]}</button>
+          <button key={operation} disabled={running && operation !== "disable"} onClick={() => ask(operation)}>{operationWord(operation, t)}</button>
         ))}
       </div>
       {asking && (
-        <div className="sesam-notice" role="alertdialog" aria-label="sure?" onKeyDown={(event) => event.key === "Escape" && setAsking("")}>
-          <span>{ASKED[asking]}</span>
-          <button className="sesam-main" onClick={() => operate(asking)}>{WORDS[asking]}</button>
-          <button autoFocus onClick={() => setAsking("")}>Cancel</button>
+        <div className="sesam-notice" role="alertdialog" aria-label={t("sure?")} onKeyDown={(event) => event.key === "Escape" && setAsking("")}>
+          <span>{askedOf(asking, t)}</span>
+          <button className="sesam-main" onClick={() => operate(asking)}>{operationWord(asking, t)}</button>
+          <button autoFocus onClick={() => setAsking("")}>{t("Cancel")}</button>
         </div>
       )}
       {running && status && <Progress status={status} moments={moments.current} />}
@@ -119,14 +118,15 @@ function lookOf(status: Status | null): string {
 }
 
 function Facts({ status }: { status: Status }) {
+  const t = useT();
   const facts = [
-    status.queue === null ? "" : status.queue === 0 ? "nothing waits" : `${count(status.queue)} wait`,
-    status.dependencies > 0 ? `${count(status.dependencies)} changes in hopped datasets` : "",
-    status.retries > 0 ? `${count(status.retries)} to retry` : "",
-    status.waiting_for.length > 0 ? `waits for ${status.waiting_for.join(", ")}` : "",
+    status.queue === null ? "" : status.queue === 0 ? t("nothing waits") : t("{n} wait", { n: status.queue }),
+    status.dependencies > 0 ? t("{n} changes in hopped datasets", { n: status.dependencies }) : "",
+    status.retries > 0 ? t("{n} to retry", { n: status.retries }) : "",
+    status.waiting_for.length > 0 ? t("waits for {names}", { names: status.waiting_for.join(", ") }) : "",
     status.comment,
-    status.last_run && !status.running ? `ran ${clock(status.last_run)}` : "",
-    status.next_run && !status.running ? `next ${clock(status.next_run)}` : "",
+    status.last_run && !status.running ? t("ran {time}", { time: clock(status.last_run) }) : "",
+    status.next_run && !status.running ? t("next {time}", { time: clock(status.next_run) }) : "",
   ];
   return <span className="sesam-dim">{facts.filter((fact) => fact !== "").join(" · ")}</span>;
 }
@@ -134,17 +134,20 @@ function Facts({ status }: { status: Status }) {
 const clock = (time: string): string => new Date(time).toLocaleTimeString();
 
 function Progress({ status, moments }: { status: Status; moments: Moment[] }) {
+  const t = useT();
   const share = shareOf(status.processed, status.queue);
   const rate = rateOf(moments);
-  const left = rate && status.queue ? `, about ${Math.ceil(status.queue / rate)} s left` : "";
+  const facts = [
+    t(status.processed === 1 ? "{n} entity" : "{n} entities", { n: status.processed }),
+    rate ? t("{n}/s", { n: Math.round(rate) }) : "",
+    rate && status.queue ? t("about {n} s left", { n: Math.ceil(status.queue / rate) }) : "",
+  ];
   return (
     <div className="sesam-progress">
       <div role="progressbar" aria-valuemin={0} aria-valuemax={100} {...(share === null ? {} : { "aria-valuenow": Math.round(share * 100) })} className={share === null ? "sesam-endless" : ""}>
         <div style={{ width: `${(share ?? 0.3) * 100}%` }} />
       </div>
-      <span className="sesam-dim">
-        {count(status.processed)} entities{rate ? `, ${count(Math.round(rate))}/s` : ""}{left}
-      </span>
+      <span className="sesam-dim">{facts.filter((fact) => fact !== "").join(", ")}</span>
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 
-import { count } from "../entity/format";
+import { type Translate, useT } from "../words";
 
 export interface Run {
   start: string;
@@ -19,21 +19,22 @@ export interface Run {
 const HIGH = 36;
 
 export function PipeStatusRuns({ runs }: { runs: Run[] }) {
+  const t = useT();
   const [chosen, setChosen] = useState<number | null>(null);
-  if (runs.length === 0) return <div className="sesam-dim sesam-pad">No run has done anything yet.</div>;
+  if (runs.length === 0) return <div className="sesam-dim sesam-pad">{t("No run has done anything yet.")}</div>;
   const longest = Math.max(...runs.map(({ seconds }) => seconds), 0.001);
   const at = chosen !== null && chosen < runs.length ? chosen : runs.length - 1;
   const run = runs[at];
   return (
     <div className="sesam-runs">
-      <div className="sesam-bars" role="listbox" aria-label="last runs, the newest last">
+      <div className="sesam-bars" role="listbox" aria-label={t("last runs, the newest last")}>
         {runs.map((one, place) => (
           <button
             key={one.start}
             role="option"
             aria-selected={place === at}
-            aria-label={factsOf(one)}
-            title={factsOf(one)}
+            aria-label={factsOf(one, t)}
+            title={factsOf(one, t)}
             className={`sesam-run ${one.success ? "" : "sesam-run-bad"} ${place === at ? "sesam-run-chosen" : ""}`}
             onClick={() => setChosen(place)}
             onKeyDown={(event) => {
@@ -52,7 +53,7 @@ export function PipeStatusRuns({ runs }: { runs: Run[] }) {
       </div>
       {run && (
         <div className="sesam-dim">
-          {factsOf(run)}
+          {factsOf(run, t)}
           {!run.success && run.message && <pre className="sesam-error">{run.message}</pre>}
         </div>
       )}
@@ -60,8 +61,13 @@ export function PipeStatusRuns({ runs }: { runs: Run[] }) {
   );
 }
 
-function factsOf(run: Run): string {
-  const failed = run.failed > 0 ? `, ${count(run.failed)} failed` : "";
-  const word = run.success ? "" : ", failed";
-  return `${run.start.slice(0, 19).replace("T", " ")} ${run.kind}: ${count(run.read)} read, ${count(run.changed)} changed${failed}, ${run.seconds.toFixed(2)} s${word}`;
+function factsOf(run: Run, t: Translate): string {
+  const facts = [
+    t("{n} read", { n: run.read }),
+    t("{n} changed", { n: run.changed }),
+    run.failed > 0 ? t("{n} failed", { n: run.failed }) : "",
+    t("{n} s", { n: run.seconds.toFixed(2) }),
+    run.success ? "" : t("failed"),
+  ];
+  return `${run.start.slice(0, 19).replace("T", " ")} ${run.kind}: ${facts.filter((fact) => fact !== "").join(", ")}`;
 }

@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { EntityDiff } from "./EntityDiff";
 import { content } from "../dtl/values";
 import { messageOf, type Host } from "../host";
+import { useT } from "../words";
 
 interface Column {
   name: string;
@@ -27,6 +28,7 @@ interface Offers {
 }
 
 export function SystemOffers({ host, open }: { host: Host; open(pipe: string): void }) {
+  const t = useT();
   const [search, setSearch] = useState("");
   const [found, setFound] = useState<Offers | null>(null);
   const [failure, setFailure] = useState("");
@@ -53,31 +55,32 @@ export function SystemOffers({ host, open }: { host: Host; open(pipe: string): v
     <div className="sesam-box sesam-offers">
       <div className="sesam-bar">
         <strong className="sesam-title">{host.get<string>("name")}</strong>
-        <input type="search" placeholder="find" aria-label="find a table or file" value={search} onInput={(event) => setSearch(event.currentTarget.value)} onChange={(event) => setSearch(event.currentTarget.value)} />
+        <input type="search" placeholder={t("find")} aria-label={t("find a table or file")} value={search} onInput={(event) => setSearch(event.currentTarget.value)} onChange={(event) => setSearch(event.currentTarget.value)} />
         <span className="sesam-dim" role="status">
-          {found === null ? (failure ? "" : "asking the system …") : `${found.offers.length}${found.more ? " and more: type to find others" : ""}`}
+          {found === null ? (failure ? "" : t("asking the system …")) : found.more ? t("{n} and more: type to find others", { n: found.offers.length }) : String(found.offers.length)}
         </span>
       </div>
       {failure && <pre className="sesam-error" role="alert">{failure}</pre>}
       <div className="sesam-offers-body">
-        <ul role="listbox" aria-label="what it offers">
+        <ul role="listbox" aria-label={t("what it offers")}>
           {found?.offers.map((offer) => (
             <li key={offer.id}>
               <button role="option" aria-selected={offer.id === chosen} title={offer.problem ?? ""} onClick={() => setChosen(offer.id)}>
                 <span className="sesam-offer-name">{offer.id}</span>
-                <span className="sesam-dim">{offer.problem ? `${offer.kind}, with a note` : offer.kind}</span>
+                <span className="sesam-dim">{offer.problem ? t("{kind}, with a note", { kind: offer.kind }) : offer.kind}</span>
               </button>
             </li>
           ))}
-          {found?.offers.length === 0 && <li className="sesam-empty">{search ? "nothing with that name" : "it offers nothing"}</li>}
+          {found?.offers.length === 0 && <li className="sesam-empty">{search ? t("nothing with that name") : t("it offers nothing")}</li>}
         </ul>
-        {chosen === null ? <div className="sesam-empty">Choose one to see its columns and first entities.</div> : <One key={chosen} host={host} id={chosen} open={open} />}
+        {chosen === null ? <div className="sesam-empty">{t("Choose one to see its columns and first entities.")}</div> : <One key={chosen} host={host} id={chosen} open={open} />}
       </div>
     </div>
   );
 }
 
 function One({ host, id, open }: { host: Host; id: string; open(pipe: string): void }) {
+  const t = useT();
   const [offer, setOffer] = useState<Offer | null>(null);
   const [failure, setFailure] = useState("");
   const [name, setName] = useState("");
@@ -98,11 +101,11 @@ function One({ host, id, open }: { host: Host; id: string; open(pipe: string): v
     };
   }, [host, id]);
   const collect = () => {
-    setState("making the pipe …");
+    setState(t("making the pipe …"));
     setFailure("");
     host.request<string>("collect", { offer: id, name: name.trim() }).then(
       (pipe) => {
-        setState(`"${pipe}" is made and runs`);
+        setState(t('"{pipe}" is made and runs', { pipe }));
         setMade(pipe);
       },
       (error: Error) => {
@@ -122,22 +125,22 @@ function One({ host, id, open }: { host: Host; id: string; open(pipe: string): v
           }}
         >
           <label>
-            pipe <input value={name} aria-label="name of the pipe" onInput={(event) => setName(event.currentTarget.value)} onChange={(event) => setName(event.currentTarget.value)} />
+            {t("pipe")} <input value={name} aria-label={t("name of the pipe")} onInput={(event) => setName(event.currentTarget.value)} onChange={(event) => setName(event.currentTarget.value)} />
           </label>
-          <button className="sesam-main" type="submit" disabled={name.trim() === ""}>Create pipe and run it</button>
+          <button className="sesam-main" type="submit" disabled={name.trim() === ""}>{t("Create pipe and run it")}</button>
           <span className="sesam-dim" role="status">{state}</span>
-          {made && <button type="button" onClick={() => open(made)}>Show its runs</button>}
+          {made && <button type="button" onClick={() => open(made)}>{t("Show its runs")}</button>}
         </form>
       )}
       {failure && <pre className="sesam-error" role="alert">{failure}</pre>}
-      {offer === null && !failure && <div className="sesam-empty">reading its first entities …</div>}
+      {offer === null && !failure && <div className="sesam-empty">{t("reading its first entities …")}</div>}
       {offer?.problem && <div className="sesam-failure">{offer.problem}</div>}
       {offer && (
         <table className="sesam-table">
           <thead>
             <tr>
-              <th>column</th>
-              <th>type</th>
+              <th>{t("column")}</th>
+              <th>{t("type")}</th>
             </tr>
           </thead>
           <tbody>
@@ -146,14 +149,14 @@ function One({ host, id, open }: { host: Host; id: string; open(pipe: string): v
                 <td>{column.name}</td>
                 <td>
                   {column.type}
-                  {column.primary_key && <span className="sesam-tag">key</span>}
+                  {column.primary_key && <span className="sesam-tag">{t("key")}</span>}
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
-      {offer?.samples?.slice(0, 3).map((entity, number) => <EntityDiff key={number} entity={content(entity)} label={`entity ${number + 1}`} />)}
+      {offer?.samples?.slice(0, 3).map((entity, number) => <EntityDiff key={number} entity={content(entity)} label={t("entity {n}", { n: number + 1 })} />)}
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 
 import { type Margin, TraceViewCode, coverageText } from "./TraceViewCode";
 import { FindEntities, Fixes, type Hits, Reruns, download } from "./TraceViewFind";
-import { type EntityRow, TraceViewCosts, TraceViewEntities } from "./TraceViewLists";
+import { type EntityRow, outcomeWord, TraceViewCosts, TraceViewEntities } from "./TraceViewLists";
 import { TraceViewState, type WhatIf } from "./TraceViewState";
 import { TraceViewSteps, stepFor } from "./TraceViewSteps";
 import { type Answer, TraceViewWhy } from "./TraceViewWhy";
@@ -15,6 +15,7 @@ import { writtenNames } from "../dtl/names";
 import { costs, coverage, entitiesAt } from "../dtl/figures";
 import { type CountersTrace, type Entity, type FullTrace, Recording, rulesPath, seen } from "../dtl/trace";
 import { ways } from "../dtl/ways";
+import { useT } from "../words";
 
 /** A session as Python hands it out. */
 export interface SessionData {
@@ -37,6 +38,7 @@ export interface SessionData {
 type Tab = "output" | "entities" | "cost" | "fixes";
 
 export function TraceView({ host }: { host: Host }) {
+  const t = useT();
   const [worlds, setWorlds] = useState<SessionData[]>([]);
   const [failure, setFailure] = useState("");
 
@@ -53,7 +55,7 @@ export function TraceView({ host }: { host: Host }) {
 
   const shown = worlds.at(-1);
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!shown) return <div className="sesam-empty">reading the trace…</div>;
+  if (!shown) return <div className="sesam-empty">{t("reading the trace…")}</div>;
   return (
     <Walk
       key={shown.world}
@@ -73,6 +75,7 @@ interface WalkProps {
 }
 
 function Walk({ host, session, enter, leave }: WalkProps) {
+  const t = useT();
   const [place, setPlace] = useState({ entity: session.entity, position: session.position });
   const [breakpoints, setBreakpoints] = useState<ReadonlySet<string>>(new Set(host.get<string[] | undefined>("breakpoints") ?? []));
   const [filter, setFilter] = useState<{ label: string; entities: number[] } | null>(null);
@@ -107,7 +110,7 @@ function Walk({ host, session, enter, leave }: WalkProps) {
   const choose = (next: number) => setPlace({ entity: next, position: 0 });
   const goPath = (path: string) => {
     const one = seen(recording).get(path);
-    setFailure(one ? "" : `${path} was not evaluated for this entity`);
+    setFailure(one ? "" : t("{path} was not evaluated for this entity", { path }));
     if (one) go(recording.events.findIndex((_, number) => recording.path(number) === path));
   };
   const toggle = (path: string) => {
@@ -130,19 +133,19 @@ function Walk({ host, session, enter, leave }: WalkProps) {
   const pick = (path: string, what: "fired" | "null" | "error") => {
     const one = counted.get(path);
     if (all && one?.fired) {
-      void asking("looking for entities…", async () => {
+      void asking(t("looking for entities…"), async () => {
         const found = await host.request<Hits>("find_at", { world, path, what });
         if (found.world) enter(found.world);
       });
       return;
     }
-    const words = { fired: "ran", null: "gave null", error: "failed" };
+    const where = { fired: t("Where it ran"), null: t("Where it gave null"), error: t("Where it failed") };
     const entities = entitiesAt(document, path, one?.fired ? what : "never");
-    setFilter({ label: one?.fired ? `${coverageText(one)}. Where it ${words[what]}` : `${one?.name ?? path} never ran. Entities`, entities });
+    setFilter({ label: one?.fired ? `${coverageText(one, t)}. ${where[what]}` : t("{name} never ran. Entities", { name: one?.name ?? path }), entities });
     setTab("entities");
   };
   const whatIf: WhatIf = (changes, stored) =>
-    void asking("trying it…", async () => {
+    void asking(t("trying it…"), async () => {
       const args = stored ? { world, entity, dataset: stored.dataset, stored: stored.id, changes } : { world, entity, changes };
       enter(await host.request<SessionData>(stored ? "what_if_stored" : "what_if", args));
     });
@@ -155,7 +158,7 @@ function Walk({ host, session, enter, leave }: WalkProps) {
       return;
     }
     setMargin("coverage");
-    void asking("counting all entities…", async () => setAll(await host.request("counted", { world })));
+    void asking(t("counting all entities…"), async () => setAll(await host.request("counted", { world })));
   };
 
   const onKey = (event: KeyPress) => {
@@ -172,41 +175,47 @@ function Walk({ host, session, enter, leave }: WalkProps) {
   };
 
   const id = String(session.entities[entity]?.id);
+  const words: Record<Tab, string> = {
+    output: t("output"),
+    entities: t("entities ({n})", { n: session.entities.length }),
+    cost: t("cost"),
+    fixes: t("fixes"),
+  };
   const tabs: Tab[] = isLive ? ["output", "entities", "cost", "fixes"] : ["output", "entities", "cost"];
   return (
-    <div className="sesam-trace" tabIndex={0} onKeyDown={onKey} aria-label={`trace of ${session.title}`} role="group">
-      <div className="sesam-bar" role="toolbar" aria-label="trace">
+    <div className="sesam-trace" tabIndex={0} onKeyDown={onKey} aria-label={t("trace of {title}", { title: session.title })} role="group">
+      <div className="sesam-bar" role="toolbar" aria-label={t("trace")}>
         <strong>{session.title}</strong>
         <label>
-          entity{" "}
+          {t("entity")}{" "}
           <select value={entity} onChange={(event) => choose(Number(event.currentTarget.value))}>
             {session.entities.map((row, number) => (
               <option key={number} value={number}>
                 {String(row.id)}
-                {row.outcome === "ok" ? "" : ` (${row.outcome})`}
+                {row.outcome === "ok" ? "" : ` (${outcomeWord(row.outcome, t)})`}
               </option>
             ))}
           </select>
         </label>
         <span className="sesam-grow" />
-        <label title="values only of what has happened up to here">
-          <input type="checkbox" checked={untilHere} onChange={(event) => setUntilHere(event.currentTarget.checked)} /> up to here
+        <label title={t("values only of what has happened up to here")}>
+          <input type="checkbox" checked={untilHere} onChange={(event) => setUntilHere(event.currentTarget.checked)} /> {t("up to here")}
         </label>
         <label>
-          values{" "}
+          {t("values")}{" "}
           <select value={detail} onChange={(event) => setDetail(event.currentTarget.value as Detail)}>
-            <option value="lines">by line</option>
-            <option value="all">everywhere</option>
-            <option value="off">off</option>
+            <option value="lines">{t("by line")}</option>
+            <option value="all">{t("everywhere")}</option>
+            <option value="off">{t("off")}</option>
           </select>
         </label>
         <label>
-          margin{" "}
+          {t("margin")}{" "}
           <select value={all ? "all" : margin} onChange={(event) => chooseMargin(event.currentTarget.value)}>
-            <option value="coverage">coverage</option>
-            {isLive && <option value="all">coverage of all</option>}
-            <option value="cost">cost</option>
-            <option value="off">off</option>
+            <option value="coverage">{t("coverage")}</option>
+            {isLive && <option value="all">{t("coverage of all")}</option>}
+            <option value="cost">{t("cost")}</option>
+            <option value="off">{t("off")}</option>
           </select>
         </label>
       </div>
@@ -218,10 +227,10 @@ function Walk({ host, session, enter, leave }: WalkProps) {
       {leave && (
         <div className="sesam-tried" role="status">
           <span>
-            {session.label} {session.before && "Nothing is stored."}
+            {session.label} {session.before && t("Nothing is stored.")}
           </span>
           <button type="button" className="sesam-button" onClick={leave}>
-            Back
+            {t("Back")}
           </button>
         </div>
       )}
@@ -254,10 +263,10 @@ function Walk({ host, session, enter, leave }: WalkProps) {
         </div>
       </div>
       <div className="sesam-tabs">
-        <div role="tablist" aria-label="more">
+        <div role="tablist" aria-label={t("more")}>
           {tabs.map((name) => (
             <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-              {name === "entities" ? `entities (${session.entities.length})` : name}
+              {words[name]}
             </button>
           ))}
         </div>
@@ -265,10 +274,10 @@ function Walk({ host, session, enter, leave }: WalkProps) {
           <button
             type="button"
             className="sesam-download"
-            title="the trace as a page that needs no kernel"
-            onClick={() => void asking("writing the page…", () => download(host, world, session.title))}
+            title={t("the trace as a page that needs no kernel")}
+            onClick={() => void asking(t("writing the page…"), () => download(host, world, session.title))}
           >
-            download
+            {t("download")}
           </button>
         )}
       </div>

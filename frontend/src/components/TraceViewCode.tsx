@@ -15,6 +15,7 @@ import { type RulesText, around } from "../dtl/layout";
 import type { Coverage, Cost } from "../dtl/figures";
 import { type FullTrace, type Recording, type TraceNode, rulesPath } from "../dtl/trace";
 import { duration, figure } from "../dtl/values";
+import { type Translate, useT } from "../words";
 
 export type Margin = "coverage" | "cost" | "off";
 
@@ -38,6 +39,7 @@ interface Props {
 }
 
 export function TraceViewCode(props: Props) {
+  const t = useT();
   const parent = useRef<HTMLDivElement | null>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef(props);
@@ -47,7 +49,7 @@ export function TraceViewCode(props: Props) {
   useEffect(() => {
     const made = new EditorView({
       parent: parent.current!,
-      state: EditorState.create({ doc: rules.text, extensions: extensions(vocabularyOf(recording.document), latest) }),
+      state: EditorState.create({ doc: rules.text, extensions: extensions(vocabularyOf(recording.document), latest, t) }),
     });
     view.current = made;
     return () => made.destroy();
@@ -58,7 +60,7 @@ export function TraceViewCode(props: Props) {
     const frame = recording.events[position]?.frame ?? 0;
     const lineOf = (offset: number) => shown.state.doc.lineAt(offset);
     const upTo = props.untilHere ? position - 1 : Infinity;
-    shown.dispatch({ effects: showBeside.of(besides(recording, rules.spans, lineOf, detail, frame, upTo)) });
+    shown.dispatch({ effects: showBeside.of(besides(recording, rules.spans, lineOf, detail, frame, upTo, t)) });
   }, [rules.text, recording, position, props.untilHere, detail]);
 
   useEffect(() => {
@@ -78,19 +80,19 @@ export function TraceViewCode(props: Props) {
   useEffect(() => {
     const shown = view.current!;
     const firsts = firstOfLines(rules, recording.document, (offset) => shown.state.doc.lineAt(offset).from);
-    const bars = props.margin === "coverage" ? coverageBars(firsts, props) : props.margin === "cost" ? costBars(firsts, props) : [];
+    const bars = props.margin === "coverage" ? coverageBars(firsts, props, t) : props.margin === "cost" ? costBars(firsts, props, t) : [];
     shown.dispatch({ effects: showBars.of(bars) });
   }, [rules.text, props.margin, props.coverage, props.costs]);
 
   return <div className="sesam-text" ref={parent} />;
 }
 
-function extensions(vocabulary: Vocabulary, latest: { current: Props }) {
+function extensions(vocabulary: Vocabulary, latest: { current: Props }, t: Translate) {
   return [
     EditorState.readOnly.of(true),
     EditorView.editable.of(false),
-    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "the rules" }),
-    margins(() => ({
+    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": t("the rules") }),
+    margins(t("breakpoint"), () => ({
       toggle(line) {
         const { rules, recording, toggle } = latest.current;
         const path = firstOfLines(rules, recording.document, (offset) => lineStart(rules.text, offset)).get(line)?.path;
@@ -104,7 +106,7 @@ function extensions(vocabulary: Vocabulary, latest: { current: Props }) {
     hovering(async (view, at) => {
       const place = placeAt(view.state, at);
       const { recording, position } = latest.current;
-      const box = place && recordedBox(recording, place.path, recording.events[position]?.frame);
+      const box = place && recordedBox(recording, place.path, recording.events[position]?.frame, Infinity, t);
       if (!box) return null;
       const dom = document.createElement("div");
       dom.className = "sesam-hover";
@@ -171,7 +173,7 @@ export function firstOfLines(rules: RulesText, document: FullTrace, lineOf: (off
   return new Map([...found].map(([line, { node }]) => [line, node]));
 }
 
-function coverageBars(firsts: Map<number, TraceNode>, { coverage, total }: Props): Bar[] {
+function coverageBars(firsts: Map<number, TraceNode>, { coverage, total }: Props, t: Translate): Bar[] {
   // A place is measured by how often its rule ran; what runs more often than that fills the bar.
   const rules = [...coverage.values()].filter(({ kind }) => kind === "rule");
   return [...firsts].map(([at, { path }]) => {
@@ -182,7 +184,7 @@ function coverageBars(firsts: Map<number, TraceNode>, { coverage, total }: Props
       at,
       path,
       kind: "coverage",
-      title: one ? coverageText(one) : "never",
+      title: one ? coverageText(one, t) : t("never"),
       full: Math.min(1, fired / most),
       null: fired ? (one!.null / fired) * Math.min(1, fired / most) : 0,
       error: fired ? (one!.error / fired) * Math.min(1, fired / most) : 0,
@@ -190,20 +192,25 @@ function coverageBars(firsts: Map<number, TraceNode>, { coverage, total }: Props
   });
 }
 
-export function coverageText(one: Coverage): string {
-  if (one.fired === 0) return `${one.name}: never ran`;
-  const share = (number: number, word: string) => (number ? `, ${figure(number)} ${word} (${figure((100 * number) / one.fired)}%)` : "");
-  const distinct = one.distinct === null ? "" : `, ${figure(one.distinct)} different ${one.distinct === 1 ? "value" : "values"}`;
-  const time = one.each === null ? "" : `, ${duration(one.each)} each`;
-  return `${one.name}: ran ${figure(one.fired)} times${share(one.null, "null")}${share(one.error, "failed")}${distinct}${time}`;
+export function coverageText(one: Coverage, t: Translate): string {
+  if (one.fired === 0) return t("{name}: never ran", { name: one.name });
+  const share = (number: number) => figure((100 * number) / one.fired);
+  const facts = [
+    t(one.fired === 1 ? "{name}: ran once" : "{name}: ran {n} times", { name: one.name, n: one.fired }),
+    one.null ? t("{n} null ({share}%)", { n: one.null, share: share(one.null) }) : "",
+    one.error ? t("{n} failed ({share}%)", { n: one.error, share: share(one.error) }) : "",
+    one.distinct === null ? "" : t(one.distinct === 1 ? "{n} different value" : "{n} different values", { n: one.distinct }),
+    one.each === null ? "" : t("{time} each", { time: duration(one.each) }),
+  ];
+  return facts.filter((fact) => fact !== "").join(", ");
 }
 
-function costBars(firsts: Map<number, TraceNode>, { costs }: Props): Bar[] {
+function costBars(firsts: Map<number, TraceNode>, { costs }: Props, t: Translate): Bar[] {
   const most = Math.max(...costs.filter(({ kind }) => kind !== "rule").map(({ ns }) => ns), 1);
   const known = new Map(costs.map((cost) => [cost.path, cost]));
   return [...firsts].map(([at, { path, name }]) => {
     const cost = known.get(path);
-    const title = cost ? `${name}: ${duration(cost.ns)} in ${figure(cost.count)} runs, ${duration(cost.self)} of it itself` : `${name}: never ran`;
+    const title = cost ? t("{name}: {time} in {n} runs, {self} of it itself", { name, time: duration(cost.ns), n: cost.count, self: duration(cost.self) }) : t("{name}: never ran", { name });
     return { at, path, kind: "cost", title, full: cost ? cost.ns / most : 0, null: 0, error: 0 };
   });
 }

@@ -5,12 +5,16 @@ import { useEffect, useState } from "react";
 import type { SessionData } from "./TraceView";
 import type { Host } from "../host";
 import { short } from "../dtl/values";
+import { useT } from "../words";
 
 interface FindProps {
   host: Host;
   world: number;
   enter: (session: SessionData) => void;
 }
+
+/** Conditions in the debugger's own language. */
+const EXAMPLE = "_T.total > 1000, concat gets null, failed, filtered";
 
 /** What a search on the node gives. */
 export interface Hits {
@@ -20,6 +24,7 @@ export interface Hits {
 
 /** A condition over all source entities: the first that it holds of are recorded, and entered. */
 export function FindEntities({ host, world, enter }: FindProps) {
+  const t = useT();
   const [condition, setCondition] = useState("");
   const [told, setTold] = useState("");
   const [failure, setFailure] = useState("");
@@ -44,10 +49,10 @@ export function FindEntities({ host, world, enter }: FindProps) {
     <div className="sesam-find">
       <div className="sesam-bar">
         <label>
-          find on the node{" "}
+          {t("find on the node")}{" "}
           <input
             className="sesam-input sesam-condition"
-            placeholder={'_T.total > 1000, concat gets null, failed, filtered'}
+            placeholder={EXAMPLE}
             value={condition}
             onInput={(event) => setCondition(event.currentTarget.value)}
             onChange={(event) => setCondition(event.currentTarget.value)}
@@ -55,7 +60,7 @@ export function FindEntities({ host, world, enter }: FindProps) {
           />
         </label>
         <button type="button" className="sesam-button" disabled={isAsking || !condition.trim()} onClick={() => void find()}>
-          {isAsking ? "Looking…" : "Find"}
+          {isAsking ? t("Looking…") : t("Find")}
         </button>
         <span className="sesam-dim">{told}</span>
       </div>
@@ -73,6 +78,7 @@ interface Fix {
 
 /** Edits of the rules that the recorded entities suggest: tried on all of them by a click. */
 export function Fixes({ host, world, entity, base, enter, goPath }: FindProps & { entity: number; base: string; goPath: (path: string) => void }) {
+  const t = useT();
   const [fixes, setFixes] = useState<Fix[] | null>(null);
   const [failure, setFailure] = useState("");
 
@@ -96,8 +102,8 @@ export function Fixes({ host, world, entity, base, enter, goPath }: FindProps & 
   };
 
   if (failure) return <div className="sesam-failure">{failure}</div>;
-  if (!fixes) return <div className="sesam-empty">looking…</div>;
-  if (fixes.length === 0) return <div className="sesam-empty">The recorded entities suggest no edit: no name that was missed, no null that came unexpected.</div>;
+  if (!fixes) return <div className="sesam-empty">{t("looking…")}</div>;
+  if (fixes.length === 0) return <div className="sesam-empty">{t("The recorded entities suggest no edit: no name that was missed, no null that came unexpected.")}</div>;
   return (
     <table className="sesam-table">
       <tbody>
@@ -116,7 +122,7 @@ export function Fixes({ host, world, entity, base, enter, goPath }: FindProps & 
             </td>
             <td>
               <button type="button" className="sesam-button" onClick={() => void apply(number)}>
-                Try
+                {t("Try")}
               </button>
             </td>
           </tr>
@@ -134,6 +140,7 @@ interface Rerun {
 
 /** What runs again when a dataset changes that the rules look into. */
 export function Reruns({ host, world }: { host: Host; world: number }) {
+  const t = useT();
   const [reruns, setReruns] = useState<Rerun[]>([]);
   useEffect(() => {
     let isThere = true;
@@ -148,7 +155,7 @@ export function Reruns({ host, world }: { host: Host; world: number }) {
     <ul className="sesam-reruns">
       {reruns.map((rerun) => (
         <li key={rerun.dataset}>
-          When <b>{rerun.dataset}</b> changes: {[...rerun.says, ...rerun.costs].join("; ")}
+          {t("When {dataset} changes: {what}", { dataset: rerun.dataset, what: [...rerun.says, ...rerun.costs].join("; ") })}
         </li>
       ))}
     </ul>

@@ -4,12 +4,18 @@ import type { Cost } from "../dtl/figures";
 import { rulesPath, type FullTrace } from "../dtl/trace";
 import type { Way } from "../dtl/ways";
 import { duration, figure } from "../dtl/values";
+import { type Translate, useT } from "../words";
 
 export interface EntityRow {
   id: unknown;
   version: number | null;
   outcome: "ok" | "filtered" | "failed" | "nothing";
   signature: string;
+}
+
+/** What became of an entity, in words. */
+export function outcomeWord(outcome: EntityRow["outcome"], t: Translate): string {
+  return { ok: t("ok"), filtered: t("filtered"), failed: t("failed"), nothing: t("nothing") }[outcome];
 }
 
 const MANY = 40;
@@ -25,13 +31,14 @@ interface EntitiesProps {
 }
 
 export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }: EntitiesProps) {
+  const t = useT();
   const chip = (number: number) => (
     <button
       key={number}
       type="button"
       className={`sesam-chip is-${rows[number]!.outcome}`}
       aria-pressed={number === chosen}
-      title={`${String(rows[number]!.id)}: ${rows[number]!.outcome}`}
+      title={`${String(rows[number]!.id)}: ${outcomeWord(rows[number]!.outcome, t)}`}
       onClick={() => choose(number)}
     >
       {String(rows[number]!.id)}
@@ -40,16 +47,16 @@ export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }:
   const chips = (numbers: number[]) => (
     <>
       {numbers.slice(0, MANY).map(chip)}
-      {numbers.length > MANY && <span className="sesam-dim">and {figure(numbers.length - MANY)} more</span>}
+      {numbers.length > MANY && <span className="sesam-dim">{t("and {n} more", { n: numbers.length - MANY })}</span>}
     </>
   );
   if (filter) {
     return (
       <div className="sesam-ways">
         <p>
-          {filter.label}: {figure(filter.entities.length)} of {figure(rows.length)}{" "}
+          {filter.label}: {t("{n} of {all}", { n: filter.entities.length, all: rows.length })}{" "}
           <button type="button" className="sesam-link" onClick={clear}>
-            all entities
+            {t("all entities")}
           </button>
         </p>
         {chips(filter.entities)}
@@ -59,7 +66,10 @@ export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }:
   return (
     <div className="sesam-ways">
       <p className="sesam-dim">
-        {figure(rows.length)} {rows.length === 1 ? "entity" : "entities"} took {figure(ways.length)} {ways.length === 1 ? "way" : "different ways"} through the rules.
+        {t(ways.length === 1 ? "{entities} took one way through the rules." : "{entities} took {ways} different ways through the rules.", {
+          entities: t(rows.length === 1 ? "{n} entity" : "{n} entities", { n: rows.length }),
+          ways: ways.length,
+        })}
       </p>
       <table className="sesam-table">
         <tbody>
@@ -78,22 +88,23 @@ export function TraceViewEntities({ rows, ways, filter, chosen, choose, clear }:
 
 /** The dearest places: a click goes there. */
 export function TraceViewCosts({ document, costs, goPath }: { document: FullTrace; costs: readonly Cost[]; goPath: (path: string) => void }) {
+  const t = useT();
   const total = costs.reduce((sum, cost) => sum + cost.self, 0) || 1;
   const base = rulesPath(document).length + 1;
   return (
     <div>
       <p className="sesam-dim">
-        {duration(total / Math.max(1, document.entities.length))} an entity, recording included: shares count more than times.
+        {t("{time} an entity, recording included: shares count more than times.", { time: duration(total / Math.max(1, document.entities.length)) })}
       </p>
       <table className="sesam-table">
         <thead>
           <tr>
-            <th>place</th>
-            <th>call</th>
-            <th className="is-number">runs</th>
-            <th className="is-number">itself</th>
-            <th className="is-number">share</th>
-            <th>look-ups</th>
+            <th>{t("place")}</th>
+            <th>{t("call")}</th>
+            <th className="is-number">{t("runs")}</th>
+            <th className="is-number">{t("itself")}</th>
+            <th className="is-number">{t("share")}</th>
+            <th>{t("look-ups")}</th>
           </tr>
         </thead>
         <tbody>
@@ -113,7 +124,7 @@ export function TraceViewCosts({ document, costs, goPath }: { document: FullTrac
                 <td className="is-number">
                   <meter min={0} max={1} value={cost.self / total} /> {figure((100 * cost.self) / total)}%
                 </td>
-                <td>{lookupText(cost)}</td>
+                <td>{lookupText(cost, t)}</td>
               </tr>
             ))}
         </tbody>
@@ -122,14 +133,14 @@ export function TraceViewCosts({ document, costs, goPath }: { document: FullTrac
   );
 }
 
-function lookupText(cost: Cost) {
+function lookupText(cost: Cost, t: Translate) {
   if (!cost.lookups) return "";
-  const found = `${figure(cost.lookups)}, ${figure(cost.found / cost.lookups)} found each`;
+  const found = t("{n}, {found} found each", { n: cost.lookups, found: figure(cost.found / cost.lookups) });
   return (
     <>
       {found}
-      {cost.scans > 0 && <b className="sesam-warning"> reads every entity</b>}
-      {cost.repeated > 0 && <b className="sesam-warning"> {figure(cost.repeated)} repeated</b>}
+      {cost.scans > 0 && <b className="sesam-warning"> {t("reads every entity")}</b>}
+      {cost.repeated > 0 && <b className="sesam-warning"> {t("{n} repeated", { n: cost.repeated })}</b>}
     </>
   );
 }

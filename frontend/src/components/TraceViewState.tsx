@@ -6,6 +6,7 @@ import { EntityDiff, Value } from "./EntityDiff";
 import { takeFocus } from "./focus";
 import type { Recording, State } from "../dtl/trace";
 import { content, pretty, same } from "../dtl/values";
+import { useT } from "../words";
 
 interface Props {
   recording: Recording;
@@ -16,8 +17,8 @@ interface Props {
 
 export type WhatIf = (changes: Record<string, unknown>, stored?: { dataset: string; id: string }) => void;
 
-
 export function TraceViewState({ recording, position, whatIf }: Props) {
+  const t = useT();
   const before = recording.at(position);
   const after = recording.at(position, true);
   // A rule as a whole would show all that it is about to do.
@@ -28,16 +29,16 @@ export function TraceViewState({ recording, position, whatIf }: Props) {
     <div className="sesam-variables">
       <section>
         <h4>
-          _T <span className="sesam-dim">{position >= recording.end ? "at the end" : !isStep || same(before._T, after._T) ? "as it is here" : "what this step does to it"}</span>
+          _T <span className="sesam-dim">{position >= recording.end ? t("at the end") : !isStep || same(before._T, after._T) ? t("as it is here") : t("what this step does to it")}</span>
         </h4>
-        <EntityDiff entity={isRule ? before._T : after._T} against={isStep ? before._T : null} label="target" changesFirst />
+        <EntityDiff entity={isRule ? before._T : after._T} against={isStep ? before._T : null} label={t("target")} changesFirst />
       </section>
       <section>
         <h4>
-          _S <span className="sesam-dim">of rule {before.rule}</span>
+          _S <span className="sesam-dim">{t("of rule {name}", { name: before.rule })}</span>
         </h4>
         {isOwn && whatIf ? (
-          <Editable entity={content(before._S as Record<string, unknown>)} label="source" whatIf={whatIf} />
+          <Editable entity={content(before._S as Record<string, unknown>)} label={t("source")} whatIf={whatIf} />
         ) : (
           <Source value={before._S} />
         )}
@@ -46,10 +47,10 @@ export function TraceViewState({ recording, position, whatIf }: Props) {
       {callers(before).map((caller, depth) => (
         <details key={depth} open={depth === 0}>
           <summary>
-            {"_P.".repeat(depth)}_P <span className="sesam-dim">of rule {caller.rule}</span>
+            {"_P.".repeat(depth)}_P <span className="sesam-dim">{t("of rule {name}", { name: caller.rule })}</span>
           </summary>
           <h4>_T</h4>
-          <EntityDiff entity={caller._T} label="target of the caller" />
+          <EntityDiff entity={caller._T} label={t("target of the caller")} />
           <h4>_S</h4>
           <Source value={caller._S} />
         </details>
@@ -67,11 +68,13 @@ function isEntity(value: unknown): value is Record<string, unknown> {
 }
 
 function Source({ value }: { value: unknown }) {
-  return isEntity(value) ? <EntityDiff entity={content(value)} label="source" /> : <Value value={value} />;
+  const t = useT();
+  return isEntity(value) ? <EntityDiff entity={content(value)} label={t("source")} /> : <Value value={value} />;
 }
 
 /** What the hops that we are at, or in, have found. */
 function Found({ recording, position, whatIf }: { recording: Recording; position: number; whatIf: WhatIf | undefined }) {
+  const t = useT();
   if (position >= recording.end) return null;
   const number = [position, ...recording.ancestors(position)].find((one) => recording.events[one]!.rows);
   if (number === undefined) return null;
@@ -79,7 +82,7 @@ function Found({ recording, position, whatIf }: { recording: Recording; position
   return (
     <section>
       <h4>
-        hops <span className="sesam-dim">found {rows.length === 1 ? "one row" : `${rows.length} rows`}</span>
+        {t("hops")} <span className="sesam-dim">{rows.length === 1 ? t("found one row") : t("found {n} rows", { n: rows.length })}</span>
       </h4>
       {rows.slice(0, ROWS).map((row, n) =>
         Object.entries(row).map(([alias, found]) => {
@@ -97,7 +100,7 @@ function Found({ recording, position, whatIf }: { recording: Recording; position
           );
         }),
       )}
-      {rows.length > ROWS && <div className="sesam-empty">and {rows.length - ROWS} more</div>}
+      {rows.length > ROWS && <div className="sesam-empty">{t("and {n} more", { n: rows.length - ROWS })}</div>}
     </section>
   );
 }
@@ -106,6 +109,7 @@ const ROWS = 5;
 
 /** An entity with a field for each value; what is written is tried, and stored nowhere. */
 function Editable({ entity, label, whatIf }: { entity: Record<string, unknown>; label: string; whatIf: (changes: Record<string, unknown>) => void }) {
+  const t = useT();
   const [editing, setEditing] = useState<string | null>(null);
   return (
     <table className="sesam-entity" aria-label={label}>
@@ -128,7 +132,7 @@ function Editable({ entity, label, whatIf }: { entity: Record<string, unknown>; 
                 <>
                   <Value value={value} />
                   {name !== "_id" && (
-                    <button type="button" className="sesam-link sesam-pen" title={`what if ${name} were something else?`} aria-label={`edit ${name}`} onClick={() => setEditing(name)}>
+                    <button type="button" className="sesam-link sesam-pen" title={t("what if {name} were something else?", { name })} aria-label={t("edit {name}", { name })} onClick={() => setEditing(name)}>
                       ✎
                     </button>
                   )}
@@ -143,20 +147,21 @@ function Editable({ entity, label, whatIf }: { entity: Record<string, unknown>; 
 }
 
 function ValueField({ name, value, done }: { name: string; value: unknown; done: (changed?: unknown) => void }) {
+  const t = useT();
   const [text, setText] = useState(pretty(value, 30));
   const [error, setError] = useState("");
   const read = () => {
     try {
       done(JSON.parse(text));
     } catch (failure) {
-      setError(`that is no JSON: ${(failure as Error).message}`);
+      setError(t("that is no JSON: {problem}", { problem: (failure as Error).message }));
     }
   };
   return (
     <>
       <textarea
         className="sesam-input sesam-field"
-        aria-label={`value of ${name}`}
+        aria-label={t("value of {name}", { name })}
         rows={Math.min(8, text.split("\n").length)}
         value={text}
         ref={takeFocus}
@@ -171,7 +176,7 @@ function ValueField({ name, value, done }: { name: string; value: unknown; done:
           }
         }}
       />
-      <div className="sesam-dim">{error || "Enter: what if; Escape: as it was; Shift+Enter: a new line"}</div>
+      <div className="sesam-dim">{error || t("Enter: what if; Escape: as it was; Shift+Enter: a new line")}</div>
     </>
   );
 }

@@ -3,6 +3,7 @@
 import { told } from "../dtl/beside";
 import { runTo, stepBack, stepInto, stepOut, stepOver } from "../dtl/steps";
 import type { Recording } from "../dtl/trace";
+import { type Translate, useT } from "../words";
 
 export type Go = (position: number) => void;
 
@@ -44,6 +45,7 @@ export function stepFor(key: string, shift: boolean, { recording, position, brea
 }
 
 export function TraceViewSteps({ recording, position, breakpoints, go }: Props) {
+  const t = useT();
   const here = { recording, position, breakpoints };
   const isFirst = position <= 0;
   const isLast = position >= recording.end;
@@ -61,32 +63,32 @@ export function TraceViewSteps({ recording, position, breakpoints, go }: Props) 
   );
   return (
     <div className="sesam-steps">
-      <div className="sesam-bar" role="toolbar" aria-label="steps">
-        {button("to the beginning", "|◀", "Home", isFirst)}
-        {button("one step back", "◀", "b", isFirst)}
-        {button("step into", "↓ into", "s", isLast)}
-        {button("step over", "→ over", "n", isLast)}
-        {button("step out", "↑ out", "o", isLast)}
-        {button(breakpoints.size ? "run to the next breakpoint" : "run to the end", "▶ run", "c", isLast)}
-        {button("to the end", "▶|", "End", isLast)}
+      <div className="sesam-bar" role="toolbar" aria-label={t("steps")}>
+        {button(t("to the beginning"), "|◀", "Home", isFirst)}
+        {button(t("one step back"), "◀", "b", isFirst)}
+        {button(t("step into"), t("↓ into"), "s", isLast)}
+        {button(t("step over"), t("→ over"), "n", isLast)}
+        {button(t("step out"), t("↑ out"), "o", isLast)}
+        {button(breakpoints.size ? t("run to the next breakpoint") : t("run to the end"), t("▶ run"), "c", isLast)}
+        {button(t("to the end"), "▶|", "End", isLast)}
         <input
           type="range"
           className="sesam-slider"
-          aria-label="step"
+          aria-label={t("step")}
           min={0}
           max={recording.end}
           value={position}
-          aria-valuetext={stepText(recording, position)}
+          aria-valuetext={stepText(recording, position, t)}
           onInput={(event) => go(Number(event.currentTarget.value))}
           onChange={(event) => go(Number(event.currentTarget.value))}
         />
         <span className="sesam-dim sesam-step-number">
-          {position} of {recording.end}
+          {t("{n} of {all}", { n: position, all: recording.end })}
         </span>
       </div>
       <div className="sesam-here">
         <Frames recording={recording} position={position} go={go} />
-        <code>{stepText(recording, position)}</code>
+        <code>{stepText(recording, position, t)}</code>
       </div>
     </div>
   );
@@ -95,24 +97,25 @@ export function TraceViewSteps({ recording, position, breakpoints, go }: Props) 
 const KEYS: Record<string, string> = { n: "n, F10", s: "s, F11", o: "o, Shift+F11", b: "b, ←", c: "c, F8" };
 
 /** What happens at a position, in words. */
-export function stepText(recording: Recording, position: number): string {
+export function stepText(recording: Recording, position: number, t: Translate): string {
   const event = recording.events[position];
   if (event === undefined) {
     const { error } = recording.entity;
-    if (error) return `failed: ${error.message}`;
-    return recording.entity.truncated ? "the recording ends here: it has too many events" : "the end";
+    if (error) return t("failed: {error}", { error: error.message });
+    return recording.entity.truncated ? t("the recording ends here: it has too many events") : t("the end");
   }
-  const gave = told(recording, event, 60);
+  const gave = told(recording, event, 60, t);
   return `${event.kind === "path" ? "" : `${event.kind} `}${event.name}${gave ? ` → ${gave}` : ""}`;
 }
 
 /** The runs of rules around the position, outermost first: a click goes to where one began. */
 function Frames({ recording, position, go }: Omit<Props, "breakpoints">) {
+  const t = useT();
   const last = Math.min(position, recording.end - 1);
   if (last < 0) return null;
   const stack = position >= recording.end ? [0] : recording.stack(last).reverse();
   return (
-    <nav className="sesam-frames" aria-label="frames">
+    <nav className="sesam-frames" aria-label={t("frames")}>
       {stack.map((number) => {
         const frame = recording.entity.frames[number]!;
         const run = runOf(recording, number);
@@ -120,7 +123,7 @@ function Frames({ recording, position, go }: Omit<Props, "breakpoints">) {
         return (
           <button key={number} type="button" className="sesam-link" onClick={() => go(Math.max(began, 0))}>
             {frame.rule}
-            {run.of > 1 && ` ${run.number} of ${run.of}`}
+            {run.of > 1 && ` ${t("{n} of {all}", { n: run.number, all: run.of })}`}
             {frame.entity && ` (${frame.entity.dataset} ${frame.entity.id})`}
           </button>
         );

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import { EntityDiff } from "./EntityDiff";
 import { content, short } from "../dtl/values";
+import { useT } from "../words";
 
 /** A node of the answer, as `sesam_node.dtl.trace.why` describes it. */
 interface Cause {
@@ -43,6 +44,7 @@ interface Props {
 }
 
 export function TraceViewWhy({ entity, results, error, against, names, go, goPath, ask }: Props) {
+  const t = useT();
   const [asked, setAsked] = useState<{ result: number; name: string; isMissing: boolean } | null>(null);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [failure, setFailure] = useState("");
@@ -67,21 +69,21 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
   return (
     <div className="sesam-output">
       <section>
-        <h4>output</h4>
+        <h4>{t("output")}</h4>
         {error && (
           <div className="sesam-failure">
             {error.message}{" "}
             <button type="button" className="sesam-link" onClick={() => goPath(error.path)}>
-              where
+              {t("where")}
             </button>
           </div>
         )}
         {results.map((result, number) =>
           "_filtered" in result ? (
             <div key={number} className="sesam-empty">
-              filtered{" "}
+              {t("filtered")}{" "}
               <button type="button" className="sesam-link" onClick={() => setAsked({ result: number, name: "", isMissing: false })}>
-                why?
+                {t("why?")}
               </button>
             </div>
           ) : (
@@ -89,7 +91,7 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
               key={number}
               entity={content(result)}
               against={against?.[number] ? content(against[number]!) : null}
-              label={`result ${number + 1}`}
+              label={t("result {n}", { n: number + 1 })}
               onPick={(name) => setAsked({ result: number, name, isMissing: !(name in result) })}
               picked={asked?.result === number ? asked.name : null}
             />
@@ -97,15 +99,15 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
         )}
         {!error && results.length === 0 && (
           <div className="sesam-empty">
-            nothing came out{" "}
+            {t("nothing came out")}{" "}
             <button type="button" className="sesam-link" onClick={() => setAsked({ result: 0, name: "", isMissing: true })}>
-              why?
+              {t("why?")}
             </button>
           </div>
         )}
         {missing.length > 0 && (
           <div className="sesam-missing">
-            <span className="sesam-dim">missing: </span>
+            <span className="sesam-dim">{t("missing:")} </span>
             {missing.slice(0, 12).map((name) => (
               <button key={name} type="button" className="sesam-link" aria-pressed={asked?.name === name} onClick={() => setAsked({ result: last, name, isMissing: true })}>
                 {name}
@@ -115,9 +117,9 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
         )}
       </section>
       <section className="sesam-why" aria-live="polite">
-        {asked === null && <div className="sesam-empty">click a property: why is it as it is, why is it missing?</div>}
+        {asked === null && <div className="sesam-empty">{t("click a property: why is it as it is, why is it missing?")}</div>}
         {failure && <div className="sesam-failure">{failure}</div>}
-        {asked !== null && answer === null && !failure && <div className="sesam-empty">asking…</div>}
+        {asked !== null && answer === null && !failure && <div className="sesam-empty">{t("asking…")}</div>}
         {answer?.sentence && <Sentence answer={answer} goPath={goPath} />}
         {answer?.because && <Tree causes={answer.because} go={go} />}
       </section>
@@ -127,12 +129,13 @@ export function TraceViewWhy({ entity, results, error, against, names, go, goPat
 
 /** Why something is missing, in words, and the way to the rule that it is about. */
 function Sentence({ answer, goPath }: { answer: Answer; goPath: (path: string) => void }) {
+  const t = useT();
   return (
     <p>
       {answer.sentence}{" "}
       {answer.rule && (
         <button type="button" className="sesam-link" onClick={() => goPath(answer.rule!)}>
-          go there
+          {t("go there")}
         </button>
       )}
     </p>
@@ -140,6 +143,7 @@ function Sentence({ answer, goPath }: { answer: Answer; goPath: (path: string) =
 }
 
 function Tree({ causes, go, label }: { causes: Cause[]; go: (event: number) => void; label?: string }) {
+  const t = useT();
   return (
     <ul className="sesam-causes">
       {label && <li className="sesam-dim">{label}</li>}
@@ -148,15 +152,15 @@ function Tree({ causes, go, label }: { causes: Cause[]; go: (event: number) => v
           {cause.event === undefined ? (
             <span>{cause.text}</span>
           ) : (
-            <button type="button" className="sesam-link" title="go to this step" onClick={() => go(cause.event!)}>
+            <button type="button" className="sesam-link" title={t("go to this step")} onClick={() => go(cause.event!)}>
               {cause.text}
             </button>
           )}
           {cause.value !== undefined && <code> = {short(cause.value, 60)}</code>}
           {(cause.entity ?? (cause.kind === "entity" ? cause : undefined)) && <Stored {...((cause.entity ?? cause) as StoredEntity)} />}
-          {cause.under && <Tree causes={cause.under} go={go} label="under" />}
+          {cause.under && <Tree causes={cause.under} go={go} label={t("under")} />}
           {cause.from && <Tree causes={cause.from} go={go} />}
-          {cause.earlier && <Tree causes={cause.earlier} go={go} label="before that" />}
+          {cause.earlier && <Tree causes={cause.earlier} go={go} label={t("before that")} />}
         </li>
       ))}
     </ul>
@@ -170,11 +174,12 @@ interface StoredEntity {
 }
 
 function Stored({ dataset, id, version }: StoredEntity) {
+  const t = useT();
   if (!dataset) return null;
   return (
     <span className="sesam-stored">
       {dataset} {id}
-      {version === null || version === undefined ? "" : `, version ${version}`}
+      {version === null || version === undefined ? "" : `, ${t("version {version}", { version: String(version) })}`}
     </span>
   );
 }

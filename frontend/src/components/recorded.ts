@@ -2,9 +2,11 @@
 
 import { type Recording, seen } from "../dtl/trace";
 import { duration, short, typeName } from "../dtl/values";
+import { endsWord } from "../dtl/beside";
+import { plain, type Translate } from "../words";
 
 /** A box for a hover, or null where the place was not evaluated. */
-export function recordedBox(recording: Recording, path: string, frame = 0, upTo = Infinity): HTMLElement | null {
+export function recordedBox(recording: Recording, path: string, frame = 0, upTo = Infinity, t: Translate = plain): HTMLElement | null {
   const one = seen(recording, frame, upTo).get(path);
   if (one === undefined) return null;
   const event = recording.events[one.event]!;
@@ -17,22 +19,23 @@ export function recordedBox(recording: Recording, path: string, frame = 0, upTo 
     told.textContent = text;
     box.append(term, told);
   };
-  for (const input of event.inputs ?? []) add("input", valueText(recording.value(input)));
-  if (event.output !== undefined) add("output", valueText(recording.value(event.output)));
-  for (const [name, value] of Object.entries(event.sets ?? {})) add(`sets ${name}`, valueText(recording.value(value)));
-  if (event.removes?.length) add("removes", event.removes.join(", "));
-  if (event.branch !== undefined) add("branch", event.branch < 0 ? "none" : String(event.branch + 1));
-  if (event.ends) add("ends", event.ends);
-  if (event.error !== undefined) add("failed", event.error);
+  for (const input of event.inputs ?? []) add(t("input"), valueText(recording.value(input), t));
+  if (event.output !== undefined) add(t("output"), valueText(recording.value(event.output), t));
+  for (const [name, value] of Object.entries(event.sets ?? {})) add(t("sets {name}", { name }), valueText(recording.value(value), t));
+  if (event.removes?.length) add(t("removes"), event.removes.join(", "));
+  if (event.branch !== undefined) add(t("branch"), event.branch < 0 ? t("none") : String(event.branch + 1));
+  if (event.ends) add(t("ends"), endsWord(event.ends, t));
+  if (event.error !== undefined) add(t("failed"), event.error);
   for (const lookup of event.lookups ?? []) {
-    const way = lookup.index === null ? "every entity read" : lookup.index || "by _id";
-    add("look-up", `${lookup.dataset}: ${lookup.found} found, ${way}`);
+    const way = lookup.index === null ? t("every entity read") : lookup.index || t("by _id");
+    add(t("look-up"), t("{dataset}: {n} found, {way}", { dataset: lookup.dataset, n: lookup.found, way }));
   }
-  if (event.entity) add("entity", `${event.entity.dataset} ${event.entity.id}`);
-  add("ran", one.count === 1 ? `once, ${duration(one.ns)}` : `${one.count} times, ${duration(one.ns)}`);
+  if (event.entity) add(t("entity"), `${event.entity.dataset} ${event.entity.id}`);
+  add(t("ran"), one.count === 1 ? t("once, {time}", { time: duration(one.ns) }) : t("{n} times, {time}", { n: one.count, time: duration(one.ns) }));
   return box;
 }
 
-function valueText(value: unknown): string {
-  return `${short(value, 160)}  (${typeName(value)}${Array.isArray(value) ? ` of ${value.length}` : ""})`;
+function valueText(value: unknown, t: Translate): string {
+  const type = Array.isArray(value) ? t("{type} of {n}", { type: typeName(value), n: value.length }) : typeName(value);
+  return `${short(value, 160)}  (${type})`;
 }

@@ -3,6 +3,7 @@
 import type { Span } from "./layout";
 import { type Recording, type Seen, type TraceEvent, seen } from "./trace";
 import { short } from "./values";
+import { plain, type Translate } from "../words";
 
 export type Detail = "lines" | "all" | "off";
 
@@ -27,10 +28,10 @@ const [LEAST, MOST, LINE] = [18, 64, 72];
 const INLINE = 22;
 
 /** What an event did, in few words; "" where there is nothing to say. */
-export function told(recording: Recording, event: TraceEvent, width: number): string {
-  if (event.error !== undefined) return `failed: ${event.error}`;
-  if (event.ends) return event.ends;
-  if (event.emits) return `emitted ${event.emits.map((value) => short(recording.value(value), width)).join(", ")}`;
+export function told(recording: Recording, event: TraceEvent, width: number, t: Translate = plain): string {
+  if (event.error !== undefined) return t("failed: {error}", { error: event.error });
+  if (event.ends) return endsWord(event.ends, t);
+  if (event.emits) return t("emitted {values}", { values: event.emits.map((value) => short(recording.value(value), width)).join(", ") });
   const sets = Object.entries(event.sets ?? {});
   if (sets.length > 0) {
     let text = "";
@@ -42,9 +43,14 @@ export function told(recording: Recording, event: TraceEvent, width: number): st
     }
     return text;
   }
-  if (event.removes?.length) return `without ${event.removes.join(", ")}`;
+  if (event.removes?.length) return t("without {names}", { names: event.removes.join(", ") });
   if (event.output !== undefined) return short(recording.value(event.output), width);
   return "";
+}
+
+/** How a rule ended an entity early, in words. */
+export function endsWord(ends: NonNullable<TraceEvent["ends"]>, t: Translate): string {
+  return { filtered: t("filtered"), discarded: t("discarded") }[ends];
 }
 
 function kindOf(recording: Recording, event: TraceEvent): Inlay["kind"] {
@@ -62,6 +68,7 @@ export function besides(
   detail: Detail,
   frame = 0,
   upTo = Infinity,
+  t: Translate = plain,
 ): Beside {
   const happened = seen(recording, frame, upTo);
   const ofLines = new Map<number, { from: number; inlay: Inlay }>();
@@ -81,7 +88,7 @@ export function besides(
     const isOfLine = node.kind === "transform" || (detail === "lines" && node.kind === "function");
     const line = lineOf(span[0]);
     const width = isOfLine ? Math.max(LEAST, Math.min(MOST, LINE - (line.to - line.from))) : INLINE;
-    const inlay = inlayOf(recording, one, width);
+    const inlay = inlayOf(recording, one, width, t);
     if (inlay.text === "" || (isOfLine && isToldByParent(recording, one))) continue;
     if (isOfLine) {
       const at = line.to;
@@ -103,9 +110,9 @@ function isToldByParent(recording: Recording, one: Seen): boolean {
   return Object.values(recording.events[parent]!.sets ?? {}).includes(output);
 }
 
-function inlayOf(recording: Recording, one: Seen, width: number): Inlay {
+function inlayOf(recording: Recording, one: Seen, width: number, t: Translate): Inlay {
   const event = recording.events[one.event]!;
-  const text = told(recording, event, width);
+  const text = told(recording, event, width, t);
   return {
     at: 0,
     path: one.path,

@@ -1,5 +1,7 @@
 /** Quick fixes: what a hint proposes, as a change of the text. */
 
+import { plain, type Translate } from "../words";
+
 export interface Fix {
   label: string;
   from: number;
@@ -11,7 +13,7 @@ const MEANT = /did you mean "((?:[^"\\]|\\.)*)"/;
 const WRONG = /"((?:[^"\\]|\\.)*)"/g;
 
 /** The fix of a problem whose hint says what was probably meant; null where none is sure. */
-export function fixOf(text: string, problem: { from: number; to: number; message: string; hint?: string }): Fix | null {
+export function fixOf(text: string, problem: { from: number; to: number; message: string; hint?: string }, t: Translate = plain): Fix | null {
   const meant = MEANT.exec(problem.hint ?? "")?.[1];
   if (meant === undefined) return null;
   const written = text.slice(problem.from, problem.to);
@@ -21,7 +23,7 @@ export function fixOf(text: string, problem: { from: number; to: number; message
     const at = written.lastIndexOf(word);
     if (word !== "" && at >= 0 && isWhole(written, at, at + word.length)) {
       const from = problem.from + at;
-      return { label: `Change to "${meant}"`, from, to: from + word.length, insert: meant };
+      return { label: t('Change to "{meant}"', { meant }), from, to: from + word.length, insert: meant };
     }
   }
   return null;

@@ -16,10 +16,14 @@ export interface Bar {
 }
 
 class BreakpointMarker extends GutterMarker {
+  constructor(private readonly word: string) {
+    super();
+  }
+
   override toDOM(): HTMLElement {
     const dot = document.createElement("span");
     dot.className = "dtl-breakpoint";
-    dot.title = "breakpoint";
+    dot.title = this.word;
     return dot;
   }
 }
@@ -50,20 +54,21 @@ class BarMarker extends GutterMarker {
   }
 }
 
-const dot = new BreakpointMarker();
-
 export const showBreakpoints = StateEffect.define<readonly number[]>();
 export const showBars = StateEffect.define<readonly Bar[]>();
 
-const breakpoints = StateField.define<RangeSet<GutterMarker>>({
-  create: () => RangeSet.empty,
-  update(value, transaction) {
-    for (const effect of transaction.effects) {
-      if (effect.is(showBreakpoints)) return RangeSet.of(effect.value.map((at) => dot.range(at)), true);
-    }
-    return value;
-  },
-});
+function breakpointsField(word: string): StateField<RangeSet<GutterMarker>> {
+  const dot = new BreakpointMarker(word);
+  return StateField.define<RangeSet<GutterMarker>>({
+    create: () => RangeSet.empty,
+    update(value, transaction) {
+      for (const effect of transaction.effects) {
+        if (effect.is(showBreakpoints)) return RangeSet.of(effect.value.map((at) => dot.range(at)), true);
+      }
+      return value;
+    },
+  });
+}
 
 const bars = StateField.define<RangeSet<GutterMarker>>({
   create: () => RangeSet.empty,
@@ -82,8 +87,9 @@ export interface MarginActions {
   pick(path: string, what: "fired" | "null" | "error"): void;
 }
 
-/** Both margins; what is shown in them comes by `showBreakpoints` and `showBars`. */
-export function margins(actions: () => MarginActions): Extension {
+/** Both margins; what is shown in them comes by `showBreakpoints` and `showBars`. `word` says what a breakpoint is. */
+export function margins(word: string, actions: () => MarginActions): Extension {
+  const breakpoints = breakpointsField(word);
   return [
     breakpoints,
     bars,

@@ -1,5 +1,7 @@
 /** The graph of a hub: what `hub.flow()` reads, made small enough to be looked at. */
 
+import type { Translate } from "../words";
+
 export type NodeState = "ok" | "running" | "failed" | "disabled" | "invalid" | "not run" | "waits";
 
 export interface FlowNode {
@@ -28,6 +30,23 @@ export interface FlowData {
 
 /** The states in the order in which they want attention. */
 export const STATES: readonly NodeState[] = ["failed", "invalid", "running", "waits", "not run", "disabled", "ok"];
+
+export function stateWord(state: NodeState, t: Translate): string {
+  const words: Record<NodeState, string> = {
+    failed: t("failed"),
+    invalid: t("invalid"),
+    running: t("running"),
+    waits: t("waits"),
+    "not run": t("not run"),
+    disabled: t("disabled"),
+    ok: t("ok"),
+  };
+  return words[state];
+}
+
+export function kindWord(kind: FlowNode["kind"], t: Translate): string {
+  return { pipe: t("pipe"), dataset: t("dataset"), system: t("system") }[kind];
+}
 
 /** A dataset that one pipe writes, and which is named like it, is shown as that pipe. */
 export function folded(data: FlowData): FlowData {

@@ -1,7 +1,8 @@
 /** How large a node is drawn, and what stands in it. */
 
-import type { FlowNode } from "./graph";
+import { type FlowNode, stateWord } from "./graph";
 import { figure } from "../dtl/values";
+import { plain, type Translate } from "../words";
 
 const LETTER = 7.1;
 const LONGEST = 26;
@@ -12,12 +13,12 @@ export function shortName(name: string): string {
 }
 
 /** The second line: how much there is, how quickly it goes. */
-export function factsOf(node: FlowNode): string {
-  if (node.state === "disabled" || node.state === "invalid" || node.state === "not run") return node.state;
+export function factsOf(node: FlowNode, t: Translate = plain): string {
+  if (node.state === "disabled" || node.state === "invalid" || node.state === "not run") return stateWord(node.state, t);
   const facts: string[] = [];
-  if (node.entities !== null) facts.push(`${compact(node.entities)} entities`);
-  if (node.rate !== null) facts.push(`${compact(node.rate)}/s`);
-  if (facts.length === 0) return node.kind === "system" ? (node.type ?? "").replace("system:", "") : node.state === "ok" ? "" : node.state;
+  if (node.entities !== null) facts.push(t(node.entities === 1 ? "{n} entity" : "{n} entities", { n: compact(node.entities) }));
+  if (node.rate !== null) facts.push(t("{n}/s", { n: compact(node.rate) }));
+  if (facts.length === 0) return node.kind === "system" ? (node.type ?? "").replace("system:", "") : node.state === "ok" ? "" : stateWord(node.state, t);
   return facts.join(" · ");
 }
 
