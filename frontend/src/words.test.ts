@@ -23,7 +23,9 @@ const SENTENCES = import.meta.glob<string>(["./dtl/{beside,fixes}.ts", "./flow/{
 const SAID = new Set(["aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "title", "placeholder", "alt", "label", "hint", "note"]);
 /** Attributes that are for machines. */
 const UNSAID = new Set(["className", "style", "d", "transform", "key", "id", "type", "role", "viewBox"]);
-const SELECTS = /^(matches|closest|querySelector(All)?)$/;
+/** What these are given, and what stands in these elements, is code. */
+const SELECTS = /^(matches|closest|querySelector(All)?|matchMedia)$/;
+const CODE = new Set(["code", "pre", "kbd"]);
 const LETTER = /\p{L}/u;
 const WORDS = /\p{L}{2,}[.,:;]? \p{L}/u;
 /** What the language itself is made of is the same in all languages: `_S`, `_T.name`, and so are examples of it. */
@@ -74,6 +76,7 @@ function bare(source: string): string[] {
       }
       case "JSXElement":
       case "JSXFragment":
+        if (CODE.has(elementOf(node))) return visit(node["openingElement"] as Node);
         for (const child of node["children"] as Node[]) {
           if (child.type === "JSXExpressionContainer") texts(child["expression"] as Node).forEach(say);
         }
@@ -100,6 +103,10 @@ function bare(source: string): string[] {
 /** `t` of `t` and of `sesam.t`; "" where it is no name. */
 function nameOf(node: Node): string {
   return node.type === "MemberExpression" ? nameOf(node["property"] as Node) : node.type === "Identifier" ? (node["name"] as string) : "";
+}
+
+function elementOf(node: Node): string {
+  return node.type === "JSXElement" ? (((node["openingElement"] as Node)["name"] as Node)["name"] as string) : "";
 }
 
 /** A text, or a choice among texts: two of them are a plural. */
