@@ -43,3 +43,8 @@ export function messageOf(error: Error): string {
 export function hasKernel(host: Host): boolean {
   return host.get<boolean | undefined>("kernel") !== false;
 }
+
+/** Is there a debugger to open? A notebook has one, and JupyterLab. */
+export function hasDebugger(host: Host): boolean {
+  return hasKernel(host) || host.get<boolean | undefined>("debugger") === true;
+}

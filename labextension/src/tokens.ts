@@ -7,7 +7,7 @@ import type { DtlEditor, Editors } from "./dtl/editors";
 import type { Origin } from "./dtl/origin";
 import type { NodeModel } from "./node";
 import type { Server } from "./server";
-import type { Opened } from "./views";
+import type { Opened, Place } from "./views";
 
 /** The node that is shown, and the way to it. */
 export interface ISesamNode {
@@ -21,7 +21,7 @@ export const ISesamNode = new Token<ISesamNode>("sesam-interactive:ISesamNode", 
 /** The views of the main area. */
 export interface ISesamViews {
   /** Show a view; one that is open comes to the front. */
-  open(opened: Opened): void;
+  open(opened: Opened, place?: Place): void;
 }
 
 export const ISesamViews = new Token<ISesamViews>("sesam-interactive:ISesamViews", "Opens views of the node's pipes, datasets and systems.");

@@ -14,18 +14,31 @@ import { ServerHost } from "./host";
 import { sesamIcon } from "./icons";
 import type { ISesamNode } from "./tokens";
 
-export const VIEWS = ["grid", "flow", "editor", "status", "preview", "offers"] as const;
+export const VIEWS = ["grid", "flow", "editor", "status", "preview", "offers", "debug"] as const;
 export type View = (typeof VIEWS)[number];
 
 // The editor is large, and not every visit needs it.
 const DtlEditor = lazy(() => import("../../frontend/src/components/DtlEditor").then((module) => ({ default: module.DtlEditor })));
 
+const TraceView = lazy(() => import("../../frontend/src/components/TraceView").then((module) => ({ default: module.TraceView })));
+
 /** Which kind of answers a view asks, and what it begins with. */
-const KINDS: Record<View, string> = { grid: "grid", flow: "flow", editor: "draft", status: "pump", preview: "pump", offers: "system" };
+const KINDS: Record<View, string> = { grid: "grid", flow: "flow", editor: "draft", status: "pump", preview: "pump", offers: "system", debug: "debug" };
 
 export interface Opened {
   view: View;
   name: string;
+  /** Of a debugger what is recorded, as JSON: the server knows its form (`subjects.py`). */
+  about?: string;
+  /** Where it was opened from, if that is to have one view of a kind: the next takes its place. */
+  from?: string;
+}
+
+/** Where a view is put; behind the others where nothing is said. */
+export interface Place {
+  mode?: "split-right" | "tab-before";
+  /** The id of the widget that it is beside. */
+  ref?: string;
 }
 
 export class ViewWidget extends ReactWidget {
@@ -58,8 +71,15 @@ export class ViewWidget extends ReactWidget {
   }
 }
 
-export function idOf({ view, name }: Opened): string {
-  return `sesam-${view}-${name}`;
+export function idOf({ view, name, about, from }: Opened): string {
+  return `sesam-${view}-${name}${from || about ? `-${hash(from ?? about!)}` : ""}`;
+}
+
+/** A short text that stands for a long one. */
+function hash(text: string): string {
+  let found = 0;
+  for (let at = 0; at < text.length; at++) found = (Math.imul(found, 31) + text.charCodeAt(at)) | 0;
+  return (found >>> 0).toString(36);
 }
 
 function titleOf(view: View, name: string, { t }: ISesamNode): string {
@@ -70,6 +90,7 @@ function titleOf(view: View, name: string, { t }: ISesamNode): string {
     status: t("{name}: runs", { name }),
     preview: t("{name}: preview", { name }),
     offers: t("{name}: offers", { name }),
+    debug: t("{name}: debugger", { name }),
   };
   return words[view];
 }
@@ -92,7 +113,7 @@ function Shown({ opened, sesam, open }: Props) {
   );
   const known = opened.view === "editor" ? url !== "" : url;
   const host = useMemo(
-    () => new ServerHost(sesam.server, KINDS[opened.view], opened.name, { name: opened.name, moment: null, view: {}, height: 460, chosen: "", entity: "" }),
+    () => hostOf(opened, sesam, open),
     [known],
   );
   return (
@@ -100,6 +121,17 @@ function Shown({ opened, sesam, open }: Props) {
       {url === "" && opened.view !== "editor" ? <div className="sesam-empty">{sesam.t("no node runs")}</div> : <Body key={String(known)} opened={opened} sesam={sesam} open={open} host={host} />}
     </div>
   );
+}
+
+function hostOf({ view, name, about }: Opened, { server }: ISesamNode, open: (opened: Opened) => void): ServerHost {
+  const values = { name, moment: null, view: {}, height: 460, chosen: "", entity: "", debugger: true, live: true, breakpoints: [] };
+  return new ServerHost(server, KINDS[view], about ?? name, values, {
+    // The grid names a pipe and an entity of it, the editor has rules that are not deployed.
+    debug: ({ pipe = name, entity_id, text }) => {
+      const asked = { pipe, ids: [entity_id], ...(text === undefined ? {} : { text }) };
+      open({ view: "debug", name: String(pipe), about: JSON.stringify(asked) });
+    },
+  });
 }
 
 function Body({ opened: { view, name }, sesam, open, host }: Props & { host: ServerHost }): ReactNode {
@@ -137,6 +169,12 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
         <div className="sesam-preview-view">
           <PipePreview host={host} name={name} />
         </div>
+      );
+    case "debug":
+      return (
+        <Suspense fallback={<div className="sesam-empty">…</div>}>
+          <TraceView host={host} />
+        </Suspense>
       );
     case "offers":
       return <SystemOffers host={host} open={(pipe) => open({ view: "status", name: pipe })} />;

@@ -184,6 +184,18 @@ class RulesDraft:
         results: list[dict[str, Any]] = self._ask("preview", **asked)["results"]
         return results
 
+    def debug(self, rules: Any, entity_id: str) -> Any:
+        """The debugger's view of one entity in these rules. Raises ClientError."""
+        from sesam_interactive.client.debug import debug
+
+        about: dict[str, Any] = {"dataset": self.dataset, "transform": self.transform}
+        if self.entities is None:
+            session = debug(self._connection, self.pipe, (entity_id,), rules=rules, **about)
+        else:
+            given = [one for one in self.entities if one["_id"] == entity_id]
+            session = debug(self._connection, self.pipe, (), entities=given, rules=rules, **about)
+        return session.view()
+
     # -- saving ------------------------------------------------------------------------------------
 
     def changes(self, rules: Any, pipe: str | None = None) -> Changes:

@@ -20,6 +20,8 @@ from sesam_interactive.client.flow_view import PREVIEWED, NodeFlow, log_rows
 from sesam_interactive.client.offers import collect
 from sesam_interactive.client.pipes import Pipe
 from sesam_interactive.client.watching import Watching
+from sesam_interactive.serverextension.debugging import Shelf, debug_answers
+from sesam_interactive.serverextension.subjects import feed, read_about
 from sesam_interactive.widgets.answering import Answering, request
 from sesam_interactive.widgets.draft_answers import DraftAnswers, vocabulary
 from sesam_interactive.widgets.flow_answers import FlowAnswers
@@ -107,11 +109,20 @@ def _draft(connection: Connection, name: str) -> Answering:
     return EditedDraft(RulesDraft(connection, pipe=name))
 
 
+def _rules(connection: Connection, of: str) -> Answering:
+    """Rules that are written in a cell or a file: their text comes with each question."""
+    about = read_about(of)
+    pipe, dataset = feed(connection, about)
+    draft = RulesDraft(connection, pipe=pipe, dataset=dataset, transform=about.transform)
+    return DraftAnswers(draft)
+
+
 MAKERS: Mapping[str, Callable[[Connection, str], Answering]] = {
     "grid": _grid,
     "pump": WatchedPipe,
     "flow": _flow,
     "draft": _draft,
+    "rules": _rules,
     "system": SystemAnswers,
 }
 
@@ -123,12 +134,18 @@ class Views:
         self._nodes = nodes
         self._kept: OrderedDict[tuple[str, str, str], Answering] = OrderedDict()
         self._lock = Lock()
+        self._shelf = Shelf()
+        self._makers = {**MAKERS, "debug": self._debug}
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sesam-view")
 
     def clear(self) -> None:
         """Forget what was at hand: it was another node's."""
         with self._lock:
             self._kept.clear()
+        self._shelf.clear()
+
+    def _debug(self, connection: Connection, of: str) -> Answering:
+        return debug_answers(connection, read_about(of), self._shelf)
 
     def ask(
         self, view: str, kind: str, of: str, name: str, args: Mapping[str, Any]
@@ -148,9 +165,9 @@ class Views:
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        if kind not in MAKERS:
+        if kind not in self._makers:
             raise InputError(f"there is no view {preview(kind)}")
-        made = MAKERS[kind](self._nodes.connection(), of)
+        made = self._makers[kind](self._nodes.connection(), of)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > KEPT:

@@ -93,3 +93,8 @@ class DtlEditor(DraftAnswers, View, module="dtl_editor"):
         """Everything about a text, which is that of the widget from now on."""
         self.set_trait("text", text)
         return super().live(text, entity)
+
+    @request(apart=True)
+    def debug(self, text: str, entity_id: str) -> None:
+        """Show the debugger of an entity in the rules as they are written, below the editor."""
+        self.show_below(self._draft.debug(rules_of(read_source(text)), entity_id))

@@ -222,6 +222,42 @@ def test_a_view_is_answered_as_by_a_kernel(people):
     assert live["problems"][0]["line"] == 1
 
 
+def test_rules_that_are_not_deployed_are_debugged_and_tried_with_other_values(people):
+    rules = '[["copy", "_id"], ["add", "name", ["upper", "_S.name"]]]'
+    about = json.dumps({"name": "people", "text": rules, "ids": ["1"]})
+    shown = ask(people, "debug", about, "shown", world=0)["result"]
+    assert (shown["world"], [row["id"] for row in shown["entities"]]) == (0, ["1"])
+    asked = {"world": 0, "entity": 0}
+    why = ask(people, "debug", about, "why", **asked, result=0, path='$["name"]')["result"]
+    assert why["value"] == "ADA"
+    tried = ask(people, "debug", about, "what_if", **asked, changes={"name": "Zoe"})["result"]
+    assert (tried["world"], tried["before"]["1"][0]["name"]) == (1, "ADA")
+    again = {**asked, "world": 1, "result": 0, "path": '$["name"]'}
+    assert ask(people, "debug", about, "why", **again)["result"]["value"] == "ZOE"
+    gone = ask(people, "debug", about, "why", **{**again, "world": 7})["error"]
+    assert "go back" in gone["message"]
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ("people", "a view cannot be about that"),
+        ("{}", "name a pipe or a dataset"),
+        ('{"name": "people", "ids": 1}', "a view cannot be about that"),
+        ('{"name": "people", "text": "7"}', "expected a list of transforms"),
+        ('{"name": "nobody", "text": "[]"}', "nobody"),
+    ],
+)
+def test_what_cannot_be_debugged_says_why(people, about, told):
+    assert told in ask(people, "debug", about, "shown")["error"]["message"]
+
+
+def test_rules_of_a_cell_are_tried_on_what_it_names(people):
+    asked = {"text": '[["copy", "_id"], ["add", "name", ["lower", "_S.name"]]]'}
+    live = ask(people, "rules", '{"name": "people"}', "live", **asked)["result"]
+    assert live["shown"]["result"]["emitted"][0]["name"] == "ada"
+
+
 def test_what_a_view_cannot_be_asked_is_an_error_that_says_so(people):
     assert ask(people, "grid", "people", "bind", name="x")["error"]["message"] == (
         "there is no request 'bind'"

@@ -7,7 +7,7 @@ import { type PlacedProblem, showProblems, useCode } from "./DtlEditorCode";
 import { type Against, type Outcome, type Result, Sides, Strip, summary } from "./DtlEditorResult";
 import { SavePanel } from "./DtlEditorSave";
 import { recordedBox } from "./recorded";
-import type { Host } from "../host";
+import { hasDebugger, type Host } from "../host";
 import { type Detail, besides } from "../dtl/beside";
 import { showBeside } from "../dtl/codemirror";
 import { fixOf } from "../dtl/fixes";
@@ -101,6 +101,14 @@ export function DtlEditor({ host }: { host: Host }) {
       setFailure((error as Error).message);
     }
   };
+  const debug = async () => {
+    const id = good!.sample[good!.chosen]!.id;
+    try {
+      await host.request("debug", { text: text(), entity_id: id });
+    } catch (error) {
+      setFailure((error as Error).message);
+    }
+  };
   const revert = async () => replace(code.view.current!, await host.request<string>("deployed_text"));
 
   useEffect(() => {
@@ -153,6 +161,11 @@ export function DtlEditor({ host }: { host: Host }) {
         <button type="button" className="sesam-button" title={t("Shift+Alt+F")} onClick={() => void format()}>
           {t("Format")}
         </button>
+        {hasDebugger(host) && good && (
+          <button type="button" className="sesam-button" title={t("the chosen entity, step by step through these rules")} disabled={isStale} onClick={() => void debug()}>
+            {t("Debug")}
+          </button>
+        )}
         <button type="button" className="sesam-button" title={t("back to the deployed rules")} onClick={() => void revert()}>
           {t("Revert")}
         </button>

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { copyText } from "../clipboard";
 import { content, lineOf, type Entity } from "../entity/format";
-import { hasKernel, type Host, messageOf } from "../host";
+import { hasDebugger, hasKernel, type Host, messageOf } from "../host";
 import { useT } from "../words";
 import { EntityPane } from "./EntityTree";
 import { useVersions, VersionSlider } from "./EntityTreeVersions";
@@ -38,7 +38,7 @@ export function GridDetail({ host, entity, onClose }: { host: Host; entity: Enti
       <div className="sesam-scroll">
         <EntityPane entity={shown} before={versions.before} />
         <References host={host} key={id} id={id} />
-        {hasKernel(host) && <Debugging host={host} key={`d${id}`} id={id} copy={copy} />}
+        {hasDebugger(host) && <Debugging host={host} key={`d${id}`} id={id} copy={copy} />}
       </div>
     </section>
   );
@@ -104,7 +104,7 @@ function Debugging({ host, id, copy }: { host: Host; id: string; copy(text: stri
   const failed = (error: Error) => setState(messageOf(error));
   const open = (pipe: string) => {
     setState(t("opening …"));
-    host.request("debug", { pipe, entity_id: id }).then(() => setState(t("opened below")), failed);
+    host.request("debug", { pipe, entity_id: id }).then(() => setState(hasKernel(host) ? t("opened below") : ""), failed);
   };
   const ask = () => {
     host.request<string[]>("debugging").then((found) => {

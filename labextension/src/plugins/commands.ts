@@ -64,6 +64,13 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       "sesam:log": { label: t("Runs and log"), kinds: ["pipe"], execute: ({ name }) => views.open({ view: "status", name }) },
       "sesam:preview": { label: t("Preview"), kinds: ["pipe"], states: (state) => state !== "invalid", execute: ({ name }) => views.open({ view: "preview", name }) },
       "sesam:edit": { label: t("Edit rules"), kinds: ["pipe"], execute: ({ name }) => views.open({ view: "editor", name }) },
+      "sesam:debug": {
+        label: t("Debug…"),
+        kinds: ["pipe"],
+        states: (state) => state !== "invalid",
+        // One entity of each way through its rules.
+        execute: ({ name }) => views.open({ view: "debug", name, about: JSON.stringify({ pipe: name, samples: true }) }),
+      },
       "sesam:browse": {
         label: t("Browse entities"),
         kinds: ["pipe", "dataset"],

@@ -4,7 +4,7 @@ import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from "@jupyter
 import { WidgetTracker } from "@jupyterlab/apputils";
 
 import { ISesamNode, ISesamViews } from "../tokens";
-import { idOf, type Opened, VIEWS, ViewWidget } from "../views";
+import { idOf, type Opened, type Place, VIEWS, ViewWidget } from "../views";
 
 const OPEN = "sesam:open-view";
 /** How high a view below a notebook is at least. */
@@ -20,13 +20,20 @@ export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
   activate: (app, sesam: ISesamNode, labShell: ILabShell | null, restorer: ILayoutRestorer | null) => {
     const tracker = new WidgetTracker<ViewWidget>({ namespace: "sesam-interactive" });
     const views: ISesamViews = {
-      open: (opened: Opened) => {
+      open: (opened: Opened, place: Place = {}) => {
         let widget = tracker.find((one) => one.id === idOf(opened));
+        if (widget !== undefined && widget.opened.about !== opened.about) {
+          const before = widget;
+          widget = undefined;
+          place = { mode: "tab-before", ref: before.id };
+          // Its place is taken first, else there is none.
+          queueMicrotask(() => before.dispose());
+        }
         if (widget === undefined) {
           widget = new ViewWidget(opened, sesam, views.open);
           // A notebook on a page of its own has one place in the middle, which it takes.
           if (!labShell) widget.node.style.minHeight = BELOW;
-          app.shell.add(widget, labShell ? "main" : "down");
+          app.shell.add(widget, labShell ? "main" : "down", place);
           void tracker.add(widget);
         }
         app.shell.activateById(widget.id);
@@ -38,11 +45,17 @@ export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
       describedBy: {
         args: {
           type: "object",
-          properties: { view: { type: "string", enum: [...VIEWS] }, name: { type: "string" } },
+          properties: { view: { type: "string", enum: [...VIEWS] }, name: { type: "string" }, about: { type: "string" }, from: { type: "string" } },
           required: ["view", "name"],
         },
       },
-      execute: (args) => views.open({ view: VIEWS.find((one) => one === args["view"]) ?? "flow", name: String(args["name"] ?? "") }),
+      execute: ({ view, name, about, from }) =>
+        views.open({
+          view: VIEWS.find((one) => one === view) ?? "flow",
+          name: String(name ?? ""),
+          ...(typeof about === "string" ? { about } : {}),
+          ...(typeof from === "string" ? { from } : {}),
+        }),
     });
     if (restorer) void restorer.restore(tracker, { command: OPEN, args: ({ opened }) => ({ ...opened }), name: ({ id }) => id });
     return views;
