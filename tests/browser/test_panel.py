@@ -126,8 +126,46 @@ def test_a_dataset_is_browsed_in_the_main_area(panel, page):
     grid.get_by_text("Person 1", exact=True).click()
     page.keyboard.press("Enter")
     page.locator(".sesam-main-view").get_by_role("button", name="What references this?").wait_for()
-    assert page.get_by_role("button", name="Open in debugger").count() == 0
     shot(page, "panel-grid")
+    assert page.errors == []
+
+
+def test_an_entity_is_debugged_from_the_grid_without_a_kernel(panel, page):
+    row(panel, "dataset", "person").dblclick()
+    grid = main_view(page, "person").get_by_role("grid")
+    grid.get_by_text("Person 1", exact=True).click()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Open in debugger").click()
+    trace = main_view(page, "person-enriched: debugger").locator(".sesam-trace")
+    trace.focus()
+    for key in ("n", "n", "n"):
+        page.keyboard.press(key)
+    trace.locator("tr.is-added", has_text="adult").wait_for()
+    trace.get_by_role("button", name="department").click()
+    trace.locator(".sesam-causes").first.get_by_text("dept d1").first.wait_for()
+    shot(page, "panel-debug")
+    trace.get_by_role("button", name="edit age").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("99")
+    page.keyboard.press("Enter")
+    trace.get_by_text("What if _S.age were 99").wait_for()
+    trace.locator(".sesam-output tr.is-changed", has_text="discount").wait_for()
+    trace.get_by_role("button", name="Back", exact=True).click()
+    trace.locator(".sesam-output tr.is-same", has_text="discount").wait_for()
+    assert page.errors == []
+
+
+@pytest.mark.long
+def test_a_pipe_is_debugged_with_an_entity_of_each_way_and_is_there_after_a_reload(panel, page):
+    menu(page, row(panel, "pipe", "person-enriched"), "Debug…")
+    trace = main_view(page, "person-enriched: debugger").locator(".sesam-trace")
+    trace.get_by_role("tab", name="entities (").click()
+    shot(page, "panel-debug-samples")
+    with page.expect_response(lambda r: "/api/workspaces/" in r.url and r.request.method == "PUT"):
+        row(panel, "dataset", "person").dblclick()
+    page.reload()
+    page.locator(".lm-DockPanel-tabBar").get_by_text("person-enriched: debugger").click()
+    trace.wait_for(timeout=60_000)
     assert page.errors == []
 
 
