@@ -3,7 +3,6 @@
 import { Dialog, InputDialog, Notification, showDialog } from "@jupyterlab/apputils";
 
 import { messageOf } from "../../frontend/src/host";
-import { stateOf } from "../../frontend/src/live/things";
 import type { ISesamNode } from "./tokens";
 
 export type Kind = "pipe" | "dataset" | "system";
@@ -28,7 +27,7 @@ export class Actions {
 
   async runOrStop(name: string): Promise<void> {
     const pipe = this.sesam.model.shown.things.pipes[name];
-    await (pipe && stateOf(pipe.runtime) === "running" ? this.stop(name) : this.run(name));
+    await (pipe?.runtime.status === "running" ? this.stop(name) : this.run(name));
   }
 
   async fullRun(name: string): Promise<void> {

@@ -1,8 +1,6 @@
 """The graph of a hub: systems, pipes and datasets, what waits, how quickly it goes, what fails.
 
-`hub.flow()` reads it once: nodes and edges come from the node's own facts about each pipe, states
-and queues from its pumps, rates from the last run in each execution log. `Flow.data` is plain JSON
-and all that a picture needs.
+`hub.flow()` asks the node for it once. `Flow.data` is plain JSON and all that a picture needs.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ Row = tuple[str, str, str, str, str, str]
 
 def _rows(line: _Line, before: str, own: str) -> Iterator[Row]:
     yield _row(line, f"{before}{own}")
-    if line.node["message"] and line.node["state"] != "waits":
+    if line.node["message"] and line.node["state"] != "on request":
         bar = "│  " if line.children else "   "
         inner = before + {"├─ ": "│  ", "└─ ": "   ", "": ""}[own] + bar
         yield inner, "", "", "", "", f"! {first_line(line.node['message'])}"

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 RUNS = 8
 PREVIEWED = 3
-FEW = 60
-"""Up to so many pipes the rates of their last runs are asked for again: a small request each."""
 
 
 class NodeFlow:
@@ -29,16 +27,12 @@ class NodeFlow:
     def __init__(self, connection: Connection, flow: Flow) -> None:
         self._connection = connection
         self._part = {node["id"] for node in flow.nodes} if flow.is_part else None
-        self._rates = {node["id"]: node["rate"] for node in flow.nodes}
 
     def flow(self) -> dict[str, Any]:
         from sesam_interactive.client.flow_reading import read_flow
 
-        with_rates = len(self._rates) <= FEW
-        data = read_flow(self._connection, rates=with_rates).data
+        data = read_flow(self._connection).data
         nodes, edges = data["nodes"], data["edges"]
-        if not with_rates:
-            nodes = [{**node, "rate": self._rates.get(node["id"])} for node in nodes]
         if self._part is not None:
             nodes = [node for node in nodes if node["id"] in self._part]
             edges = [e for e in edges if e["from"] in self._part and e["to"] in self._part]

@@ -21,6 +21,7 @@ from sesam_interactive.client.waiting import pause
 from sesam_interactive.display.html import properties_table
 from sesam_interactive.display.progress import Progress
 from sesam_interactive.display.rows import Rows
+from sesam_node.model.pumps import WORDS, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -226,7 +227,7 @@ class Pipe(Running, Endpoints, Debugged):
             "source": _component(source),
             "transform": _component(effective.get("transform") or {}),
             "sink": _component(sink),
-            "state": _state(effective, runtime),
+            "state": WORDS[state_of(runtime)],
             "description": effective.get("description"),
         }
         return properties_table(f"Pipe {self.name}", {k: v for k, v in rows.items() if v})
@@ -237,21 +238,6 @@ def _component(config: Any) -> str:
         return " → ".join(_component(item) for item in config)
     where = config.get("dataset") or config.get("datasets") or config.get("url") or ""
     return f"{config.get('type', '')} {', '.join(where) if isinstance(where, list) else where}"
-
-
-def _state(effective: Mapping[str, Any], runtime: Mapping[str, Any]) -> str:
-    if runtime.get("is-valid-config") is False:
-        return "invalid configuration"
-    if runtime.get("is-running"):
-        return "running"
-    if runtime.get("is-disabled"):
-        return "disabled"
-    asked = effective.get("source", {}), effective.get("sink", {})
-    if any(str(component.get("type", "")).endswith("_endpoint") for component in asked):
-        return "waits to be asked"
-    if runtime.get("success") is None:
-        return "not run yet"
-    return "failed" if runtime["success"] is False else "ok"
 
 
 class Pipes(Collection[Pipe]):
@@ -305,5 +291,5 @@ class Pipes(Collection[Pipe]):
             "pipe": item["_id"],
             "source": _component(effective.get("source", {})),
             "sink": _component(effective.get("sink", {})),
-            "state": _state(effective, item.get("runtime", {})),
+            "state": state_of(item.get("runtime", {})),
         }

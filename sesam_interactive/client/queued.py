@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sesam_interactive.client.pipe_facts import source_queues
 from sesam_interactive.client.runs import read_runs
 from sesam_interactive.display.bars import html_spark, spark
+from sesam_node.model.pumps import source_queues, sum_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,8 +79,8 @@ def read_queued(connection: Connection, name: str, limit: int) -> Queued:
     own = pipes[name]
     inputs = set(own["graph"]["inputs"])
     writers = sorted(pipe for pipe, item in pipes.items() if item["graph"]["output"] in inputs)
-    known = [count for count in source_queues(own).values() if count is not None]
-    now = (datetime.now(UTC), sum(known)) if known else None
+    waiting = sum_known(source_queues(inputs, own["runtime"]).values())
+    now = None if waiting is None else (datetime.now(UTC), waiting)
     reads = read_runs(connection, [name], limit)
     points = account(read_runs(connection, writers, limit), reads)
     return Queued(name, writers, points + ([now] if now else []))

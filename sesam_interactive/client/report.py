@@ -8,14 +8,19 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.flow_text import first_line, plural
-from sesam_interactive.client.pipe_facts import pipe_state, source_queues
 from sesam_interactive.display.aligned import aligned
+from sesam_node.model.pumps import BAD, STATES, reason_of, source_queues, state_of, sum_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ORDER = ("invalid", "failed", "disabled", "not run", "running", "waits", "ok")
-COLOURS = {"invalid": "#9a5fd0", "failed": "#dc4a45", "running": "#3d7edb", "ok": "#2a9461"}
+COLOURS = {
+    "invalid": "#9a5fd0",
+    "failed": "#dc4a45",
+    "tripped": "#dc4a45",
+    "running": "#3d7edb",
+    "ok": "#2a9461",
+}
 MOST = 300
 Json = dict[str, Any]
 
@@ -27,12 +32,12 @@ class Report:
         self.url = url
         self.now = now or datetime.now(UTC)
         rows = [_row(pipe) for pipe in pipes]
-        self.rows = sorted(rows, key=lambda row: (ORDER.index(row["state"]), row["pipe"]))
+        self.rows = sorted(rows, key=lambda row: (STATES.index(row["state"]), row["pipe"]))
 
     @property
     def failing(self) -> list[str]:
-        """The names of the pipes that failed, or whose configuration is wrong."""
-        return [row["pipe"] for row in self.rows if row["state"] in ("invalid", "failed")]
+        """The names of the pipes that failed or tripped, or whose configuration is wrong."""
+        return [row["pipe"] for row in self.rows if row["state"] in BAD]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,7 +57,7 @@ class Report:
     @property
     def _head(self) -> str:
         counts = Counter(row["state"] for row in self.rows)
-        told = [f"{counts[state]:,} {state}" for state in ORDER if counts[state]]
+        told = [f"{counts[state]:,} {state}" for state in STATES if counts[state]]
         return f"{plural(len(self.rows), 'pipe')} on {self.url}: {', '.join(told) or 'none'}"
 
     def _shown(self) -> list[dict[str, str]]:
@@ -96,24 +101,19 @@ class Report:
 def _row(pipe: Mapping[str, Any]) -> Json:
     runtime = pipe["runtime"]
     effective = pipe["config"]["effective"]
-    state, message = pipe_state(effective, runtime)
     asked = str((effective.get("sink") or {}).get("type", "")).endswith("_endpoint")
+    waiting = source_queues(pipe["graph"]["inputs"], runtime)
     hops = runtime["queues"]["dependencies"]
     return {
         "pipe": pipe["_id"],
-        "state": state,
-        "message": message,
-        "queue": None if asked else _sum(source_queues(dict(pipe))),
-        "hop_queue": None if asked else _sum(hops),
+        "state": state_of(runtime),
+        "message": reason_of(runtime),
+        "queue": None if asked else sum_known(waiting.values()),
+        "hop_queue": None if asked else sum_known(hops.values()),
         "retries": int(runtime.get("retries") or 0),
         "last_run": _moment(runtime.get("last-run")),
         "next_run": _moment(runtime.get("next-run")),
     }
-
-
-def _sum(counts: Mapping[str, int | None]) -> int | None:
-    known = [count for count in counts.values() if count is not None]
-    return sum(known) if known else None
 
 
 def _count(count: int | None) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.flow_text import first_line, plural, rate_text
-from sesam_interactive.client.pipe_facts import rate_of
 from sesam_interactive.display.aligned import aligned
 from sesam_interactive.display.bars import html_spark, spark
+from sesam_node.model.pumps import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

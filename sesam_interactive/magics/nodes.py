@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sesam_interactive.client import ClientError, Hub, connect, connected_hub
 from sesam_interactive.client.managed import PROJECT_VARIABLE, data_folder, running_node
 from sesam_interactive.client.profiles import Profiles
 from sesam_interactive.display.html import properties_table
+from sesam_node.model.pumps import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,15 +64,15 @@ class Status:
         self.pipes = [(pipe["_id"], pipe.get("runtime", {})) for pipe in pipes]
 
     def named(self, state: str) -> list[str]:
-        """The pipes that are `running`, `failed`, `invalid` or `disabled`."""
-        return [name for name, runtime in self.pipes if _state(runtime) == state]
+        """The pipes in a state, such as `running`, `failed`, `tripped`, `invalid`, `disabled`."""
+        return [name for name, runtime in self.pipes if state_of(runtime) == state]
 
     @property
     def rows(self) -> list[tuple[str, str]]:
         found = [("node", f"{self.url}, version {self.version}")]
         counts = f"{len(self.pipes)} pipes, {self.datasets} datasets, {self.systems} systems"
         found.append(("has", counts))
-        for state in ("running", "failed", "invalid", "disabled"):
+        for state in ("running", "failed", "tripped", "invalid", "disabled", "waiting"):
             names = self.named(state)
             if names:
                 more = f" and {len(names) - 10} more" if len(names) > 10 else ""
@@ -84,16 +85,6 @@ class Status:
     def _repr_html_(self) -> str:
         (_, node), *rows = self.rows
         return properties_table(f"Node {node}", dict(rows))
-
-
-def _state(runtime: dict[str, Any]) -> str:
-    if runtime.get("is-valid-config") is False:
-        return "invalid"
-    if runtime.get("is-running"):
-        return "running"
-    if runtime.get("is-disabled"):
-        return "disabled"
-    return "failed" if runtime.get("success") is False else "ok"
 
 
 def start() -> Hub:

@@ -22,7 +22,9 @@ STATES = {
     "invalid": PURPLE,
     "disabled": GREY,
     "not run": GREY,
-    "waits": AMBER,
+    "tripped": RED,
+    "waiting": AMBER,
+    "on request": AMBER,
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 MAX_HEIGHT = 5_000

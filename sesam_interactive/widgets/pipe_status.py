@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import traitlets
 
 from sesam_interactive.widgets.base import View
-from sesam_interactive.widgets.pump_answers import PumpAnswers, message_of, queued, state_of
+from sesam_interactive.widgets.pump_answers import PumpAnswers, message_of, queued
 from sesam_node.errors import SesamError
+from sesam_node.model.pumps import WORDS, state_of
 
 if TYPE_CHECKING:
     from sesam_interactive.widgets.pump_answers import Pump
@@ -33,7 +34,7 @@ class PipeStatus(PumpAnswers, View, module="pipe_status"):
             runtime, runs = self._pump.runtime(), self._pump.runs()
         except SesamError as error:
             return f"<PipeStatus {self.name}: {error.message}>"
-        lines = [f"{self.name}: {state_of(runtime)}"]
+        lines = [f"{self.name}: {WORDS[state_of(runtime)]}"]
         queue = queued(runtime)
         if queue:
             lines.append(f"  queue     {queue:,}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sesam_interactive.widgets.answering import Answering, request
 from sesam_node.errors import InputError, preview
+from sesam_node.model.pumps import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,22 +46,6 @@ class PumpAnswers(Answering):
         if operation not in OPERATIONS:
             raise InputError(f"a pipe is not asked to {preview(operation)} here")
         return _told(self._pump.operate(operation))
-
-
-def state_of(runtime: Mapping[str, Any]) -> str:
-    """The state of a pump in a word or two."""
-    if runtime.get("is-valid-config") is False:
-        return "invalid configuration"
-    if runtime.get("is-running"):
-        return "running"
-    if runtime.get("is-disabled"):
-        return "disabled"
-    if runtime.get("circuit-breaker-tripped"):
-        return "circuit breaker tripped"
-    if runtime.get("success") is None:
-        can_start = "start" in (runtime.get("supported-operations") or ())
-        return "not run yet" if can_start else "waits to be asked"
-    return "ok" if runtime["success"] else "failed"
 
 
 def queued(runtime: Mapping[str, Any]) -> int | None:

@@ -123,9 +123,9 @@ def test_the_status_of_a_pipe_is_text_too_and_only_does_what_it_offers(hub):
     assert "not asked to" in asked(view, "operate", operation="delete")["error"]["message"]
 
 
-def test_a_receiver_waits_to_be_asked_and_cannot_be_started(hub):
+def test_a_receiver_runs_on_request_and_cannot_be_started(hub):
     view = hub.pipes["inbox"].status_view()
-    assert repr(view) == "inbox: waits to be asked"
+    assert repr(view) == "inbox: runs on request"
     assert asked(view, "status")["result"]["operations"] == ["enable", "disable"]
 
 

@@ -199,11 +199,11 @@ def test_the_table_of_pipes_tells_their_state(hub):
     hub.pipes["person"].run(progress=False)
     states = {row["pipe"]: row["state"] for row in hub.pipes._rows()}
     assert states == {
-        "dept": "not run yet",
-        "failing": "not run yet",
-        "inbox": "waits to be asked",
+        "dept": "not run",
+        "failing": "not run",
+        "inbox": "on request",
         "person": "ok",
-        "person-named": "not run yet",
+        "person-named": "not run",
     }
 
 

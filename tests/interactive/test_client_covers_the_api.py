@@ -149,6 +149,7 @@ CALLS = {
     "GET /license": lambda hub: hub.license(),
     "GET /stats": lambda hub: hub.stats(),
     "GET /metrics": lambda hub: hub.metrics(),
+    "GET /flow": lambda hub: hub.flow(),
     "GET /events": lambda hub: next(hub.events()),
     "GET /namespaces": lambda hub: hub.namespaces(),
     "GET /openapi.json": lambda hub: hub.openapi(),

@@ -92,7 +92,7 @@ def test_a_pipe_tells_its_state_counts_and_rate(rich):
         "disabled",
         "being looked into",
     )
-    assert flow["inbox"]["state"] == flow["published"]["state"] == "waits"
+    assert flow["inbox"]["state"] == flow["published"]["state"] == "on request"
     assert flow["published"]["queue"] is None
     assert flow["person-named"]["state"] == "not run"
     assert flow["dataset:nowhere"]["message"] == "there is no such dataset, and no pipe writes it"
@@ -135,7 +135,7 @@ def test_the_text_is_a_tree_with_hops_beside_the_pipes(rich):
     with pytest.raises(ClientError):
         rich.pipes["failing"].run(progress=False)
     lines = repr(rich.flow(rates=False)).splitlines()
-    assert lines[0] == "13 pipes: 2 ok, 8 not run, 2 waits, 1 failed; 13 datasets, 1 system"
+    assert lines[0] == "13 pipes: 2 ok, 8 not run, 2 on request, 1 failed; 13 datasets, 1 system"
     at = next(i for i, line in enumerate(lines) if line.startswith("person "))
     assert lines[at].split() == ["person", "ok", "3", "entities", "from", "embedded"]
     assert lines[at + 1].startswith("├─ failing")
@@ -151,7 +151,7 @@ def test_a_flow_is_also_tables(rich):
     flow = rich.flow()
     frame = flow.to_polars()
     assert frame.height == len(flow.nodes)
-    assert set(frame.filter(frame["state"] == "waits")["name"]) == {"inbox", "published"}
+    assert set(frame.filter(frame["state"] == "on request")["name"]) == {"inbox", "published"}
     assert flow.edges_to_polars().height == len(flow.edges)
 
 

@@ -107,9 +107,9 @@ def test_a_pipe_that_reads_no_dataset_has_no_queue(hub):
 def test_the_report_has_what_fails_first(ran):
     report = ran.pipes.report()
     assert report.failing == ["failing"]
-    assert [row["state"] for row in report.rows] == ["failed", "disabled", "waits", "ok", "ok"]
+    assert [row["state"] for row in report.rows] == ["failed", "disabled", "on request", "ok", "ok"]
     lines = repr(report).splitlines()
-    assert lines[0].endswith("/api: 1 failed, 1 disabled, 1 waits, 2 ok")
+    assert lines[0].endswith("/api: 1 failed, 1 disabled, 1 on request, 2 ok")
     assert lines[2].startswith("failing")
     assert 'the entity "1" failed' in lines[2]
     assert report.to_polars()["queue"].to_list()[0] == 4

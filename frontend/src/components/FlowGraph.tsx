@@ -6,9 +6,10 @@ import { FlowGraphCanvas } from "./FlowGraphCanvas";
 import { FlowGraphDetails } from "./FlowGraphDetails";
 import type { Host } from "../host";
 import { figure } from "../dtl/values";
-import { type FlowData, type FlowNode, Neighbours, type NodeState, STATES, folded, matches, stateWord, structure } from "../flow/graph";
+import { type FlowData, type FlowNode, Neighbours, folded, matches, structure } from "../flow/graph";
 import { place } from "../flow/layout";
 import { sizeOf } from "../flow/sizes";
+import { classOf, type PipeState, shortWord, STATES } from "../live/states";
 import { useT } from "../words";
 
 /** How often it is asked for news, in milliseconds; more seldom where that takes long. */
@@ -22,7 +23,7 @@ export function FlowGraph({ host }: { host: Host }) {
   const [withDatasets, setWithDatasets] = useState(false);
   const [chosen, setChosen] = useState<string | null>(() => host.get<string>("chosen") || null);
   const [search, setSearch] = useState("");
-  const [only, setOnly] = useState<NodeState | null>(null);
+  const [only, setOnly] = useState<PipeState | null>(null);
   const root = useRef<HTMLDivElement | null>(null);
   const refresh = useRef<() => void>(() => undefined);
 
@@ -65,12 +66,12 @@ export function FlowGraph({ host }: { host: Host }) {
             <button
               key={state}
               type="button"
-              className={`sesam-flow-state is-${state.replace(" ", "-")}`}
+              className={`sesam-flow-state ${classOf(state)}`}
               aria-pressed={only === state}
-              title={t("show those that are {state}", { state: stateWord(state, t) })}
+              title={t("show those that are {state}", { state: shortWord(state, t) })}
               onClick={() => setOnly(only === state ? null : state)}
             >
-              {figure(count)} {stateWord(state, t)}
+              {figure(count)} {shortWord(state, t)}
             </button>
           ))}
         <span className="sesam-grow" />
@@ -108,7 +109,7 @@ export function FlowGraph({ host }: { host: Host }) {
 }
 
 /** What is in full colour: all where nothing is looked for. */
-function litOf(shown: FlowData, neighbours: Neighbours, chosen: string | null, search: string, only: NodeState | null): ReadonlySet<string> | null {
+function litOf(shown: FlowData, neighbours: Neighbours, chosen: string | null, search: string, only: PipeState | null): ReadonlySet<string> | null {
   const sets: ReadonlySet<string>[] = [];
   if (chosen !== null) {
     sets.push(new Set([chosen, ...neighbours.reached(chosen, "before"), ...neighbours.reached(chosen, "after")]));

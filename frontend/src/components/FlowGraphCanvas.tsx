@@ -2,9 +2,10 @@
 
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 
-import { type FlowEdge, type FlowNode, kindWord, type Neighbours, stateWord } from "../flow/graph";
+import { type FlowEdge, type FlowNode, kindWord, type Neighbours } from "../flow/graph";
 import { type Placed, curve } from "../flow/layout";
 import { factsOf, queueOf, shortName, sizeOf } from "../flow/sizes";
+import { classOf, shortWord } from "../live/states";
 import { useT } from "../words";
 
 const MARGIN = 16;
@@ -120,13 +121,13 @@ function Node({ node, at, isChosen, isDim, choose }: { node: FlowNode; at: { x: 
   const t = useT();
   const facts = factsOf(node, t);
   const queue = queueOf(node);
-  const state = stateWord(node.state, t);
+  const state = shortWord(node.state, t);
   const told = [state, facts === state ? "" : facts, queue && t("{n} waiting", { n: queue })].filter((fact) => fact !== "");
   const said = `${kindWord(node.kind, t)} ${node.name}: ${told.join(", ")}${node.message ? `. ${node.message}` : ""}`;
   const middle = facts ? height / 2 - 3 : height / 2 + 4;
   return (
     <g
-      className={`sesam-node is-${node.kind} is-${node.state.replace(" ", "-")}${isChosen ? " is-chosen" : ""}${isDim ? " is-dim" : ""}`}
+      className={`sesam-node is-${node.kind} ${classOf(node.state)}${isChosen ? " is-chosen" : ""}${isDim ? " is-dim" : ""}`}
       transform={`translate(${at.x} ${at.y})`}
       role="button"
       aria-label={said}

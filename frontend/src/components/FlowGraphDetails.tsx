@@ -4,8 +4,9 @@ import { useState } from "react";
 
 import { DatasetSample, PipeLog, PipePreview } from "./PipeLooks";
 import type { Host } from "../host";
-import { type FlowData, type FlowEdge, type FlowNode, kindWord, stateWord } from "../flow/graph";
+import { type FlowData, type FlowEdge, type FlowNode, kindWord } from "../flow/graph";
 import { figure } from "../dtl/values";
+import { classOf, isBad, shortWord } from "../live/states";
 import { type Translate, useT } from "../words";
 
 interface Props {
@@ -35,7 +36,7 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
   };
 
   const words: Record<Tab, string> = { log: t("log"), preview: t("preview") };
-  const state = stateWord(node.state, t);
+  const state = shortWord(node.state, t);
   const facts: [string, string][] = [
     [t("state"), state],
     [t("type"), node.type ?? ""],
@@ -64,13 +65,13 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
         </button>
       </div>
       {failure && <div className="sesam-failure">{failure}</div>}
-      {node.message && <div className={node.state === "failed" || node.state === "invalid" ? "sesam-failure" : "sesam-note sesam-dim"}>{node.message}</div>}
+      {node.message && <div className={isBad(node.state) ? "sesam-failure" : "sesam-note sesam-dim"}>{node.message}</div>}
       <dl className="sesam-facts">
         {facts
           .filter(([, text]) => text !== "")
           .map(([name, text]) => [
             <dt key={name}>{name}</dt>,
-            <dd key={`${name} is`} className={text === state ? `is-${node.state.replace(" ", "-")}` : ""}>
+            <dd key={`${name} is`} className={text === state ? classOf(node.state) : ""}>
               {text}
             </dd>,
           ])}

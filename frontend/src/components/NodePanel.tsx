@@ -3,8 +3,9 @@
 import { memo, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 
 import { messageOf } from "../host";
-import { type Row, rowsOf, type Section, wordOf } from "../live/rows";
-import { isBad, stateOf, type Things } from "../live/things";
+import { type Row, rowsOf, type Section } from "../live/rows";
+import { classOf, isBad, wordOf } from "../live/states";
+import type { Things } from "../live/things";
 import { useT } from "../words";
 
 /** Which node is shown, as the server tells it. */
@@ -47,7 +48,7 @@ export function NodePanel({ source }: { source: PanelSource }) {
   const shown = useSyncExternalStore((heard) => source.listen(heard), () => source.shown());
   const [search, setSearch] = useState("");
   const [onlyBad, setOnlyBad] = useState(false);
-  const states = Object.values(shown.things.pipes).map(({ runtime }) => stateOf(runtime));
+  const states = Object.values(shown.things.pipes).map(({ runtime }) => runtime.status);
   const bad = states.filter(isBad).length;
   const running = states.filter((state) => state === "running").length;
   return (
@@ -97,7 +98,7 @@ function Head({ source, shown: { node, live, failure } }: { source: PanelSource;
   return (
     <div className="sesam-side-head">
       <div className="sesam-side-line">
-        <Dot state={look} word={word} />
+        <Dot look={`is-${look}`} word={word} />
         <span className="sesam-side-url" title={node.url}>{node.running ? node.url.replace(/^https?:\/\//, "") : word}</span>
         {node.managed && node.running && <button onClick={() => operate("stop")}>{t("Stop")}</button>}
         {!node.running && !node.starting && node.profile === null && <button className="sesam-main" onClick={() => operate("start")}>{t("Start a node")}</button>}
@@ -178,7 +179,7 @@ const Line = memo(function Line({ kind, name, note, state, title, first, source 
         }
       }}
     >
-      <Dot state={state || kind} word={state === "" ? "" : wordOf(state, t)} />
+      <Dot look={state === "" ? `is-${kind}` : classOf(state)} word={state === "" ? "" : wordOf(state, t)} />
       <span className="sesam-side-name">{name}</span>
       <span className={`sesam-side-note${bad ? " is-bad" : ""}`}>{bad ? wordOf(state, t) : note}</span>
       {kind === "pipe" && (
@@ -190,8 +191,8 @@ const Line = memo(function Line({ kind, name, note, state, title, first, source 
   );
 });
 
-function Dot({ state, word }: { state: string; word: string }) {
-  return <span className={`sesam-dot is-${state}`} title={word} aria-hidden="true" />;
+function Dot({ look, word }: { look: string; word: string }) {
+  return <span className={`sesam-dot ${look}`} title={word} aria-hidden="true" />;
 }
 
 /** Arrow keys walk through the rows of a list. */

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { messageOf, type Host } from "../host";
 import { rateOf, shareOf, type Moment } from "../status/progress";
 import { useEvery, useVisible } from "../visible";
+import { type PipeState, wordOf } from "../live/states";
 import { type Translate, useT } from "../words";
 import { PipeStatusRuns, type Run } from "./PipeStatusRuns";
 
@@ -12,7 +13,7 @@ const QUICK_MS = 400;
 const SLOW_MS = 3000;
 
 interface Status {
-  state: string;
+  state: PipeState;
   running: boolean;
   processed: number;
   queue: number | null;
@@ -77,7 +78,7 @@ export function PipeStatus({ host }: { host: Host }) {
     <div ref={box} className="sesam-box sesam-status-box" role="region" aria-label={t("pipe {name}", { name: host.get<string>("name") })}>
       <div className="sesam-bar">
         <strong className="sesam-title">{host.get<string>("name")}</strong>
-        <span className={`sesam-state sesam-state-${lookOf(status)}`} role="status">{status?.state ?? "…"}</span>
+        <span className={`sesam-state sesam-state-${lookOf(status)}`} role="status">{status ? wordOf(status.state, t) : "…"}</span>
         {status && <Facts status={status} />}
         <span className="sesam-gap" />
         {running ? (

@@ -1,15 +1,14 @@
 /** The graph of a hub: what `hub.flow()` reads, made small enough to be looked at. */
 
+import type { PipeState } from "../live/states";
 import type { Translate } from "../words";
-
-export type NodeState = "ok" | "running" | "failed" | "disabled" | "invalid" | "not run" | "waits";
 
 export interface FlowNode {
   id: string;
   kind: "pipe" | "dataset" | "system";
   name: string;
   type?: string;
-  state: NodeState;
+  state: PipeState;
   queue: number | null;
   entities: number | null;
   rate: number | null;
@@ -26,22 +25,6 @@ export interface FlowEdge {
 export interface FlowData {
   nodes: FlowNode[];
   edges: FlowEdge[];
-}
-
-/** The states in the order in which they want attention. */
-export const STATES: readonly NodeState[] = ["failed", "invalid", "running", "waits", "not run", "disabled", "ok"];
-
-export function stateWord(state: NodeState, t: Translate): string {
-  const words: Record<NodeState, string> = {
-    failed: t("failed"),
-    invalid: t("invalid"),
-    running: t("running"),
-    waits: t("waits"),
-    "not run": t("not run"),
-    disabled: t("disabled"),
-    ok: t("ok"),
-  };
-  return words[state];
 }
 
 export function kindWord(kind: FlowNode["kind"], t: Translate): string {

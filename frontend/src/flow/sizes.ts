@@ -1,7 +1,8 @@
 /** How large a node is drawn, and what stands in it. */
 
-import { type FlowNode, stateWord } from "./graph";
+import type { FlowNode } from "./graph";
 import { figure } from "../dtl/values";
+import { shortWord } from "../live/states";
 import { plain, type Translate } from "../words";
 
 const LETTER = 7.1;
@@ -14,11 +15,11 @@ export function shortName(name: string): string {
 
 /** The second line: how much there is, how quickly it goes. */
 export function factsOf(node: FlowNode, t: Translate = plain): string {
-  if (node.state === "disabled" || node.state === "invalid" || node.state === "not run") return stateWord(node.state, t);
+  if (node.state === "disabled" || node.state === "invalid" || node.state === "not run") return shortWord(node.state, t);
   const facts: string[] = [];
   if (node.entities !== null) facts.push(t(node.entities === 1 ? "{n} entity" : "{n} entities", { n: compact(node.entities) }));
   if (node.rate !== null) facts.push(t("{n}/s", { n: compact(node.rate) }));
-  if (facts.length === 0) return node.kind === "system" ? (node.type ?? "").replace("system:", "") : node.state === "ok" ? "" : stateWord(node.state, t);
+  if (facts.length === 0) return node.kind === "system" ? (node.type ?? "").replace("system:", "") : node.state === "ok" ? "" : shortWord(node.state, t);
   return facts.join(" · ");
 }
 

@@ -1,6 +1,7 @@
 /** The rows of the panel: which things are shown, in which order, what each says of itself. */
 
-import { isBad, type PipeState, queueOf, stateOf, type Things } from "./things";
+import { isBad, type PipeState, wordOf } from "./states";
+import { queueOf, type Things } from "./things";
 import { plain, type Translate } from "../words";
 
 export type Section = "pipes" | "datasets" | "systems";
@@ -28,7 +29,7 @@ export function rowsOf(things: Things, section: Section, search: string, onlyBad
 
 function pipes(things: Things, t: Translate): Row[] {
   return Object.entries(things.pipes).map(([name, { runtime }]) => {
-    const state = stateOf(runtime);
+    const state = runtime.status;
     const queue = queueOf(runtime);
     const waiting = queue ? t("{n} wait", { n: queue }) : "";
     const note = state === "running" ? t("{n} done", { n: runtime.progress.processed }) : waiting;
@@ -61,20 +62,6 @@ function systems(things: Things): Row[] {
     state: valid ? "" : "invalid",
     title: `${name}\n${type}`,
   }));
-}
-
-export function wordOf(state: PipeState, t: Translate = plain): string {
-  const words: Record<PipeState, string> = {
-    running: t("running"),
-    failed: t("failed"),
-    invalid: t("invalid configuration"),
-    tripped: t("circuit breaker tripped"),
-    disabled: t("disabled"),
-    waits: t("waits"),
-    new: t("not run yet"),
-    ok: t("ok"),
-  };
-  return words[state];
 }
 
 function clock(time: string): string {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { EventParser } from "./sse";
-import { after, newlyBad, NOTHING, type PipeThing, queueOf, type Runtime, stateOf, type Things } from "./things";
+import { after, newlyBad, NOTHING, type PipeThing, queueOf, type Runtime, type Things } from "./things";
 
 const RUNTIME: Runtime = {
+  status: "not run",
   "is-running": false,
   "is-disabled": false,
   "is-valid-config": true,
@@ -21,7 +22,8 @@ const RUNTIME: Runtime = {
 };
 
 function pipe(runtime: Partial<Runtime> = {}): PipeThing {
-  return { source: "dataset", inputs: [], output: "x", systems: [], runtime: { ...RUNTIME, ...runtime } };
+  const status = runtime.success === false ? "failed" : "ok";
+  return { source: "dataset", inputs: [], output: "x", systems: [], runtime: { ...RUNTIME, status, ...runtime } };
 }
 
 function things(pipes: Record<string, PipeThing>): Things {
@@ -48,20 +50,6 @@ describe("events", () => {
     expect(now.datasets).toBe(before.datasets);
     expect(after(now, "unheard-of", {})).toBe(now);
   });
-});
-
-test.each<[Partial<Runtime>, string]>([
-  [{ "is-valid-config": false, "is-running": true }, "invalid"],
-  [{ "is-running": true, "is-disabled": true }, "running"],
-  [{ "circuit-breaker-tripped": true, "is-disabled": true }, "tripped"],
-  [{ "is-disabled": true, success: false }, "disabled"],
-  [{}, "new"],
-  [{ "supported-operations": [] }, "waits"],
-  [{ "waiting-for": ["a"], success: true }, "waits"],
-  [{ success: true }, "ok"],
-  [{ success: false }, "failed"],
-])("the state of %j is %s", (runtime, state) => {
-  expect(stateOf({ ...RUNTIME, ...runtime })).toBe(state);
 });
 
 test("the queues of several datasets are one", () => {

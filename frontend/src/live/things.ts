@@ -1,6 +1,9 @@
 /** What a node has, as its events tell it: pipes, datasets and systems by id, kept up to date. */
 
+import { isBad, type PipeState } from "./states";
+
 export interface Runtime {
+  status: PipeState;
   "is-running": boolean;
   "is-disabled": boolean;
   "is-valid-config": boolean;
@@ -68,23 +71,6 @@ function merged<Thing>(before: Record<string, Thing>, changes: Record<string, Th
   return found;
 }
 
-export type PipeState = "running" | "failed" | "invalid" | "tripped" | "disabled" | "waits" | "new" | "ok";
-
-export function stateOf(runtime: Runtime): PipeState {
-  if (!runtime["is-valid-config"]) return "invalid";
-  if (runtime["is-running"]) return "running";
-  if (runtime["circuit-breaker-tripped"]) return "tripped";
-  if (runtime["is-disabled"]) return "disabled";
-  if (runtime["waiting-for"].length > 0) return "waits";
-  if (runtime.success === null) return runtime["supported-operations"].includes("start") ? "new" : "waits";
-  return runtime.success ? "ok" : "failed";
-}
-
-/** A state that somebody should look at. */
-export function isBad(state: PipeState): boolean {
-  return state === "failed" || state === "invalid" || state === "tripped";
-}
-
 /** How many entities wait in what a pipe reads; null where that is not known. */
 export function queueOf(runtime: Runtime): number | null {
   const { source } = runtime.queues;
@@ -96,9 +82,9 @@ export function queueOf(runtime: Runtime): number | null {
 export function newlyBad(before: Things, now: Things): string[] {
   return Object.entries(now.pipes)
     .filter(([name, pipe]) => {
-      if (pipe === before.pipes[name] || !isBad(stateOf(pipe.runtime))) return false;
+      if (pipe === before.pipes[name] || !isBad(pipe.runtime.status)) return false;
       const earlier = before.pipes[name];
-      return earlier === undefined || !isBad(stateOf(earlier.runtime)) || earlier.runtime["last-run"] !== pipe.runtime["last-run"];
+      return earlier === undefined || !isBad(earlier.runtime.status) || earlier.runtime["last-run"] !== pipe.runtime["last-run"];
     })
     .map(([name]) => name);
 }

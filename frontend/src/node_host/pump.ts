@@ -1,8 +1,6 @@
 /** What the views of a pipe ask: its pump, its last runs, its log, what it makes of a few entities. */
 
-import { queueOf, type Runtime, stateOf } from "../live/things";
-import { wordOf } from "../live/rows";
-import type { Translate } from "../words";
+import { queueOf, type Runtime } from "../live/things";
 import type { Answers } from "./host";
 import { type NodeWay, part } from "./node";
 
@@ -38,9 +36,9 @@ export interface LogEvent {
   metrics?: { entities?: { entities_last_run?: number; changes_last_run?: number } };
 }
 
-export function pumpAnswers(node: NodeWay, name: string, t: Translate): Answers {
+export function pumpAnswers(node: NodeWay, name: string): Answers {
   const path = `pipes/${part(name)}`;
-  const status = async () => statusOf((await node.ask<{ runtime: Pump }>(`${path}/pump`)).runtime, t);
+  const status = async () => statusOf((await node.ask<{ runtime: Pump }>(`${path}/pump`)).runtime);
   return {
     status,
     runs: () => readRuns((start, limit) => node.ask(`${path}/log?limit=${limit}&start=${start}&reverse=true`)),
@@ -64,13 +62,12 @@ export async function readPreview(node: NodeWay, name: string): Promise<unknown[
 }
 
 /** What the status of a pipe shows. */
-export function statusOf(runtime: Pump, t: Translate) {
+export function statusOf(runtime: Pump) {
   const failed = runtime.success === false;
   const message = runtime["last-original-error-message"] || runtime["last-message"] || "";
   const supported = (operation: string) => runtime["supported-operations"].includes(FIELDS[operation]?.["operation"] ?? operation);
-  const state = stateOf({ ...runtime, message });
   return {
-    state: state === "disabled" ? "disabled" : wordOf(state, t),
+    state: runtime.status,
     running: runtime["is-running"],
     processed: runtime.progress?.processed ?? 0,
     queue: queueOf({ ...runtime, message }),

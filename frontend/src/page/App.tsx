@@ -2,7 +2,7 @@
 
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from "react";
 
-import { isBad, stateOf } from "../live/things";
+import { isBad } from "../live/states";
 import { NodeApi } from "../node_host/node";
 import { useT } from "../words";
 import { PageProvider } from "./context";
@@ -118,7 +118,7 @@ function View({ route }: { route: Route }): ReactNode {
 function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leave(): void; host: string }) {
   const t = useT();
   const { things, live: isLive, failure } = useLive(live);
-  const states = Object.values(things.pipes).map(({ runtime }) => stateOf(runtime));
+  const states = Object.values(things.pipes).map(({ runtime }) => runtime.status);
   const bad = states.filter(isBad).length;
   const links: [string, string, string[]][] = [
     [t("Overview"), hrefOf(), ["overview"]],

@@ -16,6 +16,7 @@ const runtime = (more: object) => ({
   queues: { source: null, dependencies: {} },
   retries: 0,
   "waiting-for": [],
+  status: "ok",
   "supported-operations": ["start"],
   message: "",
   ...more,
@@ -24,10 +25,10 @@ const pipe = (more: object) => ({ source: "dataset", inputs: ["in"], output: "ou
 const THINGS = {
   ...NOTHING,
   pipes: {
-    p10: pipe({ success: false, message: "no" }),
-    p9: pipe({ "is-valid-config": false }),
+    p10: pipe({ status: "failed", message: "no" }),
+    p9: pipe({ status: "invalid" }),
     good: pipe({ queues: { source: 3, dependencies: {} } }),
-    busy: pipe({ "is-running": true, queues: { source: { a: 1, b: 9 }, dependencies: {} } }),
+    busy: pipe({ status: "running", queues: { source: { a: 1, b: 9 }, dependencies: {} } }),
   },
   datasets: { a: { entities: 5, deleted: 1, "last-offset": 9, populated: true }, b: { entities: 6, deleted: 0, "last-offset": 9, populated: true } },
 } as unknown as Things;

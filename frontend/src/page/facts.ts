@@ -1,6 +1,7 @@
 /** What the overview and the lists tell, out of the things of a node: pure. */
 
-import { isBad, type PipeState, queueOf, stateOf, type Things } from "../live/things";
+import { isBad, type PipeState } from "../live/states";
+import { queueOf, type Things } from "../live/things";
 
 export interface PipeFacts {
   name: string;
@@ -18,7 +19,7 @@ export interface PipeFacts {
 export function pipesOf(things: Things): PipeFacts[] {
   return Object.entries(things.pipes).map(([name, { runtime, inputs, systems, output }]) => ({
     name,
-    state: stateOf(runtime),
+    state: runtime.status,
     queue: queueOf(runtime),
     processed: runtime.progress.processed,
     lastRun: runtime["last-run"],

@@ -7,7 +7,7 @@ import { IDefaultFileBrowser } from "@jupyterlab/filebrowser";
 import { ILauncher } from "@jupyterlab/launcher";
 import type { CommandRegistry } from "@lumino/commands";
 
-import { type PipeState, stateOf } from "../../../frontend/src/live/things";
+import { canStart, type PipeState } from "../../../frontend/src/live/states";
 import { Actions, type Kind, type Target } from "../actions";
 import { sesamIcon } from "../icons";
 import { ISesamNode, ISesamViews } from "../tokens";
@@ -55,9 +55,9 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const idle = (state: PipeState) => state !== "running" && state !== "invalid";
     const all: Record<string, Command> = {
       "sesam:open": { label: t("Open"), kinds: KINDS, execute: open },
-      "sesam:run": { label: t("Run"), kinds: ["pipe"], states: (state) => idle(state) && state !== "waits" && state !== "disabled", execute: ({ name }) => actions.run(name) },
+      "sesam:run": { label: t("Run"), kinds: ["pipe"], states: canStart, execute: ({ name }) => actions.run(name) },
       "sesam:stop": { label: t("Stop"), kinds: ["pipe"], states: (state) => state === "running", execute: ({ name }) => actions.stop(name) },
-      "sesam:full-run": { label: t("Full run…"), kinds: ["pipe"], states: (state) => idle(state) && state !== "waits" && state !== "disabled", execute: ({ name }) => actions.fullRun(name) },
+      "sesam:full-run": { label: t("Full run…"), kinds: ["pipe"], states: canStart, execute: ({ name }) => actions.fullRun(name) },
       "sesam:reset": { label: t("Reset…"), kinds: ["pipe"], states: idle, execute: ({ name }) => actions.reset(name) },
       "sesam:enable": { label: t("Enable"), kinds: ["pipe"], states: (state) => state === "disabled", execute: ({ name }) => actions.enable(name) },
       "sesam:disable": { label: t("Disable"), kinds: ["pipe"], states: (state) => state !== "disabled" && state !== "invalid", execute: ({ name }) => actions.disable(name) },
@@ -141,7 +141,7 @@ class Targets {
   fits(target: Target | null, { kinds, states }: Command): boolean {
     if (target === null || !kinds.includes(target.kind)) return false;
     const pipe = target.kind === "pipe" ? this.sesam.model.shown.things.pipes[target.name] : undefined;
-    return pipe === undefined || states === undefined || states(stateOf(pipe.runtime));
+    return pipe === undefined || states === undefined || states(pipe.runtime.status);
   }
 
   /** Let one be chosen among those that fit. */

@@ -5,8 +5,8 @@ import { Notification } from "@jupyterlab/apputils";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
 import type { Shown } from "../../../frontend/src/components/NodePanel";
-import { wordOf } from "../../../frontend/src/live/rows";
-import { newlyBad, stateOf } from "../../../frontend/src/live/things";
+import { wordOf } from "../../../frontend/src/live/states";
+import { newlyBad } from "../../../frontend/src/live/things";
 import type { NodeModel } from "../node";
 import { ISesamNode, ISesamViews } from "../tokens";
 
@@ -44,7 +44,7 @@ export const noticesPlugin: JupyterFrontEndPlugin<void> = {
         const { runtime } = now.things.pipes[name]!;
         const reason = runtime.message.split("\n")[0]?.slice(0, 200);
         const actions = [{ label: t("Open log"), callback: () => views.open({ view: "status", name }) }];
-        Notification.error(`${name}: ${reason || wordOf(stateOf(runtime), t)}`, { autoClose: SHOWN_MS, actions });
+        Notification.error(`${name}: ${reason || wordOf(runtime.status, t)}`, { autoClose: SHOWN_MS, actions });
       }
     };
     model.changed.connect(tell);

@@ -5,7 +5,7 @@ import { IStatusBar } from "@jupyterlab/statusbar";
 import { ReactWidget } from "@jupyterlab/ui-components";
 import { useSyncExternalStore } from "react";
 
-import { isBad, stateOf } from "../../../frontend/src/live/things";
+import { isBad } from "../../../frontend/src/live/states";
 import { ISesamNode } from "../tokens";
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
@@ -45,7 +45,7 @@ function Item({ sesam: { model, t }, clicked }: { sesam: ISesamNode; clicked: ()
     () => model.shown,
   );
   if (node === null) return null;
-  const states = Object.values(things.pipes).map(({ runtime }) => stateOf(runtime));
+  const states = Object.values(things.pipes).map(({ runtime }) => runtime.status);
   const bad = states.filter(isBad).length;
   const running = states.filter((state) => state === "running").length;
   const parts = [

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sesam_node.model import decode
+from sesam_node.model.pumps import rate_of
 from sesam_node.pipes import recorded
 from sesam_node.pipes.breaker import held_name
 from sesam_node.pipes.emitted import records_name
@@ -93,6 +94,7 @@ class Bookkeeping:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._last: dict[str, LastRun] = {}
+        self._rates: dict[str, float | None] = {}
         self._kept = {
             key.removeprefix("pipe/"): Kept(**json.loads(text))
             for key, text in store.settings.items("pipe/").items()
@@ -107,6 +109,16 @@ class Bookkeeping:
 
     def ended(self, result: RunResult) -> None:
         self._last[result.pipe_id] = LastRun.of(result)
+        for rate in map(rate_of, result.events):
+            if rate is not None:
+                self._rates[result.pipe_id] = rate
+
+    def rate(self, pipe_id: str) -> float | None:
+        """Entities a second in its last run that read any; null where none is known."""
+        if pipe_id not in self._rates:
+            rates = (rate for event in self._logged(pipe_id) if (rate := rate_of(event)))
+            return self._rates.setdefault(pipe_id, next(rates, None))
+        return self._rates[pipe_id]
 
     def kept(self, pipe_id: str) -> Kept:
         return self._kept.get(pipe_id, Kept())
@@ -123,19 +135,25 @@ class Bookkeeping:
     def forget(self, pipe_id: str) -> None:
         """The pipe, or all it has done, is gone."""
         self._last.pop(pipe_id, None)
+        self._rates.pop(pipe_id, None)
 
     def forget_kept(self, pipe_id: str) -> None:
         self._kept.pop(pipe_id, None)
 
-    def _from_log(self, pipe_id: str) -> LastRun:
+    def _logged(self, pipe_id: str) -> list[dict[str, Any]]:
+        """How its last runs ended, by the execution log, the later first."""
         name = log_name(pipe_id)
         if not self._store.exists(name):
-            return LastRun()
+            return []
         versions = self._store.dataset(name, create=False).get_many([COMPLETED, FAILED])
         events = [decode(version.body) for version in versions if version is not None]
+        return sorted(events, key=lambda found: str(found.get("end_time", "")), reverse=True)
+
+    def _from_log(self, pipe_id: str) -> LastRun:
+        events = self._logged(pipe_id)
         if not events:
             return LastRun()
-        event = max(events, key=lambda found: str(found.get("end_time", "")))
+        event = events[0]
         success = event.get("event_type") == COMPLETED
         processed = event.get("entities_succeeded")
         return LastRun(

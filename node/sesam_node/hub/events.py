@@ -45,6 +45,7 @@ LONGEST_S = 900.0
 
 MESSAGE = 500
 RUNTIME = (
+    "status",
     "is-running",
     "is-disabled",
     "is-valid-config",

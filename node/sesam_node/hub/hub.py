@@ -19,6 +19,7 @@ from sesam_node.hub.datasets import Datasets
 from sesam_node.hub.dtl import Dtl
 from sesam_node.hub.events import Events
 from sesam_node.hub.feeds import Feeds
+from sesam_node.hub.flow import Flow
 from sesam_node.hub.insight import Insight
 from sesam_node.hub.introspection import Introspection
 from sesam_node.hub.lineage import Lineage
@@ -152,6 +153,7 @@ class Hub:
         )
 
         self.events = Events(store, self.pumps)
+        self.flow = Flow(store, self.pumps)
         self.metrics = Metrics(self.pumps, self._problem, settings.data)
 
     async def start(self) -> None:

@@ -15,6 +15,7 @@ from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.gates import is_populated_at_once
 from sesam_node.hub.pump_operations import supported
 from sesam_node.model import content_hash, encode
+from sesam_node.model.pumps import state_of
 from sesam_node.pipes import offsets
 from sesam_node.pipes.breaker import held_dataset
 from sesam_node.pipes.execution_log import RunLog, log_name
@@ -331,7 +332,7 @@ class Pumps:
         running = self.driver.running.get(pipe_id)
         next_run = self.driver.scheduler.next_run(pipe_id)
         processed = last.processed if running is None else running.progress.get("processed", 0)
-        return {
+        found: dict[str, Any] = {
             "state": "Deployed",
             "is-running": running is not None,
             "is-disabled": kept.disabled,
@@ -354,6 +355,7 @@ class Pumps:
             "dependencies": sorted(facts.hops),
             "execution-dataset": log_name(pipe_id),
         }
+        return {**found, "status": state_of(found)}
 
     def queues(self, facts: Facts, state: offsets.PipeState) -> dict[str, Any]:
         """How many versions there are to read in each dataset: in the source, and hopped to."""

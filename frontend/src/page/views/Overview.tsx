@@ -2,8 +2,7 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 
-import { wordOf } from "../../live/rows";
-import type { PipeState } from "../../live/things";
+import { STATES, wordOf } from "../../live/states";
 import { useT } from "../../words";
 import { usePage } from "../context";
 import { gaugeOf, type PipeFacts, sizeText, summaryOf, timeText } from "../facts";
@@ -15,15 +14,12 @@ interface Status {
   node_start_time: number;
 }
 
-/** In which order states are told. */
-const TOLD: PipeState[] = ["running", "failed", "invalid", "tripped", "waits", "disabled", "new"];
-
 export function Overview() {
   const t = useT();
   const { live } = usePage();
   const { things, live: isLive } = useLive(live);
   const summary = summaryOf(things);
-  const told = TOLD.filter((state) => summary.states.has(state)).map((state) => `${summary.states.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`);
+  const told = STATES.filter((state) => state !== "ok" && summary.states.has(state)).map((state) => `${summary.states.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`);
   const pipes = Object.keys(things.pipes).length;
   const asking = !isLive && pipes === 0;
   return (

@@ -17,7 +17,7 @@ export function PipeView({ name, tab }: { name: string; tab: PipeTab }) {
   const t = useT();
   const { node, live } = usePage();
   const { things } = useLive(live);
-  const host = useMemo(() => new NodeHost(pumpAnswers(node, name, t), { name }), [name]);
+  const host = useMemo(() => new NodeHost(pumpAnswers(node, name), { name }), [name]);
   const pipe = things.pipes[name];
   const words: Record<PipeTab, string> = { runs: t("Log"), preview: t("Preview"), rules: t("Rules"), configuration: t("Configuration") };
   return (

@@ -3,8 +3,7 @@
 import { useState } from "react";
 
 import { messageOf } from "../../host";
-import { wordOf } from "../../live/rows";
-import { isBad, type PipeState } from "../../live/things";
+import { canStart, classOf, isBad, type PipeState, STATES, wordOf } from "../../live/states";
 import { part } from "../../node_host/node";
 import { useT } from "../../words";
 import { usePage } from "../context";
@@ -13,9 +12,6 @@ import { useLive } from "../live";
 import { hrefOf } from "../routes";
 import { type ColumnOf, Table } from "../Table";
 import { ListHead } from "./Lists";
-
-/** What needs somebody goes first. */
-const RANK: PipeState[] = ["failed", "invalid", "tripped", "running", "waits", "new", "disabled", "ok"];
 
 export function PipesView() {
   const t = useT();
@@ -37,10 +33,10 @@ export function PipesView() {
     {
       id: "state",
       label: t("State"),
-      value: ({ state }) => RANK.indexOf(state),
+      value: ({ state }) => STATES.indexOf(state),
       show: ({ state, message }) => (
         <span className={`sesam-state-word${isBad(state) ? " is-bad" : ""}`} title={message}>
-          <span className={`sesam-dot is-${state}`} aria-hidden="true" />
+          <span className={`sesam-dot ${classOf(state)}`} aria-hidden="true" />
           {wordOf(state, t)}
         </span>
       ),
@@ -58,7 +54,7 @@ export function PipesView() {
         state === "running" ? (
           <button className="sesam-button" aria-label={t('stop "{name}"', { name })} onClick={() => operate(name, "stop")}>{t("Stop")}</button>
         ) : (
-          canRun && <button className="sesam-button" aria-label={t('run "{name}"', { name })} disabled={state === "disabled"} onClick={() => operate(name, "start")}>{t("Run")}</button>
+          canRun && <button className="sesam-button" aria-label={t('run "{name}"', { name })} disabled={!canStart(state)} onClick={() => operate(name, "start")}>{t("Run")}</button>
         ),
     },
   ];
@@ -66,9 +62,9 @@ export function PipesView() {
     <div className="sesam-box sesam-list-view">
       <ListHead title={t("Pipes")} count={pipes.length} found={rows.length} label={t("find a pipe")} search={search} setSearch={setSearch}>
         <div className="sesam-chips" role="group" aria-label={t("only those of a state")}>
-          {RANK.filter((state) => counts.has(state)).map((state) => (
+          {STATES.filter((state) => counts.has(state)).map((state) => (
             <button key={state} className="sesam-button" aria-pressed={only === state} onClick={() => setOnly(only === state ? null : state)}>
-              <span className={`sesam-dot is-${state}`} aria-hidden="true" /> {`${counts.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`}
+              <span className={`sesam-dot ${classOf(state)}`} aria-hidden="true" /> {`${counts.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`}
             </button>
           ))}
         </div>
