@@ -349,7 +349,8 @@ def test_a_pipe_cannot_read_or_write_what_its_author_may_not(node, as_):
 
 
 @pytest.mark.parametrize(
-    "path", ["/dtl/preview", "/dtl/trace", "/dtl/scan", "/dtl/explain", "/dtl/complete"]
+    "path",
+    ["/dtl/preview", "/dtl/trace", "/dtl/why", "/dtl/scan", "/dtl/explain", "/dtl/complete"],
 )
 def test_rules_that_are_tried_read_only_what_one_may_read(node, as_, path):
     put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
@@ -399,7 +400,7 @@ def test_a_text_that_is_typed_reads_only_what_one_may_read(node, as_):
     assert "salaries" in as_("group:Developer", "hr").post("/dtl/live", json=near).text
 
 
-@pytest.mark.parametrize("path", ["/dtl/preview", "/dtl/trace", "/dtl/scan"])
+@pytest.mark.parametrize("path", ["/dtl/preview", "/dtl/trace", "/dtl/why", "/dtl/scan"])
 def test_only_what_one_may_read_is_overlaid(node, as_, path):
     put(node, pipe("salaries", allow("hr", *OF_PIPES)), pipe("open"))
     body = {"rules": [["copy", "*"]], "entities": [{"_id": "1"}], "overlay": {"salaries": {}}}

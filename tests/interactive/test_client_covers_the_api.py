@@ -284,6 +284,7 @@ CALLS = {
     "POST /admin": reset,
 }
 LEFT_OUT = {
+    "POST /dtl/why": "a page without a kernel asks it; a debugging session knows by its trace",
     "POST /datasets/{dataset_id}/rows": "what the grid asks; people ask POST .../query",
     "POST /": "the same as POST /admin",
     "PATCH /env": "the same as POST /env",

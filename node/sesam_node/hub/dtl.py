@@ -94,6 +94,25 @@ class Dtl(InteractiveService):
             world=asked.world,
         )
 
+    async def why(
+        self, asked: Asked, wanted: Wanted, path: str, result: int, transform: int | None
+    ) -> dict[str, Any]:
+        """Why rules give what they give of a source entity, as `why_rules` says it.
+
+        Raises DtlError, ConfigError, InputError, NotFoundError.
+        """
+        found: dict[str, Any] = await self._work(
+            "sesam_node.pipes.reasons:why_rules",
+            definition=self._asked(asked),
+            rules=self._rules(asked.rules),
+            wanted=wanted,
+            path=path,
+            result=result,
+            position=transform,
+            world=asked.world,
+        )
+        return found
+
     async def scan(
         self,
         asked: Asked,

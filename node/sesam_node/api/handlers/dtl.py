@@ -167,7 +167,7 @@ class PreviewHandler(DtlHandler):
         """
         fields = self.fields()
         asked = self.asked(fields)
-        _check_fed(asked, fields)
+        check_fed(asked, fields)
         self.answer(await self.hub.dtl.preview(asked, wanted_of(fields, MAX_PREVIEW)))
 
 
@@ -195,7 +195,7 @@ class TraceHandler(DtlHandler):
         """
         fields = self.fields()
         asked = self.asked(fields)
-        _check_fed(asked, fields)
+        check_fed(asked, fields)
         most = MAX_PREVIEW if fields["strength"] == "full" else MAX_COUNTED
         wanted = wanted_of(fields, most)
         self.answer(
@@ -232,7 +232,7 @@ class ScanHandler(DtlHandler):
         """
         fields = self.fields()
         asked = self.asked(fields)
-        _check_fed(asked, fields)
+        check_fed(asked, fields)
         if fields["hits"] > MAX_PREVIEW:
             raise ApiError(
                 400,
@@ -343,7 +343,7 @@ def _rules(rules: Any) -> Any:
     return {"default": rules} if type(rules) is list else rules
 
 
-def _check_fed(asked: Asked, fields: dict[str, Any]) -> None:
+def check_fed(asked: Asked, fields: dict[str, Any]) -> None:
     """Raises ApiError where it is not said which rules, or which entities, are meant."""
     if asked.pipe is None and asked.rules is None:
         raise ApiError(400, 'expected "rules", or a "pipe" whose rules are meant')
