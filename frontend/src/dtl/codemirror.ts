@@ -6,6 +6,7 @@ import { Decoration, type DecorationSet, EditorView, type Tooltip, WidgetType, h
 
 import type { Beside, Inlay } from "./beside";
 import { type Vocabulary, dtl } from "./language";
+import { styleNonce } from "./nonce";
 
 class InlayWidget extends WidgetType {
   constructor(private readonly inlay: Inlay) {
@@ -126,6 +127,7 @@ export function hovering(
 /** The language with its looks, values and places. */
 export function rulesText(vocabulary: Vocabulary): Extension {
   return [
+    styleNonce(),
     dtl(vocabulary),
     foldGutter({ openText: "▾", closedText: "▸" }),
     indentUnit.of("  "),

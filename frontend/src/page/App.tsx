@@ -16,6 +16,8 @@ import { DatasetsView, SystemsView } from "./views/Lists";
 const PipeView = lazy(() => import("./views/Pipe").then((module) => ({ default: module.PipeView })));
 const DatasetView = lazy(() => import("./views/Dataset").then((module) => ({ default: module.DatasetView })));
 const SystemView = lazy(() => import("./views/System").then((module) => ({ default: module.SystemView })));
+const FlowView = lazy(() => import("./views/Flow").then((module) => ({ default: module.FlowView })));
+const TryView = lazy(() => import("./views/Try").then((module) => ({ default: module.TryView })));
 
 interface Props {
   base: URL;
@@ -28,7 +30,7 @@ export function App({ base, token, leave }: Props) {
   const t = useT();
   const page = useMemo(() => {
     const node = new NodeApi(base, token, leave);
-    return { node, live: new LiveNode(node) };
+    return { node, live: new LiveNode(node), drafts: new Map() };
   }, []);
   useEffect(() => () => page.live.end(), []);
   const route = useRoute();
@@ -106,6 +108,10 @@ function View({ route }: { route: Route }): ReactNode {
       return <DatasetView key={route.name} name={route.name} />;
     case "system":
       return <SystemView key={route.name} name={route.name} />;
+    case "flow":
+      return <FlowView />;
+    case "try":
+      return <TryView kind={route.kind} name={route.name} />;
     default:
       return (
         <div className="sesam-empty">
@@ -125,6 +131,8 @@ function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leav
     [t("Pipes"), hrefOf("pipes"), ["pipes", "pipe"]],
     [t("Datasets"), hrefOf("datasets"), ["datasets", "dataset"]],
     [t("Systems"), hrefOf("systems"), ["systems", "system"]],
+    [t("Flow"), hrefOf("flow"), ["flow"]],
+    [t("Try DTL"), hrefOf("try"), ["try"]],
   ];
   return (
     <header className="sesam-page-head">

@@ -3,11 +3,14 @@
 import { createContext, useContext } from "react";
 
 import type { NodeWay } from "../node_host/node";
+import type { Draft, Drafted } from "../node_host/draft";
 import type { LiveNode } from "./live";
 
 export interface Page {
   node: NodeWay;
   live: LiveNode;
+  /** What is written stays while one looks elsewhere: by what it is about. */
+  drafts: Map<string, { drafted: Drafted; draft: Draft }>;
 }
 
 const Context = createContext<Page | null>(null);

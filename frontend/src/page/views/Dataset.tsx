@@ -27,6 +27,7 @@ export function DatasetView({ name }: { name: string }) {
         <span className="sesam-dim">{t("dataset")}</span>
         <Pipes label={t("written by")} names={writers} />
         <Pipes label={t("read by")} names={readers} />
+        <a href={hrefOf("try", "dataset", name)}>{t("Try DTL on it")}</a>
       </div>
       <Asked ask={() => node.ask(`datasets/${part(name)}`)}>
         <EntityGrid host={host} />

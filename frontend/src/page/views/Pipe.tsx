@@ -1,6 +1,6 @@
 /** One pipe: its pump, its runs and their log, what it makes, how it is configured. */
 
-import { useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 
 import { PipeLog, PipePreview } from "../../components/PipeLooks";
 import { PipeStatus } from "../../components/PipeStatus";
@@ -12,6 +12,9 @@ import { Asked } from "../Asked";
 import { usePage } from "../context";
 import { useLive } from "../live";
 import { hrefOf, PIPE_TABS, type PipeTab } from "../routes";
+
+// The editor is large, and not every visit needs it.
+const PipeRules = lazy(() => import("./Rules").then((module) => ({ default: module.PipeRules })));
 
 export function PipeView({ name, tab }: { name: string; tab: PipeTab }) {
   const t = useT();
@@ -31,12 +34,17 @@ export function PipeView({ name, tab }: { name: string; tab: PipeTab }) {
       <Asked ask={() => node.ask(`pipes/${part(name)}/pump`)}>
         <PipeStatus host={host} />
         <nav className="sesam-page-tabs" aria-label={t("of this pipe")}>
-          {PIPE_TABS.filter((one) => one !== "rules").map((one) => (
+          {PIPE_TABS.map((one) => (
             <a key={one} href={hrefOf("pipes", name, one)} aria-current={one === tab ? "page" : undefined}>{words[one]}</a>
           ))}
         </nav>
         {tab === "runs" && <PipeLog host={host} name={name} version={`${pipe?.runtime["last-run"]} ${pipe?.runtime["is-running"]}`} />}
         {tab === "preview" && <PipePreview host={host} name={name} />}
+        {tab === "rules" && (
+          <Suspense fallback={<div className="sesam-empty">…</div>}>
+            <PipeRules name={name} />
+          </Suspense>
+        )}
         {tab === "configuration" && <Configuration name={name} />}
       </Asked>
     </div>
