@@ -1,9 +1,11 @@
-"""The extension that is shipped: how large it is, and that it is one for all versions."""
+"""What is shipped to browsers: how large it is, and that the extension is one for all versions."""
 
 import json
 
 import pytest
 from demo_project import ROOT
+
+from sesam_node.api.handlers.page import STATIC, manifest
 
 EXTENSION = ROOT / "sesam_interactive" / "labextension"
 LIMIT_BYTES = 600_000
@@ -30,3 +32,15 @@ def test_what_jupyterlab_has_is_not_shipped_again():
     text = "".join(file.read_text("utf-8") for file in modules())
     for own in ("react.production", "Lumino Widget", "class EditorView"):
         assert own not in text, own
+
+
+def test_the_page_of_a_node_begins_small_and_brings_its_editor_later():
+    """Sizes as they are before they are compressed."""
+    built = manifest()
+    sizes = {name: (STATIC / name).stat().st_size for name in built.files}
+    assert sum(size for name, size in sizes.items() if name.endswith(".js")) < LIMIT_BYTES, sizes
+    first = {built.script, built.style, built.icon, *built.preload}
+    assert sum(sizes[name] for name in first) < 150_000, first
+    with_editor = {name for name in sizes if "cm-content" in (STATIC / name).read_text("utf-8")}
+    assert [name for name in with_editor if name.endswith(".js")]
+    assert not with_editor & (first - {built.style})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from notebook_page import shot
 from playwright.sync_api import expect
 
 from sesam_node.cli.child import ChildNode
+from sesam_node.settings import Keys, Settings
 
 PEOPLE = [
     {
@@ -40,6 +42,13 @@ PIPES = [
         "transform": {"type": "dtl", "rules": {"default": [["fail!", "no age is that high"]]}},
         **MANUAL,
     },
+    {
+        "_id": "salaries",
+        "type": "pipe",
+        "source": {"type": "embedded", "entities": [{"_id": "1", "salary": 7}]},
+        "permissions": [["allow", ["hr"], ["read_config", "read_data", "run_pump_operation"]]],
+        **MANUAL,
+    },
     {"_id": "files", "type": "system:url", "url_pattern": "http://127.0.0.1:9/%s"},
 ]
 
@@ -54,6 +63,29 @@ def people_node(tmp_path_factory):
             assert client.put("/config", params={"force": "true"}, json=PIPES).status_code == 200
         child.page = child.url.removesuffix("api")
         yield child
+
+
+class Api:
+    """The node's API, for what a test has done before the page is opened."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, pipe):
+        """Run a pipe to its end."""
+        path = f"/pipes/{pipe}/pump"
+        assert self.client.post(path, data={"operation": "start"}).status_code == 200
+        while self.client.get(path).json()["runtime"]["is-running"]:
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def api(people_node):
+    headers = {"Authorization": f"Bearer {people_node.token}"}
+    with httpx.Client(
+        base_url=people_node.url, headers=headers, trust_env=False, timeout=60
+    ) as client:
+        yield Api(client)
 
 
 @pytest.fixture
@@ -74,9 +106,9 @@ def node_page(page, people_node):
     return page
 
 
-def enter(page, node, view=""):
+def enter(page, node, view="", token=""):
     """Open the page by a link that holds the token, and go to a view."""
-    page.goto(f"{node.page}#token={node.token}")
+    page.goto(f"{node.page}#token={token or node.token}")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
     assert "token" not in page.url
     if view:
@@ -108,4 +140,90 @@ def test_a_token_opens_the_page_and_a_wrong_one_is_told(node_page, people_node):
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Token")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+    assert page.errors == []
+
+
+def write(page, text):
+    """Write another text into the editor of rules."""
+    page.locator(".cm-content").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def test_a_pipe_is_run_and_what_it_wrote_is_browsed(node_page, people_node):
+    page = node_page
+    enter(page, people_node, "#/pipes")
+    row = page.get_by_role("row").filter(has=page.locator("a[href='#/pipes/person']"))
+    row.get_by_role("button", name='run "person"').click()
+    expect(row).to_contain_text("ok", timeout=30_000)
+    page.goto(f"{people_node.page}#/pipes/person-named")
+    expect(page).to_have_title("person-named · Sesam node")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("table").get_by_text("full")).to_be_visible(timeout=30_000)
+    shot(page, "page-pipe")
+    # What throws work away is asked first.
+    page.get_by_role("button", name="Full run").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("link", name="Preview").click()
+    expect(page.get_by_text('"PERSON 0"', exact=True)).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="person-named", exact=True).click()
+    expect(page.get_by_text("250 entities")).to_be_visible(timeout=30_000)
+    page.get_by_label("find text").fill("PERSON 24")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("11 matches")).to_be_visible(timeout=30_000)
+    shot(page, "page-dataset")
+    # What a pipe that fails says is at hand.
+    page.goto(f"{people_node.page}#/pipes/person-broken")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("banner").get_by_text("1 needs a look")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("no age is that high").first).to_be_visible()
+    assert page.errors == []
+
+
+def test_rules_are_tried_traced_and_saved(node_page, people_node, api):
+    page = node_page
+    api.run("person")
+    enter(page, people_node, "#/try")
+    page.get_by_label("over").select_option("dataset/person")
+    write(page, '[["copy", "_id"], ["add", "old", ["gt", "_S.age", 5]] /* é😀 */, ["add", "x", ')
+    expect(page.get_by_role("list", name="problems")).to_be_visible(timeout=30_000)
+    page.keyboard.insert_text('["concat", "a-", "_S.name"]]]')
+    expect(page.get_by_text('"a-Person 0"').first).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="next entity").click()
+    expect(page.get_by_text('"a-Person 1"').first).to_be_visible(timeout=30_000)
+    shot(page, "page-try")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    trace = page.get_by_role("group", name="trace of person")
+    trace.get_by_role("tab", name="output").click()
+    trace.get_by_role("button", name="old").first.click()
+    expect(trace.get_by_text("age of the source entity")).to_be_visible(timeout=30_000)
+    shot(page, "page-trace")
+    page.goto(f"{people_node.page}#/pipes/person-named/rules")
+    expect(page.get_by_text('"PERSON 0"', exact=True).first).to_be_visible(timeout=30_000)
+    write(page, '[["copy", "_id"], ["add", "name", ["lower", "_S.name"]], // quietly\n]')
+    expect(page.get_by_text('"person 0"', exact=True).first).to_be_visible(timeout=30_000)
+    # It is kept while one looks elsewhere.
+    page.get_by_role("link", name="Overview").click()
+    page.go_back()
+    page.get_by_role("button", name="Save…").click()
+    dialog = page.get_by_role("dialog", name="save the rules")
+    expect(dialog.get_by_text("Over 250 source entities")).to_be_visible(timeout=30_000)
+    shot(page, "page-save")
+    dialog.get_by_role("button", name="Save to person-named").click()
+    expect(page.get_by_text("Saved.")).to_be_visible(timeout=30_000)
+    saved = api.client.get("/pipes/person-named/config").json()["transform"]["rules"]
+    assert saved == {"default": [["copy", "_id"], ["add", "name", ["lower", "_S.name"]]]}
+    assert page.errors == []
+
+
+def test_who_may_see_less_is_told_so(node_page, people_node, api):
+    page = node_page
+    api.run("salaries")
+    token = Keys.load(Settings(data=people_node.data)).token(["group:Developer"])
+    enter(page, people_node, "#/pipes", token)
+    expect(page.locator("a[href='#/pipes/person']")).to_be_visible()
+    expect(page.locator("a[href='#/pipes/salaries']")).to_have_count(0)
+    page.goto(f"{people_node.page}#/datasets/salaries")
+    expect(page.get_by_text("You have no permission to see this.")).to_be_visible()
+    page.errors = [one for one in page.errors if "403" not in one]  # noted by the browser itself
     assert page.errors == []

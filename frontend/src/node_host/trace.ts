@@ -29,11 +29,11 @@ interface Asked {
   path: string;
 }
 
-/** `rules` is JSON text; `fields` say what feeds them. */
-export async function traceAnswers(node: NodeWay, title: string, fields: Record<string, unknown>, rules: string): Promise<Answers> {
+/** `rules` is JSON text; `fields` say what feeds them; the entity `chosen` is shown first, where it is recorded. */
+export async function traceAnswers(node: NodeWay, title: string, chosen: string, fields: Record<string, unknown>, rules: string): Promise<Answers> {
   const answer = await node.fetch("dtl/trace", posted(jsonWith({ ...fields, limit: RECORDED }, { rules })));
   const told = (await answer.json()) as Traced;
-  const session = sessionOf(title, told);
+  const session = sessionOf(title, told, chosen);
   if (session.entities.length === 0) throw new HostError(session.notes[0] ?? "the source has no entities yet: run the pipe that fills it");
   const why = async ({ entity, result, path }: Asked) => {
     const ids = [told.sources?.[entity] ?? session.entities[entity]!.id];
@@ -43,9 +43,11 @@ export async function traceAnswers(node: NodeWay, title: string, fields: Record<
   return { shown: async () => session, why, why_not: why };
 }
 
-export function sessionOf(title: string, told: Traced): SessionData {
+export function sessionOf(title: string, told: Traced, chosen: string): SessionData {
   const document = told.trace;
-  return { world: 0, title, label: "", document, text: "", spans: {}, entities: rowsOf(document), entity: 0, position: 0, notes: notesOf(told), before: null };
+  const entities = rowsOf(document);
+  const entity = Math.max(0, entities.findIndex(({ id }) => id === chosen));
+  return { world: 0, title, label: "", document, text: "", spans: {}, entities, entity, position: 0, notes: notesOf(told), before: null };
 }
 
 /** What became of each recorded entity, and which way it took. */

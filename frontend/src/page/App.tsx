@@ -131,7 +131,6 @@ function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leav
     [t("Pipes"), hrefOf("pipes"), ["pipes", "pipe"]],
     [t("Datasets"), hrefOf("datasets"), ["datasets", "dataset"]],
     [t("Systems"), hrefOf("systems"), ["systems", "system"]],
-    [t("Flow"), hrefOf("flow"), ["flow"]],
     [t("Try DTL"), hrefOf("try"), ["try"]],
   ];
   return (

@@ -62,7 +62,7 @@ export function RulesEditor({ drafted }: { drafted: Drafted }) {
     setState(t("recording …"));
     try {
       const { fields, rules } = draft.traced();
-      const answers = await traceAnswers(page.node, host.get<string>("title"), fields, rules);
+      const answers = await traceAnswers(page.node, host.get<string>("title"), host.get<string>("entity"), fields, rules);
       setTraced({ host: new NodeHost(answers, { live: false, breakpoints: [] }), turn: (traced?.turn ?? 0) + 1 });
     } catch (error) {
       setFailure(messageOf(error as Error));
