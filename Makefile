@@ -11,7 +11,7 @@ VAR ?= var
 WIDGETS := sesam_interactive/widgets/static/.made
 EXTENSION := labextension/lib/.made
 
-.PHONY: run demo test test-long lint format setup chromium containers databases storage-server benchmark clean
+.PHONY: run demo test test-long test-lab-versions lint format setup chromium containers databases storage-server benchmark clean
 
 setup: .venv/.made $(WIDGETS) $(EXTENSION)
 
@@ -94,6 +94,11 @@ test: setup chromium containers databases storage-server $(DEMO_DATA)
 
 test-long: setup chromium containers databases storage-server $(DEMO_DATA)
 	$(PYTEST) -q -m long
+
+# The wheel in each version of JupyterLab that is promised, in environments of their own.
+LAB_VERSIONS ?= lowest 4.2 4.3 4.4 4.5 4.6
+test-lab-versions: setup chromium
+	LAB_VERSIONS="$(LAB_VERSIONS)" $(PYTEST) -q tests/browser/test_lab_versions.py
 
 lint: setup
 	$(BIN)/ruff check .

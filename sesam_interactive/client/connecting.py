@@ -18,6 +18,7 @@ from sesam_interactive.client.hub import Hub
 from sesam_interactive.client.managed import (
     DATA_VARIABLE,
     PROJECT_VARIABLE,
+    FolderInUseError,
     ManagedNode,
     data_folder,
     running_node,
@@ -119,7 +120,11 @@ def _managed(data: Path | None, project: Path | None) -> Place:
     if found is not None:
         return Place(*found)
     managed = ManagedNode(folder, project)
-    managed.start()
+    try:
+        managed.start()
+    except FolderInUseError:
+        # Another has begun to start it at the same time.
+        return Place(*wait_for_node(folder))
     atexit.register(managed.stop)
     return Place(managed.url, managed.token, managed)
 

@@ -1,13 +1,12 @@
 """A node as a child process: nothing to install or start beside the package.
 
 The child listens on a free port of the loopback, makes its own token, and ends when its standard
-input closes: when this process stops, or dies of a kill -9. `connection.json` (0600) in its data
-folder tells other kernels where it is.
+input closes: when this process stops, or dies of a kill -9. Two files (0600) in its data folder
+tell other kernels where it is, and its token: `url`, which it holds a lock on, and `token`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 START_S = 60
 STOP_S = 10
+LAST_LINES_S = 1
+ADDRESS_FILE = "url"
+READY = re.compile(r"sesam-node \S+ is ready at ")
 DATA_VARIABLE = "SESAM_NODE_DATA"
 PROJECT_VARIABLE = "SESAM_PROJECT"
 
@@ -52,11 +54,14 @@ def data_folder() -> Path:
 
 
 def running_node(data: Path) -> tuple[str, str] | None:
-    """URL and token of a managed node that runs on this data folder and answers."""
+    """URL and token of a node that runs on this data folder and answers."""
+    if not is_held(data):
+        return None
     try:
-        found = json.loads((data / "connection.json").read_text())
-        connection = Connection(found["url"], found["token"], waits_s=())
-    except (OSError, ValueError, KeyError):
+        url = _url_of(data)
+        token = (data / "token").read_text().strip()
+        connection = Connection(url, token, waits_s=())
+    except (OSError, ValueError):
         return None
     try:
         connection.get("/ping")
@@ -64,7 +69,42 @@ def running_node(data: Path) -> tuple[str, str] | None:
         return None
     finally:
         connection.close()
-    return found["url"], found["token"]
+    return url, token
+
+
+def _failure(output: str) -> NoNodeError:
+    kind = FolderInUseError if "is in use by process" in output else NoNodeError
+    return kind("the node did not start:\n" + output)
+
+
+def _url_of(data: Path) -> str:
+    return (data / ADDRESS_FILE).read_text().strip()
+
+
+def is_held(data: Path) -> bool:
+    """Does the node live that tells its address in this data folder?
+
+    After a kill -9 the file is left, and anyone may listen at its address: the token is not for
+    them.
+    """
+    file = data / ADDRESS_FILE
+    try:
+        import fcntl
+    except ImportError:
+        # No node runs on such a machine; a folder may be shared with one that has.
+        return file.exists()
+    try:
+        with file.open() as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class FolderInUseError(NoNodeError):
+    """Another node has the data folder, or is about to start on it."""
 
 
 class ManagedNode:
@@ -91,6 +131,7 @@ class ManagedNode:
         self.url = ""
         self.token = ""
         self._process: subprocess.Popen[str] | None = None
+        self._reading: Thread | None = None
         self._lines: list[str] = []
 
     def __repr__(self) -> str:
@@ -108,7 +149,7 @@ class ManagedNode:
         self.data.mkdir(parents=True, exist_ok=True)
         # The workbench's project is for the workbench's node.
         environment = {k: v for k, v in os.environ.items() if k != PROJECT_VARIABLE}
-        self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+        process = self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             self._command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,32 +160,26 @@ class ManagedNode:
             # An interrupt in the notebook is for the cell, not for the node.
             start_new_session=True,
         )
-        Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reading = Thread(target=self._read, args=(process,), daemon=True)
+        self._reading.start()
         deadline = time.monotonic() + START_S
         while not self.url:
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise NoNodeError("the node did not start:\n" + "".join(self._lines[-20:]))
+                raise _failure(self.output)
             time.sleep(0.02)
         self.token = (self.data / "token").read_text().strip()
-        self._tell()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         # All of its output is read, so that a full pipe never stops the node.
-        for line in process.stdout or ():
-            self._lines.append(line)
-            del self._lines[:-200]
-            found = re.search(r"https?://\S+", line)
-            if found and not self.url:
-                self.url = found[0].rstrip("/.,")
-
-    def _tell(self) -> None:
-        file = self.data / "connection.json"
-        partial = file.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            json.dump({"url": self.url, "token": self.token}, out)
-        partial.replace(file)
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        with process.stdout as lines:
+            for line in lines:
+                self._lines.append(line)
+                del self._lines[:-200]
+                if READY.match(line) and not self.url:
+                    # A line of the log may hold any address: the node's own is in its file.
+                    self.url = _url_of(self.data)
 
     @property
     def output(self) -> str:
@@ -166,9 +201,9 @@ class ManagedNode:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None and not process.stdout.closed:
-            process.stdout.close()
-        (self.data / "connection.json").unlink(missing_ok=True)
+        if self._reading is not None:
+            # Its last lines say why it ended; what it has started may hold its output longer.
+            self._reading.join(LAST_LINES_S)
 
     def __enter__(self) -> Self:
         self.start()

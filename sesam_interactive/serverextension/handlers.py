@@ -19,14 +19,15 @@ from tornado.web import HTTPError, authenticated
 
 from sesam_interactive.client.errors import ClientError
 from sesam_interactive.serverextension.notebooks import notebook_for
-from sesam_interactive.serverextension.proxy import NotDataError, passed_back
-from sesam_node.errors import SesamError
+from sesam_interactive.serverextension.proxy import NotDataError, passed_back, without
+from sesam_node.errors import InputError, SesamError
 
 if TYPE_CHECKING:
     from sesam_interactive.serverextension.app import SesamInteractive
 
 
 EVENTS = "text/event-stream"
+FOREIGN = ("cross-site", "same-site")
 
 
 class Handler(APIHandler):
@@ -36,6 +37,16 @@ class Handler(APIHandler):
 
     def initialize(self, app: SesamInteractive) -> None:
         self.app = app
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Refuse what another page makes a browser ask, though a GET would change nothing.
+
+        Jupyter compares the Origin, which a picture or script of another page does not send.
+        """
+        await super().prepare()
+        headers = self.request.headers
+        if "Origin" not in headers and headers.get("Sec-Fetch-Site") in FOREIGN:
+            raise HTTPError(403, "another page asked this")
 
     def refuse(self, status: int, message: str) -> None:
         """Answer with an error of the form that the node's have."""
@@ -129,7 +140,7 @@ class ApiHandler(Handler):
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             async with self.app.proxy.call(
-                method, raw, request.query, headers, request.body
+                method, raw, self._query(), headers, request.body
             ) as answer:
                 self.set_status(answer.status_code)
                 for name, value in passed_back(answer).items():
@@ -138,6 +149,8 @@ class ApiHandler(Handler):
                 async for chunk in answer.aiter_raw():
                     self.write(chunk)
                     await self.flush()
+        except InputError as error:
+            self.refuse(400, error.message)
         except ClientError as error:
             self.refuse(503, error.message)
         except NotDataError as error:
@@ -154,6 +167,14 @@ class ApiHandler(Handler):
             self.refuse(502, f"the node does not answer: {type(error).__name__}")
         else:
             self.finish()
+
+    def _query(self) -> str:
+        """The query as it was sent, less what it tells Jupyter of who asks."""
+        names = {"_xsrf"}
+        if self.token_authenticated and "Authorization" not in self.request.headers:
+            # A call of the node may have a token of its own, of a run.
+            names.add("token")
+        return without(self.request.query, names)
 
 
 class ViewsHandler(Handler):

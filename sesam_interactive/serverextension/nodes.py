@@ -19,9 +19,12 @@ from sesam_interactive.client.errors import ClientError, NoNodeError
 from sesam_interactive.client.managed import (
     DATA_VARIABLE,
     PROJECT_VARIABLE,
+    FolderInUseError,
     ManagedNode,
     data_folder,
+    is_held,
     running_node,
+    wait_for_node,
 )
 from sesam_interactive.client.profiles import profiles
 from sesam_node.errors import InputError, preview
@@ -82,9 +85,6 @@ class Nodes:
         if self._project is not None or self._data is not None:
             if self._data is None:
                 self._data = Path(tempfile.mkdtemp(prefix="sesam-interactive-"))
-            # What an earlier server left is not the node that kernels are to find.
-            if running_node(self._data) is None:
-                (self._data / "connection.json").unlink(missing_ok=True)
             self.start()
 
     def start(self) -> None:
@@ -119,14 +119,20 @@ class Nodes:
             node = ManagedNode(self._data, self._project, self._variables)
             with self._lock:
                 self._managed, self._shared = node, None
-            node.start()
+            try:
+                node.start()
+            except FolderInUseError:
+                # Another server has begun to start it at the same time.
+                self._managed, self._shared = None, Target(*wait_for_node(self._data))
+                return
             self._log.info("sesam-interactive: node at %s", node.url)
             if not self._wanted:
                 # It was stopped while it started.
                 node.stop()
         except (NoNodeError, OSError) as error:
-            self._problem = str(error)
-            self._log.error("sesam-interactive: %s", error)
+            if self._wanted:
+                self._problem = str(error)
+                self._log.error("sesam-interactive: %s", error)
         finally:
             self._starting = False
             self.changed()
@@ -142,7 +148,14 @@ class Nodes:
         self.changed()
 
     def watch(self) -> None:
-        """Start a managed node again that has ended by itself; a few times."""
+        """Start a managed node again that has ended by itself; a few times.
+
+        One of another server is not: who stopped it there may have meant to.
+        """
+        if self._shared is not None and self._data is not None and not is_held(self._data):
+            self._shared = None
+            self._problem = "the node of another server has ended; start one, or choose a profile"
+            self.changed()
         node = self._managed
         if not self._wanted or self._starting or node is None or not node.url or node.is_running():
             return

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_plus
 
 import httpx
 
 from sesam_interactive.client.connection import is_near, verified
+from sesam_node.errors import InputError, preview
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
 
     from sesam_interactive.serverextension.nodes import Nodes
 
@@ -25,7 +27,7 @@ PASSED = ("accept", "content-type", "if-match", "if-none-match")
 
 PASSED_BACK = ("content-type", "etag", "retry-after", "x-request-id", "vary")
 DATA = ("application/json", "application/x-ndjson", "text/event-stream")
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+WITHOUT_BODY = (204, 304)
 CONNECT_S = 5.0
 ANSWER_S = 120.0
 """How long the node may be silent; a stream of events says something more often."""
@@ -60,9 +62,10 @@ class Proxy:
     ) -> AsyncIterator[httpx.Response]:
         """The node's answer to a call, to be read as it comes.
 
-        Raises NoNodeError where there is no node, httpx.HTTPError where it does not answer,
-        NotDataError where its answer is no data.
+        Raises InputError for a path that leads out of the API, NoNodeError where there is no node,
+        httpx.HTTPError where it does not answer, NotDataError where its answer is no data.
         """
+        _check(path)
         target = self._nodes.target()
         sent = {name: headers[name] for name in PASSED if name in headers}
         sent["accept-encoding"] = "identity"
@@ -74,7 +77,10 @@ class Proxy:
         answer = await client.send(request, stream=True, follow_redirects=False)
         try:
             kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-            if kind not in DATA and answer.headers.get("content-length") != "0":
+            is_empty = (
+                answer.status_code in WITHOUT_BODY or answer.headers.get("content-length") == "0"
+            )
+            if kind not in DATA and not is_empty:
                 raise NotDataError(kind or "of no type")
             yield answer
         finally:
@@ -83,6 +89,22 @@ class Proxy:
     async def close(self) -> None:
         for client in self._clients.values():
             await client.aclose()
+
+
+def _check(path: str) -> None:
+    """Raises InputError for a path that leads out of the API, here or where a gateway unescapes it.
+
+    The node's token goes with the call, and it is for the API alone.
+    """
+    parts = unquote(path).replace("\\", "/").split("/")
+    if "." in parts or ".." in parts:
+        raise InputError(f"expected a path of the API, got {preview(path)}")
+
+
+def without(query: str, names: Collection[str]) -> str:
+    """A query less some of its parameters, the others as they were written."""
+    pairs = query.split("&")
+    return "&".join(one for one in pairs if unquote_plus(one.partition("=")[0]) not in names)
 
 
 def passed_back(answer: httpx.Response) -> dict[str, Any]:

@@ -37,13 +37,20 @@ FLAGS = [
 ]
 
 
-class Lab:
-    """`jupyter lab` on a free port with the server extension's managed node."""
+# The versions of JupyterLab, which are installed for it, are not for every run.
+collect_ignore = [] if os.environ.get("LAB_VERSIONS") else ["test_lab_versions.py"]
 
-    def __init__(self, folder: Path, project: Path) -> None:
+
+class Lab:
+    """`jupyter lab` on a free port with the server extension's managed node.
+
+    That of this environment, with the extension of this source tree; or of another, as installed.
+    """
+
+    def __init__(self, folder: Path, project: Path, python: str | Path = sys.executable) -> None:
         self.folder = folder
         shutil.copytree(NOTEBOOKS, folder / "notebooks")
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         command += ["--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
         command += ["--LabApp.expose_app_in_browser=True", f"--SesamInteractive.project={project}"]
         command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
@@ -65,12 +72,18 @@ class Lab:
             )
         }
         environment.pop("NODE", None)
-        # The extension of this source tree, whichever one is installed: in an environment of its
-        # own Python would look there first.
-        environment["JUPYTER_PREFER_ENV_PATH"] = "0"
-        extensions = Path(environment["JUPYTER_DATA_DIR"]) / "labextensions"
-        extensions.mkdir(parents=True)
-        (extensions / "sesam-interactive").symlink_to(ROOT / "sesam_interactive" / "labextension")
+        if python == sys.executable:
+            # The extension of this source tree, whichever one is installed: in an environment of
+            # its own Python would look there first.
+            environment["JUPYTER_PREFER_ENV_PATH"] = "0"
+            extensions = Path(environment["JUPYTER_DATA_DIR"]) / "labextensions"
+            extensions.mkdir(parents=True)
+            built = ROOT / "sesam_interactive" / "labextension"
+            (extensions / "sesam-interactive").symlink_to(built)
+        else:
+            environment.pop("PYTHONPATH", None)
+            # Kernels are those of that environment, too.
+            environment["PATH"] = f"{Path(python).parent}{os.pathsep}{environment['PATH']}"
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
         )
@@ -206,18 +219,24 @@ def people_lab(shared_lab):
 
 @pytest.fixture(scope="session")
 def shared_lab(tmp_path_factory):
+    server = lab_with_people(tmp_path_factory)
+    yield server
+    server.close()
+
+
+def lab_with_people(tmp_path_factory, python: str | Path = sys.executable) -> Lab:
+    """A JupyterLab whose pipes, of people and departments, have run once."""
     project = tmp_path_factory.mktemp("people")
     (project / "pipes").mkdir()
     for pipe in PIPES:
         manual = pipe | {"pump": {"mode": "manual"}}
         (project / "pipes" / f"{pipe['_id']}.conf.json").write_text(json.dumps(manual))
-    server = Lab(tmp_path_factory.mktemp("lab"), project)
+    server = Lab(tmp_path_factory.mktemp("lab"), project, python)
     hub = sesam_interactive.connect(*wait_for_node(server.folder / "node"))
     for name in ("dept", "person", "person-enriched"):
         hub.pipes[name].run(progress=False)
     hub.close()
-    yield server
-    server.close()
+    return server
 
 
 @pytest.fixture

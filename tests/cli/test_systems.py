@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sesam_node.cli.child import ChildNode
 from sesam_node.cli.client import NodeClient
 from sesam_node.cli.main import main
 from sesam_node.cli.tables import plain
+from sesam_node.settings import write_private
 
 CANARY = "c4nary+secret/01="
 
@@ -411,6 +413,15 @@ def test_a_node_that_does_not_run_is_told(tmp_path, capsys):
     with ChildNode(tmp_path / "data", folder=tmp_path):
         pass
     assert main(["systems", "list", "--data", str(tmp_path / "data")]) == 2
+    assert "does not run; `sesam-node serve` starts it" in capsys.readouterr().err
+    # One that was killed left its address, which may be another program's by now.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        left = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        write_private(tmp_path / "data" / "url", left)
+        assert main(["systems", "list", "--data", str(tmp_path / "data")]) == 2
+        taken.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            taken.accept()
     assert "does not run; `sesam-node serve` starts it" in capsys.readouterr().err
     assert main(["systems", "list", "--data", str(tmp_path / "none")]) == 2
     assert "which node? There is no node's data in" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import socket
 import stat
 
 import polars as pl
@@ -228,12 +229,24 @@ def test_no_node_is_one_clear_message():
 def test_a_managed_node_is_found_by_others_and_ends_with_its_parent(tmp_path):
     with ManagedNode(tmp_path) as managed:
         assert running_node(tmp_path) == (managed.url, managed.token)
-        assert stat.S_IMODE((tmp_path / "connection.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "url").stat().st_mode) == 0o600
         assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
         second = ManagedNode(tmp_path)
         with pytest.raises(NoNodeError, match="in use"):
             second.start()
+        assert running_node(tmp_path) == (managed.url, managed.token)
     assert running_node(tmp_path) is None
+
+
+def test_the_token_is_not_sent_to_where_a_killed_node_was(tmp_path):
+    """Its address may be another program's by now, and another user's."""
+    (tmp_path / "token").write_text("a.b.c")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (tmp_path / "url").write_text(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        assert running_node(tmp_path) is None
+        taken.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            taken.accept()
 
 
 def test_why_and_what_would_change_are_shown_as_text(hub):

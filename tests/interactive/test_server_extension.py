@@ -4,91 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
+from own_server import BASE, Server
 
 from sesam_interactive.client.managed import running_node, wait_for_node
 
-BASE = "/some/base/"
 PEOPLE = {
     "_id": "people",
     "type": "pipe",
     "source": {"type": "embedded", "entities": [{"_id": "1", "name": "Ada"}]},
     "pump": {"mode": "manual"},
 }
-
-
-class Server:
-    """`jupyter server` below a base URL, with the extension and, by default, its node."""
-
-    def __init__(self, folder: Path, data: Path | None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
-        command += ["--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
-        command += [f"--ServerApp.base_url={BASE}", "--ServerApp.use_redirect_file=False"]
-        command += ["--ServerApp.jpserver_extensions=sesam_interactive=True"]
-        command += [] if data is None else [f"--SesamInteractive.data={data}"]
-        kept = {name: str(folder / name.lower()) for name in OWN_FOLDERS}
-        environment = {**os.environ, **kept}
-        for name in ("NODE", "JWT", "SESAM_NODE_DATA", "SESAM_PROJECT"):
-            environment.pop(name, None)
-        self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
-        )
-        self.lines: list[str] = []
-        self.url, self.token = self._address()
-        self._reading = Thread(target=lambda: self.lines.extend(self.process.stderr))
-        self._reading.start()
-        self.client = httpx.Client(
-            base_url=f"{self.url}sesam-interactive",
-            headers={"Authorization": f"token {self.token}"},
-            timeout=60,
-            trust_env=False,
-        )
-
-    def _address(self) -> tuple[str, str]:
-        for line in self.process.stderr:
-            self.lines.append(line)
-            found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+/\S*?)\?token=(\w+)", line)
-            if found:
-                return found[1].removesuffix("tree"), found[2]
-        raise AssertionError("the server did not start:\n" + "".join(self.lines))
-
-    def state(self) -> dict:
-        return self.client.get("/node").json()
-
-    def wait(self, fits) -> dict:
-        """The state of the node, once it fits."""
-        deadline = time.monotonic() + 60
-        while not fits(state := self.state()):
-            assert time.monotonic() < deadline, (state, self.lines)
-            time.sleep(0.05)
-        return state
-
-    def close(self) -> None:
-        self.client.close()
-        self.process.terminate()
-        self.process.wait(60)
-        self._reading.join()
-        self.process.stderr.close()
-
-
-OWN_FOLDERS = (
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "XDG_DATA_HOME",
-    "XDG_CONFIG_HOME",
-)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +88,7 @@ def test_a_page_that_is_signed_in_by_a_cookie_must_show_the_xsrf_token(server):
 
 
 def test_the_nodes_token_never_leaves_the_server(people):
-    token = json.loads((people.data / "connection.json").read_text())["token"]
+    token = (people.data / "token").read_text().strip()
     texts = [
         people.client.get("/node").text,
         people.client.get("/api/status").text,
@@ -323,7 +254,7 @@ def test_a_profile_is_shown_in_place_of_the_managed_node(server):
 def test_a_node_that_is_killed_is_started_again(server):
     before = server.state()["url"]
     with httpx.Client(trust_env=False) as client:
-        token = json.loads((server.data / "connection.json").read_text())["token"]
+        token = (server.data / "token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
         pid = client.get(f"{before}/api/status", headers=headers).json()["process_id"]
     os.kill(pid, signal.SIGKILL)
@@ -350,6 +281,8 @@ def test_two_servers_share_a_folder_and_a_kill_leaves_no_node_behind(tmp_path):
             while running_node(data) is not None:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
+            ended = second.wait(lambda state: not state["running"])
+            assert "another server has ended" in ended["problem"]
             second.client.post("/node", json={"operation": "start"})
             started = second.wait(lambda state: state["managed"] and state["running"])
             assert started["url"] != url
@@ -358,6 +291,55 @@ def test_two_servers_share_a_folder_and_a_kill_leaves_no_node_behind(tmp_path):
             second.close()
     finally:
         first.close()
+
+
+@pytest.mark.long
+def test_two_servers_that_start_at_once_share_one_node(tmp_path):
+    first = Server(tmp_path / "first", tmp_path / "node")
+    try:
+        second = Server(tmp_path / "second", tmp_path / "node")
+        try:
+            states = [one.wait(lambda state: state["running"]) for one in (first, second)]
+            assert states[0]["url"] == states[1]["url"]
+            assert sorted(state["shared"] for state in states) == [False, True]
+        finally:
+            second.close()
+    finally:
+        first.close()
+
+
+@pytest.mark.long
+def test_a_server_that_is_killed_takes_a_node_with_it_that_still_starts(tmp_path):
+    server = Server(tmp_path / "files", tmp_path / "node")
+    node = wait_for(lambda: child_of(server.process.pid))
+    server.process.kill()
+    server.close()
+    wait_for(lambda: not is_alive(node))
+    assert running_node(tmp_path / "node") is None
+
+
+def wait_for(found):
+    deadline = time.monotonic() + 60
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return value
+
+
+def child_of(pid):
+    """The node that this process has started, by its id; 0 before it has."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            if b"sesam_node" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+    return 0
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.long

@@ -3,12 +3,11 @@
 import { ILabShell, ILayoutRestorer, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { WidgetTracker } from "@jupyterlab/apputils";
 
+import { put } from "../place";
 import { ISesamNode, ISesamViews } from "../tokens";
 import { idOf, type Opened, type Place, VIEWS, ViewWidget } from "../views";
 
 const OPEN = "sesam:open-view";
-/** How high a view below a notebook is at least. */
-const BELOW = "340px";
 
 export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
   id: "sesam-interactive:views",
@@ -31,9 +30,7 @@ export const viewsPlugin: JupyterFrontEndPlugin<ISesamViews> = {
         }
         if (widget === undefined) {
           widget = new ViewWidget(opened, sesam, views.open);
-          // A notebook on a page of its own has one place in the middle, which it takes.
-          if (!labShell) widget.node.style.minHeight = BELOW;
-          app.shell.add(widget, labShell ? "main" : "down", place);
+          put(app.shell, labShell !== null, widget, place);
           void tracker.add(widget);
         }
         app.shell.activateById(widget.id);

@@ -7,8 +7,10 @@ and its token there.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from sesam_node.settings import Settings, read_private, write_private
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from sesam_node.cli.client import NodeClient
 
@@ -56,19 +59,43 @@ def _on(settings: Settings) -> NodeClient:
             f"which node? There is no node's data in {settings.data}; --node names a running node,"
             " --data its data folder, --project a folder to work in without a node"
         )
-    address = read_private(settings.data / ADDRESS_FILE)
+    address = address_of(settings.data)
     if not address:
         raise ConfigError(f"the node on {settings.data} does not run; `sesam-node serve` starts it")
     return NodeClient(address, token)
 
 
-def tell_address(data: Path, url: str) -> None:
-    """Keep where the node of a data folder answers, for commands on this machine."""
-    write_private(data / ADDRESS_FILE, url)
+@contextmanager
+def told_address(data: Path, url: str) -> Iterator[None]:
+    """Keep where the node of a data folder answers, for others on this machine, while it runs.
+
+    This process holds a lock on the file. After a kill -9 the file is left, but held by none: where
+    another program answers by then, the node's token is not sent to it.
+    """
+    file = data / ADDRESS_FILE
+    write_private(file, url)
+    held = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        os.close(held)
 
 
-def forget_address(data: Path) -> None:
-    (data / ADDRESS_FILE).unlink(missing_ok=True)
+def address_of(data: Path) -> str:
+    """Where the node of a data folder answers; nothing where none runs."""
+    file = data / ADDRESS_FILE
+    try:
+        with file.open() as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return read_private(file)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from None
+    return ""
 
 
 def kept_nodes() -> Path:

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from sesam_node import __version__, log
-from sesam_node.cli.nodes import forget_address, tell_address
+from sesam_node.cli.nodes import told_address
 from sesam_node.errors import ConfigError
 from sesam_node.settings import Keys, Settings
 
@@ -71,11 +71,10 @@ async def _serve(settings: Settings) -> int:
     node = Node(settings)
     try:
         await node.start()
-        tell_address(settings.data, node.url)
-        print(f"sesam-node {__version__} is ready at {node.url}/api", flush=True)
-        print(f"its page is at {node.url}/ (`sesam-node open` opens it)", flush=True)
-        await stopping.wait()
-        forget_address(settings.data)
+        with told_address(settings.data, node.url):
+            print(f"sesam-node {__version__} is ready at {node.url}/api", flush=True)
+            print(f"its page is at {node.url}/ (`sesam-node open` opens it)", flush=True)
+            await stopping.wait()
     finally:
         await node.stop()
     return 0
