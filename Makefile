@@ -93,7 +93,7 @@ test: setup chromium containers databases storage-server $(DEMO_DATA)
 	$(PYTEST) -q -m "not long" -n $(PROCESSES) --dist loadfile
 
 test-long: setup chromium containers databases storage-server $(DEMO_DATA)
-	$(PYTEST) -q -m long
+	$(PYTEST) -q -m long -n $(PROCESSES) --dist loadfile
 
 # The wheel in each version of JupyterLab that is promised, in environments of their own.
 LAB_VERSIONS ?= lowest 4.2 4.3 4.4 4.5 4.6

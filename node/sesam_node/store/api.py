@@ -179,7 +179,8 @@ class Dataset(Protocol):
     def claim(self, fence: Fence) -> None:
         """Become the only run that can commit for `fence.pipe`.
 
-        From here on a commit with another fence of this pipe is refused. Raises FenceError where a
+        From here on a commit with another fence of this pipe is refused, and what a killed run was
+        committing is there or never will be: read its state after this. Raises FenceError where a
         newer epoch, or a newer revision of the same epoch, has claimed it before.
         """
         ...
