@@ -48,6 +48,43 @@ def test_a_cell_is_dtl_as_soon_as_its_first_line_says_so(people_lab, page):
     assert page.errors == []
 
 
+def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
+    wrong = '%%dtl person\n[\n  ["add", "x", ["uper", "_S.name"]],\n  ["apply", "tidy"]\n]'
+    open_cells(page, people_lab, wrong, '%%dtl --name tidy\n[["copy", "*"]]')
+    # The rule that another cell names is no problem.
+    cell(page).locator(".cm-lintRange-error").wait_for(timeout=30_000)
+    assert cell(page).locator(".cm-lintRange-error").all_inner_texts() == ['"uper"']
+    cell(page).locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("F8")
+    page.locator(".cm-tooltip", has_text="did you mean").wait_for()
+    shot(page, "dtl-problem")
+    page.keyboard.press("Control+.")
+    cell(page).locator(".dtl-call", has_text='"upper"').wait_for()
+    cell(page).locator(".cm-lintRange-error").wait_for(state="detached")
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.type('["add", "y", ["lower", "_S.na')
+    page.keyboard.press("Tab")
+    # One list, that of the node: neither words of the text nor names of Python.
+    page.locator(".jp-Completer-item").wait_for(timeout=30_000)
+    shot(page, "dtl-completion")
+    assert page.locator(".jp-Completer-item code").all_inner_texts() == ["name"]
+    page.keyboard.press("Enter")
+    page.keyboard.type('"]],')
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("End")
+    page.keyboard.type(" --exp")
+    page.keyboard.press("Tab")
+    page.locator(".jp-Completer-item").first.wait_for()
+    assert page.locator(".jp-Completer-item code").all_inner_texts() == ["--expect", "--explain"]
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+Alt+F")
+    cell(page).get_by_text('["add", "y", ["lower", "_S.name"]],', exact=True).wait_for()
+    assert page.errors == []
+
+
 def test_a_file_of_configuration_opens_as_text_in_the_language(people_lab, page):
     editor = open_file(page, people_lab, "person-enriched.conf.json", FILE)
     editor.locator(".dtl-transform", has_text="copy").wait_for(timeout=30_000)

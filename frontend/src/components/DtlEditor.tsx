@@ -3,7 +3,7 @@
 import type { EditorView } from "@codemirror/view";
 import { useEffect, useRef, useState } from "react";
 
-import { type PlacedProblem, showProblems, useCode } from "./DtlEditorCode";
+import { showProblems, useCode } from "./DtlEditorCode";
 import { type Against, type Outcome, type Result, Sides, Strip, summary } from "./DtlEditorResult";
 import { SavePanel } from "./DtlEditorSave";
 import { recordedBox } from "./recorded";
@@ -11,6 +11,7 @@ import { hasDebugger, type Host } from "../host";
 import { type Detail, besides } from "../dtl/beside";
 import { showBeside } from "../dtl/codemirror";
 import { fixOf } from "../dtl/fixes";
+import type { PlacedProblem } from "../dtl/known";
 import { Latest } from "../dtl/latest";
 import type { Span } from "../dtl/layout";
 import { type FullTrace, Recording } from "../dtl/trace";

@@ -3,42 +3,17 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, foldKeymap } from "@codemirror/language";
-import { type Diagnostic, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, dropCursor, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 
-import type { Host, Problem } from "../host";
+import type { Host } from "../host";
 import { hovering, placeAt, rulesText } from "../dtl/codemirror";
-import { fixOf } from "../dtl/fixes";
+import { type Completion, described, diagnosticsOf, type Known, type PlacedProblem } from "../dtl/known";
 import type { Vocabulary } from "../dtl/language";
 import { plain, type Translate } from "../words";
-
-export interface PlacedProblem extends Problem {
-  from: number;
-  to: number;
-  line?: number;
-  column?: number;
-}
-
-interface Completion {
-  label: string;
-  kind: string;
-  insert: string;
-  detail: string;
-  doc: string;
-}
-
-interface Known {
-  from: number;
-  to: number;
-  label: string;
-  kind: string;
-  detail: string;
-  doc: string;
-  examples?: { expression: unknown; expect: unknown }[];
-}
 
 export interface CodeActions {
   t: Translate;
@@ -153,46 +128,7 @@ async function known(host: Host, view: EditorView, position: number, actions: Co
   return { from, to: Math.min(to, view.state.doc.length), dom };
 }
 
-/** The signature, the text and an example of something that may stand in rules. */
-function described(item: { label: string; detail: string; doc: string; examples?: Known["examples"] }): HTMLElement {
-  const box = document.createElement("div");
-  box.className = "sesam-described";
-  const head = document.createElement("code");
-  head.textContent = item.detail ? `${item.label}  ${item.detail}` : item.label;
-  const doc = document.createElement("p");
-  doc.textContent = item.doc;
-  box.append(head, doc);
-  for (const { expression, expect } of (item.examples ?? []).slice(0, 2)) {
-    const example = document.createElement("code");
-    example.className = "sesam-example";
-    example.textContent = `${JSON.stringify(expression)}  →  ${JSON.stringify(expect)}`;
-    box.append(example);
-  }
-  return box;
-}
-
 /** Shows problems in the text; what a hint proposes is a button there. */
 export function showProblems(view: EditorView, problems: readonly PlacedProblem[], t: Translate = plain): void {
-  const text = view.state.doc.toString();
-  const diagnostics = problems.map((problem): Diagnostic => {
-    const fix = fixOf(text, problem, t);
-    const from = Math.min(problem.from, text.length);
-    return {
-      from,
-      to: Math.max(from, Math.min(problem.to, text.length)),
-      severity: problem.level === "warning" ? "warning" : "error",
-      message: problem.hint ? `${problem.message}; ${problem.hint}` : problem.message,
-      source: problem.code,
-      ...(fix && {
-        actions: [
-          {
-            name: fix.label,
-            apply: (shown) => shown.dispatch({ changes: { from: fix.from, to: fix.to, insert: fix.insert } }),
-          },
-        ],
-      }),
-    };
-  });
-  diagnostics.sort((a, b) => a.from - b.from);
-  view.dispatch(setDiagnostics(view.state, diagnostics));
+  view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state.doc.toString(), problems, t)));
 }

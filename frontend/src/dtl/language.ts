@@ -38,6 +38,8 @@ const own = {
   constant: Tag.define(),
 };
 
+/** The keys of a whole pipe or system: a text that has them is no rules by name. */
+const CONFIGURATION = new Set(["_id", "type", "name", "description", "comment", "source", "transform", "sink", "pump", "metadata", "rules"]);
 const STRING = /^"(?:[^"\\\n]|\\.)*"?/;
 /** What the datasets of hops are called: `p.name`. */
 const ALIAS = /^[A-Za-z]\w*\.[\w:-]+$/;
@@ -61,7 +63,8 @@ export function tokens(vocabulary: Vocabulary): StreamParser<Tokens> {
     const inner = word.replace(/^"|"$/g, "");
     if (top?.closes === "}" && !top.awaitsValue) {
       top.name = inner;
-      return state.stack.length === 1 ? "rule" : "propertyName";
+      const isRule = state.stack.length === 1 ? !CONFIGURATION.has(inner) : state.stack.at(-2)?.name === "rules";
+      return isRule ? "rule" : "propertyName";
     }
     begun(state);
     if (top?.closes === "]") {

@@ -123,11 +123,13 @@ function split(word: string): [flag: string, value: string | null] {
 /** The pipes of a file of configuration: one, or several in a list. */
 export function fileRegions(text: string): Region[] {
   const root = readJson(text);
-  const configs = root?.kind === "list" ? root.items : root ? [root] : [];
+  const several = root?.kind === "list";
+  const configs = several ? root.items : root ? [root] : [];
   return configs.filter(isPipe).map((config) => ({
     kind: "file",
-    from: config.from,
-    to: config.to,
+    // One alone is all of the text: what stands behind it is an error.
+    from: several ? config.from : 0,
+    to: several ? config.to : text.length,
     name: stringAt(config, "_id"),
     namesDataset: false,
     source: sourceOf(config),

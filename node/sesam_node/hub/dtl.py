@@ -149,14 +149,17 @@ class Dtl(InteractiveService):
             position=transform,
         )
 
-    async def complete(self, asked: Asked, text: str, offset: int) -> dict[str, Any]:
-        """What may stand at an offset of a text of rules."""
+    async def complete(
+        self, asked: Asked, text: str, offset: int, rules: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """What may stand at an offset of a text of rules; `rules` are names that are elsewhere."""
         return await self._found(
             "complete_rules",
             definition=self._asked(asked, own_rules=False),
             text=text,
             offset=offset,
             datasets=tuple(self._datasets()),
+            rules=rules,
         )
 
     async def hover(self, asked: Asked, text: str, offset: int) -> dict[str, Any] | None:

@@ -428,13 +428,20 @@ def explain_rules(
 
 
 def complete_rules(
-    definition: PipeDefinition, store: Store, *, text: str, offset: int, datasets: tuple[str, ...]
+    definition: PipeDefinition,
+    store: Store,
+    *,
+    text: str,
+    offset: int,
+    datasets: tuple[str, ...],
+    rules: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What may stand at an offset of a text: see `dtl.complete`. `datasets` may be hopped to."""
     schema, others = _schemas(definition, store, text, datasets)
-    return {
-        **complete(text, offset, schema=schema, datasets=datasets, dataset_schemas=others),
-    }
+    found = complete(
+        text, offset, schema=schema, datasets=datasets, rules=rules, dataset_schemas=others
+    )
+    return {**found}
 
 
 def hover_rules(

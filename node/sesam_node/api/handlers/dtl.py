@@ -265,7 +265,15 @@ class ExplainHandler(DtlHandler):
 
 
 class CompleteHandler(DtlHandler):
-    @operation(TEXT, OFFSET, OFFSETS, *PLACE, body=JSON, needs=on_each("read_data", "dataset"))
+    @operation(
+        TEXT,
+        OFFSET,
+        OFFSETS,
+        *PLACE,
+        form("known_rules", "array", doc="names of rules that are not in the text"),
+        body=JSON,
+        needs=on_each("read_data", "dataset"),
+    )
     async def post(self) -> None:
         """What may stand at an offset of a text of rules, however unfinished: the best first.
 
@@ -277,7 +285,8 @@ class CompleteHandler(DtlHandler):
         source, offset = _source_of(fields), fields["offset"]
         if source is not None:
             offset = source.from_utf16(offset)
-        found = await self.hub.dtl.complete(asked, fields["text"], offset)
+        rules = tuple(_texts("known_rules", fields["known_rules"] or []))
+        found = await self.hub.dtl.complete(asked, fields["text"], offset, rules)
         self.answer(_counted(found, source))
 
 

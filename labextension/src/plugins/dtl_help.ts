@@ -1,0 +1,98 @@
+/** Help while DTL is written: completion, problems with fixes, what a word means, layout. */
+
+import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ICommandPalette, InputDialog, Notification } from "@jupyterlab/apputils";
+import { ICompletionProviderManager } from "@jupyterlab/completer";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+
+import { hovering } from "../../../frontend/src/dtl/codemirror";
+import { described } from "../../../frontend/src/dtl/known";
+import { regionAt } from "../../../frontend/src/dtl/region";
+import { messageOf } from "../../../frontend/src/host";
+import { Asking } from "../dtl/asking";
+import { Checking, fixesAt, goToProblem } from "../dtl/checking";
+import { DtlCompletion, silenceOthers } from "../dtl/completion";
+import type { DtlEditor } from "../dtl/editors";
+import { formatEditor } from "../dtl/formatting";
+import { ISesamEditors, ISesamNode } from "../tokens";
+
+const ID = "sesam-interactive:dtl";
+const CATEGORY = "Sesam";
+
+export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
+  id: "sesam-interactive:dtl-help",
+  description: "Completion, problems, hover and layout of DTL in cells and files.",
+  autoStart: true,
+  requires: [ISesamNode, ISesamEditors],
+  optional: [ICompletionProviderManager, ICommandPalette, ISettingRegistry],
+  activate: (
+    app,
+    sesam: ISesamNode,
+    editors: ISesamEditors,
+    completers: ICompletionProviderManager | null,
+    palette: ICommandPalette | null,
+    registry: ISettingRegistry | null,
+  ) => {
+    const { t, model } = sesam;
+    const asking = new Asking(sesam, editors);
+    const completion = new DtlCompletion(asking, editors, sesam);
+    const checking = new Checking(asking, editors);
+    if (completers) {
+      completers.registerProvider(completion);
+      silenceOthers(completers, completion);
+    }
+    const telling = hovering(async (view, at) => {
+      const editor = editors.of(view);
+      const region = editor && regionAt(editor.regions, at);
+      const found = editor && region && (await asking.hover(editor, region, at).catch(() => null));
+      if (!found) return null;
+      const dom = document.createElement("div");
+      dom.className = "sesam-hover";
+      dom.append(described(found));
+      return { from: found.from, to: found.to, dom };
+    });
+    editors.extend(() => [checking.extension, telling]);
+    model.changed.connect((_, before) => {
+      const { live, things } = model.shown;
+      const isOther = (kind: "datasets" | "pipes") => Object.keys(before.things[kind]).join() !== Object.keys(things[kind]).join();
+      if (live !== before.live || isOther("datasets") || isOther("pipes")) checking.again(true);
+    });
+    void registry?.load(ID).then((settings) => {
+      const read = () => {
+        completion.isOn = settings.get("completion").composite !== false;
+        checking.turn(settings.get("problems").composite !== false);
+      };
+      settings.changed.connect(read);
+      read();
+    });
+
+    const add = (id: string, label: string, execute: (editor: DtlEditor) => unknown) => {
+      app.commands.addCommand(id, {
+        label,
+        describedBy: { args: { type: "object", properties: {} } },
+        isEnabled: () => editors.current !== null,
+        execute: () => editors.current && execute(editors.current),
+      });
+      palette?.addItem({ command: id, category: CATEGORY });
+    };
+    add("sesam:format", t("Format DTL"), async (editor) => {
+      await formatEditor(asking, editor).catch((error: Error) => Notification.error(messageOf(error), { autoClose: 5_000 }));
+    });
+    add("sesam:quick-fix", t("Quick fix of DTL"), async ({ view }) => {
+      const fixes = fixesAt(view);
+      if (fixes.length === 0) Notification.info(t("There is no quick fix here"), { autoClose: 3_000 });
+      else if (fixes.length === 1) fixes[0]!.apply();
+      else {
+        const labels = fixes.map(({ label }, number) => `${number + 1}: ${label}`);
+        const { button, value } = await InputDialog.getItem({ title: t("Which fix?"), items: labels, okLabel: t("Fix") });
+        if (button.accept && value !== null) fixes[labels.indexOf(value)]?.apply();
+      }
+      view.focus();
+    });
+    const go = (by: 1 | -1) => ({ view }: DtlEditor) => {
+      if (!goToProblem(view, by)) Notification.info(t("There are no problems"), { autoClose: 3_000 });
+    };
+    add("sesam:next-problem", t("Next problem of DTL"), go(1));
+    add("sesam:previous-problem", t("Previous problem of DTL"), go(-1));
+  },
+};
