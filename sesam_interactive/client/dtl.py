@@ -141,6 +141,16 @@ class Dtl:
         found: dict[str, Any] | None = self._connection.ask("/dtl/hover", **fields)
         return found
 
+    def symbol(self, text: str, offset: int, *, rename: str | None = None) -> dict[str, Any] | None:
+        """The rule, alias or dataset that is named at an offset, with all its places; or None.
+
+        With `rename` there are `changes` of the text that give it another name. Raises ClientError
+        for a name that it cannot have.
+        """
+        fields = {"text": text, "offset": offset, "rename": rename}
+        found: dict[str, Any] | None = self._connection.ask("/dtl/symbols", **fields)
+        return found
+
     def explain(
         self, rules: Rules | None = None, *, pipe: Any = None, dataset: Any = None
     ) -> Explanation:

@@ -319,6 +319,33 @@ def test_hover_tells_what_stands_there(filled):
     assert ask(filled, "hover", text="", offset=7) is None
 
 
+def test_symbols_tells_where_a_name_stands_and_renames_it(filled):
+    text = '{"default": [["add", "𝄞", ["apply", "line", "_S."]]], "line": []}'
+    at = text.index('line"')
+    found = ask(filled, "symbols", text=text, offset=at, rename="row")
+    second = text.rindex("line")
+    places = [{"from": at, "to": at + 4}, {"from": second, "to": second + 4}]
+    assert found == {
+        "kind": "rule",
+        "name": "line",
+        **places[0],
+        "definition": places[1],
+        "occurrences": places,
+        "changes": [{**place, "insert": "row"} for place in places],
+    }
+    units = ask(filled, "symbols", text=text, offset=at + 1, offsets="utf-16")
+    assert units["definition"] == {"from": second + 1, "to": second + 5}
+    assert ask(filled, "symbols", text=text, offset=0) is None
+    refused = ask(filled, "symbols", 400, text=text, offset=at, rename="default")
+    assert [problem["code"] for problem in refused["problems"]] == ["wrong-name"]
+
+
+def test_completion_offers_rules_that_are_elsewhere(filled):
+    text = '[["add", "x", ["apply", ""]]]'
+    found = ask(filled, "complete", text=text, offset=text.index('""') + 1, known_rules=["tidy"])
+    assert [item["label"] for item in found["items"]] == ["tidy"]
+
+
 def test_format(filled):
     answer = ask(filled, "format", text='[["copy","*"]] // all')
     assert answer["changed"] is True

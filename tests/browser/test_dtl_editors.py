@@ -8,6 +8,11 @@ from notebook_page import open_cells, shot
 pytestmark = pytest.mark.browser
 
 CELL = '%%dtl person --limit 5\n[\n  ["copy", "_id"],\n  ["add", "name", ["upper", "_S.name"]]\n]'
+WRONG = """%%dtl person
+[
+  ["add", "x", ["uper", "_S.name"]],
+  ["add", "z", ["apply", "tidy", "_S.address"]]
+]"""
 FILE = {
     "_id": "person-enriched",
     "type": "pipe",
@@ -49,8 +54,7 @@ def test_a_cell_is_dtl_as_soon_as_its_first_line_says_so(people_lab, page):
 
 
 def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
-    wrong = '%%dtl person\n[\n  ["add", "x", ["uper", "_S.name"]],\n  ["apply", "tidy"]\n]'
-    open_cells(page, people_lab, wrong, '%%dtl --name tidy\n[["copy", "*"]]')
+    open_cells(page, people_lab, WRONG, '%%dtl --name tidy\n[["copy", "*"]]')
     # The rule that another cell names is no problem.
     cell(page).locator(".cm-lintRange-error").wait_for(timeout=30_000)
     assert cell(page).locator(".cm-lintRange-error").all_inner_texts() == ['"uper"']
@@ -70,7 +74,7 @@ def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
     # One list, that of the node: neither words of the text nor names of Python.
     page.locator(".jp-Completer-item").wait_for(timeout=30_000)
     shot(page, "dtl-completion")
-    assert page.locator(".jp-Completer-item code").all_inner_texts() == ["name"]
+    assert page.locator(".jp-Completer-match").all_inner_texts() == ["name"]
     page.keyboard.press("Enter")
     page.keyboard.type('"]],')
     page.keyboard.press("Control+Home")
@@ -78,7 +82,7 @@ def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
     page.keyboard.type(" --exp")
     page.keyboard.press("Tab")
     page.locator(".jp-Completer-item").first.wait_for()
-    assert page.locator(".jp-Completer-item code").all_inner_texts() == ["--expect", "--explain"]
+    assert page.locator(".jp-Completer-match").all_inner_texts() == ["--expect", "--explain"]
     page.keyboard.press("Escape")
     page.keyboard.press("Shift+Alt+F")
     cell(page).get_by_text('["add", "y", ["lower", "_S.name"]],', exact=True).wait_for()

@@ -263,6 +263,7 @@ CALLS = {
     "POST /dtl/explain": lambda hub: hub.dtl.explain(pipe=hub.pipes["person-named"]),
     "POST /dtl/complete": lambda hub: hub.dtl.complete(TEXT, 4),
     "POST /dtl/hover": lambda hub: hub.dtl.hover(TEXT, 4),
+    "POST /dtl/symbols": lambda hub: hub.dtl.symbol(TEXT, 4),
     "POST /dtl/format": lambda hub: hub.dtl.format(TEXT),
     "GET /datasets/{dataset_id}/why": lambda hub: hub.datasets["person"].why("1"),
     "GET /datasets/{dataset_id}/references": lambda hub: hub.datasets["person"].references("1"),

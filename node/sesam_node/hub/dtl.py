@@ -173,6 +173,13 @@ class Dtl(InteractiveService):
         )
         return found
 
+    async def symbol(self, text: str, offset: int, rename: str | None) -> dict[str, Any] | None:
+        """The name at an offset of a text, and what renames it. Raises InputError."""
+        found: dict[str, Any] | None = await self._work(
+            "sesam_node.pipes.rule_texts:symbol_in_text", text=text, offset=offset, rename=rename
+        )
+        return found
+
     async def format(self, text: str, width: int, style: str) -> str:
         """A text of rules or configuration in its one layout. Raises InputError."""
         laid_out: str = await self._work(

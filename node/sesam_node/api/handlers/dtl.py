@@ -303,6 +303,37 @@ class HoverHandler(DtlHandler):
         self.answer(found and _counted(found, source))
 
 
+class SymbolsHandler(DtlHandler):
+    @operation(
+        TEXT,
+        OFFSET,
+        OFFSETS,
+        form("rename", doc="another name for it"),
+        body=JSON,
+        needs=ANYONE,
+    )
+    async def post(self) -> None:
+        """The name at an offset of a text, and all its places; null where there is none.
+
+        `kind` is "rule", "alias" or "dataset", `definition` one of the `occurrences`, null where it
+        is defined elsewhere. With `rename` there are `changes` of the text that give it another
+        name, and the rules do what they did; 400 for a name that would mean something else.
+        """
+        fields = self.fields()
+        source, offset = _source_of(fields), fields["offset"]
+        if source is not None:
+            offset = source.from_utf16(offset)
+        found = await self.hub.dtl.symbol(fields["text"], offset, fields["rename"])
+        if found is not None:
+            for name in ("occurrences", "changes"):
+                if name in found:
+                    found[name] = [_counted(one, source) for one in found[name]]
+            if found["definition"] is not None:
+                found["definition"] = _counted(found["definition"], source)
+            found = _counted(found, source)
+        self.answer(found)
+
+
 class FormatHandler(DtlHandler):
     @operation(
         TEXT,
@@ -391,5 +422,6 @@ ROUTES = [
     ("/dtl/explain", ExplainHandler),
     ("/dtl/complete", CompleteHandler),
     ("/dtl/hover", HoverHandler),
+    ("/dtl/symbols", SymbolsHandler),
     ("/dtl/format", FormatHandler),
 ]
