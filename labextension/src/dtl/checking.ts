@@ -6,6 +6,7 @@ import { type EditorView, type PluginValue, ViewPlugin, type ViewUpdate } from "
 
 import { diagnosticsOf, type PlacedProblem } from "../../../frontend/src/dtl/known";
 import type { Region } from "../../../frontend/src/dtl/region";
+import type { Translate } from "../../../frontend/src/words";
 import type { ISesamEditors } from "../tokens";
 import { type Asking, textOf } from "./asking";
 
@@ -22,6 +23,7 @@ export class Checking {
   constructor(
     readonly asking: Asking,
     readonly editors: ISesamEditors,
+    readonly t: Translate,
   ) {
     const plugin = ViewPlugin.define((view) => {
       const checker = new Checker(view, this);
@@ -131,7 +133,7 @@ class Checker implements PluginValue {
 
   private show(problems: readonly PlacedProblem[]): void {
     if (this.isGone) return;
-    this.view.dispatch(setDiagnostics(this.view.state, diagnosticsOf(this.view.state.doc.toString(), problems)));
+    this.view.dispatch(setDiagnostics(this.view.state, diagnosticsOf(this.view.state.doc.toString(), problems, this.checking.t)));
   }
 }
 

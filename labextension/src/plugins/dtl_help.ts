@@ -36,7 +36,7 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
     const { t, model } = sesam;
     const asking = new Asking(sesam, editors);
     const completion = new DtlCompletion(asking, editors, sesam);
-    const checking = new Checking(asking, editors);
+    const checking = new Checking(asking, editors, t);
     if (completers) {
       completers.registerProvider(completion);
       silenceOthers(completers, completion);
