@@ -87,7 +87,7 @@ def test_a_pipe_is_run_from_its_menu_and_the_panel_follows_it(panel, node, page)
     node.pipes.add(COUNTED)
     pipe = row(panel, "pipe", "counted")
     pipe.wait_for()
-    assert pipe.get_attribute("data-sesam-state") == "new"
+    assert pipe.get_attribute("data-sesam-state") == "not run"
     menu(page, pipe, "Run")
     panel.locator('[data-sesam-name="counted"][data-sesam-state="ok"]').wait_for()
     row(panel, "dataset", "counted").get_by_text("3", exact=True).wait_for()

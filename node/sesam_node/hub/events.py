@@ -168,6 +168,10 @@ class Events:
     # -- what there is -----------------------------------------------------------------------------
 
     def _things(self) -> Things:
+        with self._store.reading():
+            return self._read_things()
+
+    def _read_things(self) -> Things:
         active = self._pumps.configuration.active
         return {
             "pipes": {name: self._pipe(name, facts) for name, facts in active.facts.items()},

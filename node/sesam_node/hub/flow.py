@@ -46,6 +46,10 @@ class Flow:
 
         May be called in any thread; it looks at each pipe and dataset once.
         """
+        with self._store.reading():
+            return self._graph(allowed)
+
+    def _graph(self, allowed: Allowed) -> Json:
         active = self._pumps.configuration.active
         edges = self._edges(active)
         datasets = dict(self._datasets())

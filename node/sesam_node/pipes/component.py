@@ -36,6 +36,9 @@ __all__ = [
     "transform",
 ]
 
+CONTINUATION = ("supports_since", "is_since_comparable", "is_chronological")
+"""What the offsets of a source are worth."""
+
 Made = TypeVar("Made", bound="Callable[..., Any]")
 
 _specs: dict[tuple[str, str], ComponentSpec] = {}
@@ -66,8 +69,21 @@ def _register(
 
 
 def source(type_: str, *options: Option, **facts: Any) -> Callable[[Made], Made]:
-    """Register a source class; `facts` are the further fields of `ComponentSpec`."""
-    return _register("source", type_, options, facts)
+    """Register a source class; `facts` are the further fields of `ComponentSpec`.
+
+    Its continuation flags are attributes of the class, too. One whose flags depend on its options
+    sets its own.
+    """
+    register = _register("source", type_, options, facts)
+
+    def with_flags(made: Made) -> Made:
+        for flag in CONTINUATION:
+            value = getattr(_specs["source", type_], flag)
+            if value is not None and flag not in vars(made):
+                setattr(made, flag, value)
+        return made
+
+    return lambda made: with_flags(register(made))
 
 
 def transform(type_: str, *options: Option, **facts: Any) -> Callable[[Made], Made]:

@@ -15,10 +15,6 @@ Ends = dict[str, int]
 class SeveralDatasets:
     """The base of such sources. Their offset is a dict: of each dataset the last seq seen."""
 
-    supports_since = True
-    is_since_comparable = True
-    is_chronological = True
-
     def __init__(
         self, datasets: tuple[str, ...], options: dict[str, Any], context: Context
     ) -> None:

@@ -71,9 +71,6 @@ class CsvSource:
     datasets: tuple[str, ...] = ()
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
-        self.supports_since = False
-        self.is_since_comparable = True
-        self.is_chronological = False
         self._options = options
         self._context = context
         keys = options["primary_key"]

@@ -54,9 +54,6 @@ DATASET_OPTIONS = (
 class StoredSource:
     """Entities of a dataset, the latest version of each, deleted ones too."""
 
-    supports_since = True
-    is_since_comparable = True
-    is_chronological = True
     combines = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 class EmbeddedSource:
     """Entities in the configuration of the pipe itself."""
 
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
     datasets: tuple[str, ...] = ()
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:

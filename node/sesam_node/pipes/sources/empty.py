@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 class EmptySource:
     """No entities at all."""
 
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = True
     datasets: tuple[str, ...] = ()
 
     def __init__(self, _options: dict[str, Any], _context: Context) -> None:

@@ -65,9 +65,6 @@ class ExcelSource:
     """The rows of a sheet of an Excel workbook, types kept."""
 
     datasets: tuple[str, ...] = ()
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self._options = {**options, "preserve_null_values": False}

@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 class EndpointSource:
     """Entities that are posted to `/receivers/{pipe}/entities`."""
 
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
     datasets: tuple[str, ...] = ()
     is_receiver = True
 

@@ -65,7 +65,6 @@ class KafkaSource:
     """Messages of a Kafka topic, with an offset for each partition."""
 
     datasets: tuple[str, ...] = ()
-    is_since_comparable = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self._options = options

@@ -68,9 +68,6 @@ class LdapSource:
     """Entries of an LDAP directory, one entity each."""
 
     datasets: tuple[str, ...] = ()
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self._options = options

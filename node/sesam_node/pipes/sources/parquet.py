@@ -41,9 +41,6 @@ class ParquetSource:
     """The rows of a Parquet file, types kept."""
 
     datasets: tuple[str, ...] = ()
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self._options = options

@@ -44,9 +44,6 @@ class RdfSource:
     """The subjects of an RDF file, one entity each."""
 
     datasets: tuple[str, ...] = ()
-    supports_since = False
-    is_since_comparable = True
-    is_chronological = False
 
     def __init__(self, options: dict[str, Any], context: Context) -> None:
         self._options = options
