@@ -121,6 +121,17 @@ function View({ route }: { route: Route }): ReactNode {
   }
 }
 
+/** How many pipes need a look; the words are left to who hears them where there is little room. */
+function Bad({ count }: { count: number }) {
+  const t = useT();
+  return (
+    <span className="sesam-count-bad">
+      <span aria-hidden="true">{count.toLocaleString("en")}</span>
+      <span className="sesam-words">{t(count === 1 ? "{n} needs a look" : "{n} need a look", { n: count })}</span>
+    </span>
+  );
+}
+
 function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leave(): void; host: string }) {
   const t = useT();
   const { things, live: isLive, failure } = useLive(live);
@@ -131,6 +142,7 @@ function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leav
     [t("Pipes"), hrefOf("pipes"), ["pipes", "pipe"]],
     [t("Datasets"), hrefOf("datasets"), ["datasets", "dataset"]],
     [t("Systems"), hrefOf("systems"), ["systems", "system"]],
+    [t("Flow"), hrefOf("flow"), ["flow"]],
     [t("Try DTL"), hrefOf("try"), ["try"]],
   ];
   return (
@@ -143,7 +155,7 @@ function Head({ live, route, leave, host }: { live: LiveNode; route: Route; leav
         {links.map(([label, href, views]) => (
           <a key={href} href={href} aria-current={views.includes(route.view) ? "page" : undefined}>
             {label}
-            {views[0] === "pipes" && bad > 0 && <span className="sesam-count-bad">{t(bad === 1 ? "{n} needs a look" : "{n} need a look", { n: bad })}</span>}
+            {views[0] === "pipes" && bad > 0 && <Bad count={bad} />}
           </a>
         ))}
       </nav>

@@ -2,7 +2,7 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 
-import { STATES, wordOf } from "../../live/states";
+import { classOf, shortWord, STATES, wordOf } from "../../live/states";
 import { useT } from "../../words";
 import { usePage } from "../context";
 import { gaugeOf, type PipeFacts, sizeText, summaryOf, timeText } from "../facts";
@@ -19,7 +19,7 @@ export function Overview() {
   const { live } = usePage();
   const { things, live: isLive } = useLive(live);
   const summary = summaryOf(things);
-  const told = STATES.filter((state) => state !== "ok" && summary.states.has(state)).map((state) => `${summary.states.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`);
+  const told = STATES.filter((state) => state !== "ok" && summary.states.has(state)).map((state) => `${summary.states.get(state)!.toLocaleString("en")} ${shortWord(state, t)}`);
   const pipes = Object.keys(things.pipes).length;
   const asking = !isLive && pipes === 0;
   return (
@@ -91,7 +91,7 @@ function Section({ title, pipes, none, row }: { title: string; pipes: PipeFacts[
         <ul>
           {pipes.map((pipe) => (
             <li key={pipe.name}>
-              <span className={`sesam-dot is-${pipe.state}`} aria-hidden="true" />
+              <span className={`sesam-dot ${classOf(pipe.state)}`} aria-hidden="true" />
               <a href={hrefOf("pipes", pipe.name)}>{pipe.name}</a>
               {row(pipe)}
             </li>

@@ -3,7 +3,7 @@
 import { useState } from "react";
 
 import { messageOf } from "../../host";
-import { canStart, classOf, isBad, type PipeState, STATES, wordOf } from "../../live/states";
+import { canStart, classOf, isBad, type PipeState, shortWord, STATES, wordOf } from "../../live/states";
 import { part } from "../../node_host/node";
 import { useT } from "../../words";
 import { usePage } from "../context";
@@ -64,7 +64,7 @@ export function PipesView() {
         <div className="sesam-chips" role="group" aria-label={t("only those of a state")}>
           {STATES.filter((state) => counts.has(state)).map((state) => (
             <button key={state} className="sesam-button" aria-pressed={only === state} onClick={() => setOnly(only === state ? null : state)}>
-              <span className={`sesam-dot ${classOf(state)}`} aria-hidden="true" /> {`${counts.get(state)!.toLocaleString("en")} ${wordOf(state, t)}`}
+              <span className={`sesam-dot ${classOf(state)}`} aria-hidden="true" /> {`${counts.get(state)!.toLocaleString("en")} ${shortWord(state, t)}`}
             </button>
           ))}
         </div>
