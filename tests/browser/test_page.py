@@ -49,7 +49,6 @@ PIPES = [
         "permissions": [["allow", ["hr"], ["read_config", "read_data", "run_pump_operation"]]],
         **MANUAL,
     },
-    {"_id": "files", "type": "system:url", "url_pattern": "http://127.0.0.1:9/%s"},
 ]
 
 
@@ -57,10 +56,16 @@ PIPES = [
 def people_node(tmp_path_factory):
     """A node with people, a pipe that names them, and one that fails."""
     folder = tmp_path_factory.mktemp("page-node")
+    (folder / "drop").mkdir()
+    (folder / "drop" / "towns.csv").write_text("nr,name\n1,Oslo\n2,Bergen\n")
+    drop = {"_id": "drop", "type": "system:url", "url_pattern": f"{folder / 'drop'}/%s"}
     with ChildNode(folder / "data", folder=folder) as child:
         headers = {"Authorization": f"Bearer {child.token}"}
         with httpx.Client(base_url=child.url, headers=headers, trust_env=False) as client:
-            assert client.put("/config", params={"force": "true"}, json=PIPES).status_code == 200
+            assert (
+                client.put("/config", params={"force": "true"}, json=[*PIPES, drop]).status_code
+                == 200
+            )
         child.page = child.url.removesuffix("api")
         yield child
 
@@ -177,6 +182,28 @@ def test_a_pipe_is_run_and_what_it_wrote_is_browsed(node_page, people_node):
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("banner").get_by_text("1 needs a look")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("no age is that high").first).to_be_visible()
+    assert page.errors == []
+
+
+def test_what_a_system_offers_is_collected_and_stands_in_the_flow(node_page, people_node):
+    page = node_page
+    enter(page, people_node, "#/systems")
+    page.get_by_role("link", name="drop").click()
+    page.get_by_role("option", name=re.compile("towns")).click()
+    expect(page.get_by_text('"Oslo"')).to_be_visible(timeout=30_000)
+    page.get_by_label("name of the pipe").fill("towns")
+    page.get_by_role("button", name="Create pipe and run it").click()
+    page.get_by_role("button", name="Show its runs").click()
+    expect(page.get_by_role("heading", name="towns")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("table").get_by_text("full")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Flow").click()
+    page.get_by_label("find a pipe, dataset or system").fill("towns")
+    page.keyboard.press("Enter")
+    details = page.get_by_role("complementary", name="pipe towns")
+    expect(details.get_by_text("→ dataset")).to_be_visible(timeout=30_000)
+    shot(page, "page-flow")
+    details.get_by_role("link", name="towns").click()
+    expect(page.get_by_role("heading", name="towns")).to_be_visible()
     assert page.errors == []
 
 

@@ -24,6 +24,8 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
   const [tab, setTab] = useState<Tab>("log");
   const [failure, setFailure] = useState("");
   const isPipe = node.kind === "pipe";
+  // Where each thing has an address of its own.
+  const href = host.get<((kind: FlowNode["kind"], name: string) => string) | undefined>("href");
 
   const operate = async (operation: "run" | "stop") => {
     setFailure("");
@@ -47,7 +49,7 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
   return (
     <aside className="sesam-flow-details" aria-label={`${kindWord(node.kind, t)} ${node.name}`}>
       <div className="sesam-bar">
-        <strong>{node.name}</strong>
+        <strong>{href ? <a href={href(node.kind, node.name)}>{node.name}</a> : node.name}</strong>
         <span className="sesam-dim">{kindWord(node.kind, t)}</span>
         <span className="sesam-grow" />
         {isPipe && node.state !== "running" && node.state !== "invalid" && (

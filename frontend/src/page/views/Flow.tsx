@@ -8,11 +8,12 @@ import { NodeHost } from "../../node_host/host";
 import { useT } from "../../words";
 import { Asked } from "../Asked";
 import { usePage } from "../context";
+import { hrefOf } from "../routes";
 
 export function FlowView() {
   const t = useT();
   const { node } = usePage();
-  const host = useMemo(() => new NodeHost(flowAnswers(node), { chosen: "" }), []);
+  const host = useMemo(() => new NodeHost(flowAnswers(node), { chosen: "", href: (kind: string, name: string) => hrefOf(`${kind}s`, name) }), []);
   return (
     <div className="sesam-thing is-filling">
       <div className="sesam-thing-head">
