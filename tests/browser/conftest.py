@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from demo_project import NOTEBOOKS, ROOT
+from lab_environments import UV, free_port, run
 from notebook_page import new_page
 from playwright.sync_api import sync_playwright
 
@@ -38,7 +39,9 @@ FLAGS = [
 
 
 # The versions of JupyterLab, which are installed for it, are not for every run.
-collect_ignore = [] if os.environ.get("LAB_VERSIONS") else ["test_lab_versions.py"]
+collect_ignore = (
+    [] if os.environ.get("LAB_VERSIONS") else ["test_lab_versions.py", "test_jupyterhub.py"]
+)
 
 
 class Lab:
@@ -51,7 +54,9 @@ class Lab:
         self.folder = folder
         shutil.copytree(NOTEBOOKS, folder / "notebooks")
         command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-        command += ["--ServerApp.port=0", f"--ServerApp.root_dir={folder}"]
+        # An older server tells the port that it was given, not the one that it took.
+        port = 0 if python == sys.executable else free_port()
+        command += [f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"]
         command += ["--LabApp.expose_app_in_browser=True", f"--SesamInteractive.project={project}"]
         command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         command += [
@@ -237,6 +242,14 @@ def lab_with_people(tmp_path_factory, python: str | Path = sys.executable) -> La
         hub.pipes[name].run(progress=False)
     hub.close()
     return server
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this source tree."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
+    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture

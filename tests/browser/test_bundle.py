@@ -44,3 +44,11 @@ def test_the_page_of_a_node_begins_small_and_brings_its_editor_later():
     with_editor = {name for name in sizes if "cm-content" in (STATIC / name).read_text("utf-8")}
     assert [name for name in with_editor if name.endswith(".js")]
     assert not with_editor & (first - {built.style})
+
+
+def test_it_asks_for_no_newer_jupyterlab_than_is_promised():
+    """JupyterLab leaves out an extension that asks for a later version than it has."""
+    asked = json.loads((EXTENSION / "package.json").read_text())["dependencies"]
+    lowest = {"@jupyterlab/services": "^7.2.0", "@jupyterlab/coreutils": "^6.2.0"}
+    ours = {name: bound for name, bound in asked.items() if name.startswith("@jupyterlab/")}
+    assert ours == {name: lowest.get(name, "^4.2.0") for name in ours}

@@ -10,41 +10,22 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from conftest import lab_with_people
 from demo_project import ROOT
+from lab_environments import UV, environment_folder, run
 from notebook_page import open_cells, output, run_all, shot, write_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
 VERSIONS = os.environ.get("LAB_VERSIONS", "").split()
-UV = shutil.which("uv") or str(Path(sys.prefix).parent / ".uv" / "bin" / "uv")
 CELLS = [
     "import sesam_interactive\nhub = sesam_interactive.connect()\nhub",
     "hub.datasets['person'].browse()",
     '%%dtl person-enriched --limit 2\n[["copy", "_id"], ["add", "loud", ["upper", "_S.name"]]]',
     "hub.pipes['person-enriched'].debug('7').view()",
 ]
-
-
-def run(*command):
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dist")
-    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
-    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
@@ -55,24 +36,19 @@ def version(request):
 @pytest.fixture(scope="session")
 def bin_folder(version, wheel, tmp_path_factory):
     """Where the programs of an environment are that has this version and the wheel."""
-    kept = os.environ.get("LAB_ENVIRONMENTS")
-    folder = (Path(kept).absolute() if kept else tmp_path_factory.mktemp("labs")) / version
-    python = folder / "bin" / "python"
-    if not python.exists():
-        run(UV, "venv", "--quiet", "--python", sys.executable, folder)
-    install = [UV, "pip", "install", "--quiet", "--python", python]
-    if version == "lowest":
-        extras = ("--extra", "node", "--extra", "lab", "--extra", "dtl")
-        bounds = ("--resolution", "lowest-direct", "-r", ROOT / "pyproject.toml", *extras)
-        run(*install, *bounds, "notebook>=7.2")
-    else:
-        notebook = f"notebook==7.{version.split('.')[1]}.*"
-        run(*install, f"{wheel}[node,lab]", f"jupyterlab=={version}.*", notebook)
-    # The same number of a version may be another wheel.
-    run(*install, "--no-deps", "--reinstall-package", "sesam-interactive", wheel)
-    yield python.parent
-    if not kept:
-        shutil.rmtree(folder)
+    with environment_folder(version, tmp_path_factory) as folder:
+        python = folder / "bin" / "python"
+        install = [UV, "pip", "install", "--quiet", "--python", python]
+        if version == "lowest":
+            extras = ("--extra", "node", "--extra", "lab", "--extra", "dtl")
+            bounds = ("--resolution", "lowest-direct", "-r", ROOT / "pyproject.toml", *extras)
+            run(*install, *bounds, "notebook>=7.2")
+        else:
+            notebook = f"notebook==7.{version.split('.')[1]}.*"
+            run(*install, f"{wheel}[node,lab]", f"jupyterlab=={version}.*", notebook)
+        # The same number of a version may be another wheel.
+        run(*install, "--no-deps", "--reinstall-package", "sesam-interactive", wheel)
+        yield python.parent
 
 
 @pytest.fixture(scope="session")
