@@ -1,5 +1,6 @@
 /** Source and target of the chosen entity side by side; the sample as a strip. */
 
+import { walkByArrows } from "./arrows";
 import { EntityDiff } from "./EntityDiff";
 import { content } from "../dtl/values";
 import { type Translate, useT } from "../words";
@@ -21,7 +22,7 @@ export interface Outcome {
 export function Strip({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
   const t = useT();
   return (
-    <div className="sesam-strip" role="listbox" aria-label={t("entities of the sample")}>
+    <div className="sesam-strip" role="listbox" aria-label={t("entities of the sample")} aria-orientation="horizontal" onKeyDown={(event) => walkByArrows(event, "option", true)}>
       {sample.map((one, position) => {
         const said = `${one.id}: ${outcomeWord(one.outcome, t)}${one.differs ? `, ${t("differs from deployed")}` : ""}`;
         return (
@@ -30,6 +31,7 @@ export function Strip({ sample, chosen, choose }: { sample: Outcome[]; chosen: n
             type="button"
             role="option"
             aria-selected={position === chosen}
+            tabIndex={position === chosen ? 0 : -1}
             aria-label={said}
             title={said}
             className={`is-${one.outcome}${one.differs ? " is-different" : ""}`}

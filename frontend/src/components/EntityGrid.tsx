@@ -56,6 +56,11 @@ export function EntityGrid({ host }: { host: Host }) {
   };
 
   const clear = () => apply(NO_CHOICE, []);
+  const close = () => {
+    setOpen(null);
+    // What had the focus may be gone.
+    box.current?.querySelector<HTMLElement>(".sesam-grid")?.focus();
+  };
   const isChosen = order.length > 0 || grid.view.where !== null || grid.view.text !== null;
   return (
     <div ref={box} className="sesam-box sesam-grid-box">
@@ -71,9 +76,9 @@ export function EntityGrid({ host }: { host: Host }) {
           setFilters={(next) => apply({ ...choice, columns: next })}
           follow={open !== null}
           onOpen={(row, entity) => setOpen({ row, entity })}
-          onClose={() => setOpen(null)}
+          onClose={close}
         />
-        {open && <GridDetail host={host} entity={open.entity} onClose={() => setOpen(null)} />}
+        {open && <GridDetail host={host} entity={open.entity} onClose={close} />}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 /** Above the rows: how many there are, what to look for, which columns, and where to go from here. */
 
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import { copyText } from "../clipboard";
 import type { Grid } from "../grid/useGrid";
@@ -66,14 +66,19 @@ function countText(host: Host, grid: Grid, t: Translate): string {
 /** A button with something that opens below it, closed by Escape or a click elsewhere. */
 function Menu({ label, title, children }: { label: string; title: string; children: ReactNode }) {
   const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   return (
     <span
       className="sesam-menu"
-      onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !open) return;
+        setOpen(false);
+        button.current?.focus();
+      }}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOpen(false)}
       tabIndex={-1}
     >
-      <button aria-expanded={open} title={title} onClick={() => setOpen(!open)}>
+      <button ref={button} aria-expanded={open} title={title} onClick={() => setOpen(!open)}>
         {label} ▾
       </button>
       {open && <div className="sesam-popup">{children}</div>}

@@ -1,7 +1,9 @@
 /** The lines of a tree: folded, searched, coloured by type, marked by what changed. */
 
-import { useState } from "react";
+import { useState, type KeyboardEvent } from "react";
 
+import { walkByArrows } from "./arrows";
+import { copyText } from "../clipboard";
 import { branches, mentions, type Branch } from "../entity/diff";
 import { kindOf, lineOf, plain, shortJson, type Value } from "../entity/format";
 import { useT } from "../words";
@@ -23,9 +25,9 @@ export function TreeView({ value, before, search = "" }: TreeProps) {
   const all = branches("", value, before, compared) ?? [];
   const shown = folded === "" ? all : all.filter((one) => found(one, folded));
   return (
-    <div className="sesam-tree" role="tree" aria-label={t("entity")}>
+    <div className="sesam-tree" {...(shown.length > 0 ? { role: "tree", "aria-label": t("entity") } : {})} onKeyDown={(event) => walkByArrows(event, "treeitem")}>
       {shown.length === 0 && <p className="sesam-dim">{folded ? t("nothing has “{text}”", { text: search.trim() }) : t("no properties")}</p>}
-      <Lines all={shown} depth={0} folded={folded} compared={compared} />
+      <Lines all={shown} depth={0} first folded={folded} compared={compared} />
     </div>
   );
 }
@@ -40,13 +42,13 @@ interface Shared {
 }
 
 /** Branches in portions: a list of ten thousand shows its first hundred. */
-function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
+function Lines({ all, first = false, ...shared }: Shared & { all: Branch[]; first?: boolean }) {
   const t = useT();
   const [most, setMost] = useState(AT_ONCE);
   const left = all.length - most;
   return (
     <>
-      {all.slice(0, most).map((one) => <Line key={`${one.path}:${one.change}`} branch={one} {...shared} />)}
+      {all.slice(0, most).map((one, place) => <Line key={`${one.path}:${one.change}`} branch={one} first={first && place === 0} {...shared} />)}
       {left > 0 && (
         <div className="sesam-tree-line" style={{ paddingLeft: indent(shared.depth) }}>
           <button className="sesam-link" onClick={() => setMost(most + 5 * AT_ONCE)}>
@@ -60,7 +62,7 @@ function Lines({ all, ...shared }: Shared & { all: Branch[] }) {
 
 const indent = (depth: number) => `${depth * 14 + 4}px`;
 
-function Line({ branch, ...shared }: Shared & { branch: Branch }) {
+function Line({ branch, first, ...shared }: Shared & { branch: Branch; first: boolean }) {
   const t = useT();
   const { name, path, change, value, before } = branch;
   const current = value === undefined ? before : value;
@@ -71,6 +73,15 @@ function Line({ branch, ...shared }: Shared & { branch: Branch }) {
   const open = chosen ?? (shared.folded !== "" || changedInside || (shared.depth < 2 && size <= OPEN_SIZE && change !== "removed"));
   const hits = shared.folded === "" || name.toLowerCase().includes(shared.folded) ? inner : inner?.filter((one) => found(one, shared.folded));
   const foldable = size > 0;
+  const pressed = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.target !== event.currentTarget) return;
+    if (event.key === "Enter") void copyText(path);
+    else if (foldable && event.key === (open ? "ArrowLeft" : "ArrowRight")) setChosen(!open);
+    else if (event.key === "ArrowLeft") outerOf(event.currentTarget, shared.depth)?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   return (
     <>
       <div
@@ -78,11 +89,13 @@ function Line({ branch, ...shared }: Shared & { branch: Branch }) {
         style={{ paddingLeft: indent(shared.depth) }}
         role="treeitem"
         aria-level={shared.depth + 1}
+        tabIndex={first ? 0 : -1}
+        onKeyDown={pressed}
         {...(foldable ? { "aria-expanded": open } : {})}
       >
         <button
           className="sesam-fold"
-          tabIndex={foldable ? 0 : -1}
+          tabIndex={-1}
           aria-label={open ? t("fold {path}", { path }) : t("unfold {path}", { path })}
           disabled={!foldable}
           onClick={() => setChosen(!open)}
@@ -97,15 +110,21 @@ function Line({ branch, ...shared }: Shared & { branch: Branch }) {
   );
 }
 
+/** The line that a line of this depth is in. */
+function outerOf(line: HTMLElement, depth: number): HTMLElement | undefined {
+  const lines = [...(line.closest(".sesam-tree")?.querySelectorAll<HTMLElement>("[role=treeitem]") ?? [])];
+  return lines.slice(0, lines.indexOf(line)).findLast((one) => one.getAttribute("aria-level") === String(depth));
+}
+
 /** The name of a property; its path is told, and copied with a click. */
 function CopyName({ name, path }: { name: string; path: string }) {
   const t = useT();
   const [copied, setCopied] = useState(false);
   const copy = () => {
-    void navigator.clipboard?.writeText(path).then(() => setCopied(true));
+    void copyText(path).then(setCopied);
   };
   return (
-    <button className="sesam-name" title={copied ? t("copied") : t("{path} (click copies the path)", { path })} onClick={copy} onMouseLeave={() => setCopied(false)}>
+    <button className="sesam-name" tabIndex={-1} title={copied ? t("copied") : t("{path} (click copies the path)", { path })} onClick={copy} onMouseLeave={() => setCopied(false)}>
       {name}
       {copied && <span className="sesam-copied"> ✓</span>}
     </button>

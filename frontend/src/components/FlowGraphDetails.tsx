@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 
+import { walkByArrows } from "./arrows";
 import { DatasetSample, PipeLog, PipePreview } from "./PipeLooks";
 import type { Host } from "../host";
 import { type FlowData, type FlowEdge, type FlowNode, kindWord } from "../flow/graph";
@@ -83,9 +84,9 @@ export function FlowGraphDetails({ host, node, data, choose, changed }: Props) {
       {node.kind !== "system" && (
         <>
           {isPipe && (
-            <div className="sesam-tabs" role="tablist">
+            <div className="sesam-tabs" role="tablist" onKeyDown={(event) => walkByArrows(event, "tab", true)}>
               {(["log", "preview"] as const).map((name) => (
-                <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+                <button key={name} type="button" role="tab" aria-selected={tab === name} tabIndex={tab === name ? 0 : -1} onClick={() => setTab(name)}>
                   {words[name]}
                 </button>
               ))}

@@ -139,7 +139,7 @@ function List({ section, rows, note, source }: ListProps) {
         <span className="sesam-dim">{rows.length}</span>
         {note && <span className="sesam-side-note">{note}</span>}
       </button>
-      {open && (
+      {open && rows.length > 0 && (
         <ul role="listbox" aria-label={titles[section]} onKeyDown={moveFocus}>
           {rows.map((row, place) => (
             <Line key={row.name} {...row} first={place === 0} source={source} />
@@ -183,7 +183,7 @@ const Line = memo(function Line({ kind, name, note, state, title, first, source 
       <span className="sesam-side-name">{name}</span>
       <span className={`sesam-side-note${bad ? " is-bad" : ""}`}>{bad ? wordOf(state, t) : note}</span>
       {kind === "pipe" && (
-        <button className="sesam-side-run" tabIndex={-1} title={state === "running" ? t("Stop") : t("Run")} onClick={() => source.run(name)} onDoubleClick={(event) => event.stopPropagation()}>
+        <button className="sesam-side-run" tabIndex={-1} aria-hidden="true" title={state === "running" ? t("Stop") : t("Run")} onClick={() => source.run(name)} onDoubleClick={(event) => event.stopPropagation()}>
           {state === "running" ? "■" : "▶"}
         </button>
       )}

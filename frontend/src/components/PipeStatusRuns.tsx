@@ -3,6 +3,7 @@
 import { useState } from "react";
 
 import { type Translate, useT } from "../words";
+import { walkByArrows } from "./arrows";
 
 export interface Run {
   start: string;
@@ -27,25 +28,17 @@ export function PipeStatusRuns({ runs }: { runs: Run[] }) {
   const run = runs[at];
   return (
     <div className="sesam-runs">
-      <div className="sesam-bars" role="listbox" aria-label={t("last runs, the newest last")}>
+      <div className="sesam-bars" role="listbox" aria-label={t("last runs, the newest last")} aria-orientation="horizontal" onKeyDown={(event) => walkByArrows(event, "option", true)}>
         {runs.map((one, place) => (
           <button
             key={one.start}
             role="option"
             aria-selected={place === at}
+            tabIndex={place === at ? 0 : -1}
             aria-label={factsOf(one, t)}
             title={factsOf(one, t)}
             className={`sesam-run ${one.success ? "" : "sesam-run-bad"} ${place === at ? "sesam-run-chosen" : ""}`}
             onClick={() => setChosen(place)}
-            onKeyDown={(event) => {
-              const step = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
-              const next = event.currentTarget.parentElement?.children[place + step];
-              if (step !== 0 && next instanceof HTMLElement) {
-                event.preventDefault();
-                next.focus();
-                setChosen(place + step);
-              }
-            }}
           >
             <span style={{ height: `${Math.max(3, Math.round(Math.sqrt(one.seconds / longest) * HIGH))}px` }} />
           </button>

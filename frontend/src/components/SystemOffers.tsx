@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 
+import { walkByArrows } from "./arrows";
 import { EntityDiff } from "./EntityDiff";
 import { content } from "../dtl/values";
 import { messageOf, type Host } from "../host";
@@ -51,6 +52,7 @@ export function SystemOffers({ host, open }: { host: Host; open(pipe: string): v
       clearTimeout(timer);
     };
   }, [host, search]);
+  const isListed = found?.offers.some(({ id }) => id === chosen);
   return (
     <div className="sesam-box sesam-offers">
       <div className="sesam-bar">
@@ -62,16 +64,16 @@ export function SystemOffers({ host, open }: { host: Host; open(pipe: string): v
       </div>
       {failure && <pre className="sesam-error" role="alert">{failure}</pre>}
       <div className="sesam-offers-body">
-        <ul role="listbox" aria-label={t("what it offers")}>
+        <ul role="listbox" aria-label={t("what it offers")} onKeyDown={(event) => walkByArrows(event, "option")}>
           {found?.offers.map((offer) => (
-            <li key={offer.id}>
-              <button role="option" aria-selected={offer.id === chosen} title={offer.problem ?? ""} onClick={() => setChosen(offer.id)}>
+            <li key={offer.id} role="presentation">
+              <button role="option" aria-selected={offer.id === chosen} tabIndex={offer.id === (isListed ? chosen : found.offers[0]?.id) ? 0 : -1} {...(offer.problem ? { title: offer.problem } : {})} onClick={() => setChosen(offer.id)}>
                 <span className="sesam-offer-name">{offer.id}</span>
                 <span className="sesam-dim">{offer.problem ? t("{kind}, with a note", { kind: offer.kind }) : offer.kind}</span>
               </button>
             </li>
           ))}
-          {found?.offers.length === 0 && <li className="sesam-empty">{search ? t("nothing with that name") : t("it offers nothing")}</li>}
+          {found?.offers.length === 0 && <li role="presentation" className="sesam-empty">{search ? t("nothing with that name") : t("it offers nothing")}</li>}
         </ul>
         {chosen === null ? <div className="sesam-empty">{t("Choose one to see its columns and first entities.")}</div> : <One key={chosen} host={host} id={chosen} open={open} />}
       </div>

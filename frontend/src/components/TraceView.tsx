@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState } from "react";
 
+import { walkByArrows } from "./arrows";
 import { type Margin, TraceViewCode, coverageText } from "./TraceViewCode";
 import { FindEntities, Fixes, type Hits, Reruns, download } from "./TraceViewFind";
 import { type EntityRow, outcomeWord, TraceViewCosts, TraceViewEntities } from "./TraceViewLists";
@@ -263,9 +264,9 @@ function Walk({ host, session, enter, leave }: WalkProps) {
         </div>
       </div>
       <div className="sesam-tabs">
-        <div role="tablist" aria-label={t("more")}>
+        <div role="tablist" aria-label={t("more")} onKeyDown={(event) => walkByArrows(event, "tab", true)}>
           {tabs.map((name) => (
-            <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+            <button key={name} type="button" role="tab" aria-selected={tab === name} tabIndex={tab === name ? 0 : -1} onClick={() => setTab(name)}>
               {words[name]}
             </button>
           ))}
@@ -281,7 +282,7 @@ function Walk({ host, session, enter, leave }: WalkProps) {
           </button>
         )}
       </div>
-      <div className="sesam-tab" role="tabpanel">
+      <div className="sesam-tab" role="tabpanel" aria-label={words[tab]}>
         {tab === "output" && (
           <TraceViewWhy
             entity={entity}
