@@ -1,6 +1,7 @@
 /** The views of the main area: the components of the notebook's widgets, with the server behind them. */
 
 import { ReactWidget } from "@jupyterlab/ui-components";
+import type { Message } from "@lumino/messaging";
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
 import { EntityGrid } from "../../frontend/src/components/EntityGrid";
@@ -56,6 +57,12 @@ export class ViewWidget extends ReactWidget {
     this.title.caption = this.title.label;
     this.title.icon = sesamIcon;
     this.title.closable = true;
+  }
+
+  /** What is closed is gone: it is made anew where it is opened again. */
+  protected override onCloseRequest(message: Message): void {
+    super.onCloseRequest(message);
+    this.dispose();
   }
 
   protected override onActivateRequest(): void {

@@ -23,6 +23,13 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       flow: () => void app.commands.execute("sesam:flow"),
       run: (name: string) => void app.commands.execute("sesam:run-or-stop", { name }),
       menu: (element: HTMLElement) => {
+        const { menu } = app.contextMenu;
+        const closes = () => {
+          menu.aboutToClose.disconnect(closes);
+          // The menu had the focus, and leaves it to nobody.
+          setTimeout(() => document.activeElement === document.body && element.focus());
+        };
+        menu.aboutToClose.connect(closes);
         const { left, bottom } = element.getBoundingClientRect();
         element.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, clientX: left + 30, clientY: bottom }));
       },
