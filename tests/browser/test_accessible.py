@@ -24,12 +24,14 @@ VIOLATIONS = """async () => {
 # What data is, or DTL, or Python, is the same in all languages.
 UNTRANSLATED = """() => {
   const data = `.sesam-title, .sesam-bar strong, .sesam-side-name, .sesam-side-url,
-    .sesam-side-project, [data-sesam-kind=system], [role=gridcell], .sesam-sort-name, .sesam-tree, .sesam-entity,
-    .sesam-choices, .cm-editor, .sesam-facts, .sesam-log td, code, pre, .sesam-node-name,
-    .sesam-offer-name, .sesam-offer td, .sesam-linked button`;
+    .sesam-side-project, [data-sesam-kind=system], [role=gridcell], .sesam-sort-name,
+    .sesam-tree, .sesam-entity, .sesam-choices, .cm-editor, .sesam-facts, .sesam-log td, code,
+    pre, .sesam-node-name, .sesam-node.is-system, .sesam-offer-name, .sesam-offer td,
+    .sesam-linked button`;
   const found = new Set();
   const say = (text, what) => {
-    if (/\\p{L}/u.test(text) && !text.includes("⟦")) found.add(`${what}: ${text.trim()}`);
+    const words = text.replace(/\\b_\\w+/g, "");
+    if (/\\p{L}/u.test(words) && !text.includes("⟦")) found.add(`${what}: ${text.trim()}`);
   };
   for (const root of document.querySelectorAll(".sesam")) {
     if (!root.checkVisibility()) continue;

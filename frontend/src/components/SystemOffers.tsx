@@ -6,7 +6,7 @@ import { walkByArrows } from "./arrows";
 import { EntityDiff } from "./EntityDiff";
 import { content } from "../dtl/values";
 import { messageOf, type Host } from "../host";
-import { useT } from "../words";
+import { type Translate, useT } from "../words";
 
 interface Column {
   name: string;
@@ -26,6 +26,11 @@ interface Offer {
 interface Offers {
   offers: Offer[];
   more: boolean;
+}
+
+function kindWord(kind: string, t: Translate): string {
+  const words: Record<string, string> = { table: t("table"), view: t("view"), file: t("file"), topic: t("topic"), index: t("index"), collection: t("collection"), operation: t("operation") };
+  return words[kind] ?? kind;
 }
 
 export function SystemOffers({ host, open }: { host: Host; open(pipe: string): void }) {
@@ -69,7 +74,7 @@ export function SystemOffers({ host, open }: { host: Host; open(pipe: string): v
             <li key={offer.id} role="presentation">
               <button role="option" aria-selected={offer.id === chosen} tabIndex={offer.id === (isListed ? chosen : found.offers[0]?.id) ? 0 : -1} {...(offer.problem ? { title: offer.problem } : {})} onClick={() => setChosen(offer.id)}>
                 <span className="sesam-offer-name">{offer.id}</span>
-                <span className="sesam-dim">{offer.problem ? t("{kind}, with a note", { kind: offer.kind }) : offer.kind}</span>
+                <span className="sesam-dim">{offer.problem ? t("{kind}, with a note", { kind: kindWord(offer.kind, t) }) : kindWord(offer.kind, t)}</span>
               </button>
             </li>
           ))}
@@ -117,7 +122,7 @@ function One({ host, id, open }: { host: Host; id: string; open(pipe: string): v
     );
   };
   return (
-    <section className="sesam-offer" aria-label={id}>
+    <section className="sesam-offer" aria-label={t("{name}: columns and first entities", { name: id })}>
       {offer?.pipe && (
         <form
           className="sesam-bar"
