@@ -74,6 +74,7 @@ def test_a_pump_that_never_ran_says_so(play):
         ],
         "dependencies": [],
         "execution-dataset": "system:pump_execution:copy",
+        "status": "not run",
     }
 
 
