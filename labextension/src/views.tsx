@@ -37,7 +37,7 @@ export interface Opened {
 
 /** Where a view is put; behind the others where nothing is said. */
 export interface Place {
-  mode?: "split-right" | "tab-before";
+  mode?: "split-right" | "tab-before" | "tab-after";
   /** The id of the widget that it is beside. */
   ref?: string;
 }

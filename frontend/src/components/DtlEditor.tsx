@@ -4,33 +4,17 @@ import type { EditorView } from "@codemirror/view";
 import { useEffect, useRef, useState } from "react";
 
 import { showProblems, useCode } from "./DtlEditorCode";
-import { type Against, type Outcome, type Result, Sides, Strip, summary } from "./DtlEditorResult";
+import { Problems } from "./DtlEditorProblems";
+import { SampleResult, turned } from "./DtlEditorResult";
 import { SavePanel } from "./DtlEditorSave";
 import { recordedBox } from "./recorded";
 import { hasDebugger, type Host } from "../host";
 import { type Detail, besides } from "../dtl/beside";
 import { showBeside } from "../dtl/codemirror";
-import { fixOf } from "../dtl/fixes";
-import type { PlacedProblem } from "../dtl/known";
 import { Latest } from "../dtl/latest";
-import type { Span } from "../dtl/layout";
-import { type FullTrace, Recording } from "../dtl/trace";
+import type { Live, Shown } from "../dtl/live";
+import { Recording } from "../dtl/trace";
 import { useT } from "../words";
-
-interface Shown {
-  trace: FullTrace;
-  spans: Record<string, Span>;
-  chosen: number;
-  result: Result | null;
-  deployed: Result | null;
-  sample: Outcome[];
-}
-
-interface Live {
-  problems: PlacedProblem[];
-  shown: Shown | null;
-  note: string;
-}
 
 /** An answer, and the text that it is about: its places are those of that text. */
 type Answered = Live & { text: string };
@@ -52,7 +36,6 @@ export function DtlEditor({ host }: { host: Host }) {
   const [isSaving, setSaving] = useState(false);
   const [message, setMessage] = useState("");
   const [detail, setDetail] = useState<Detail>("lines");
-  const [against, setAgainst] = useState<Against>(host.get<string>("pipe") ? "deployed" : "source");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const recording = good ? new Recording(good.trace, 0) : null;
   const entity = useRef(host.get<string>("entity"));
@@ -76,9 +59,7 @@ export function DtlEditor({ host }: { host: Host }) {
     ask();
   };
   const turn = (by: number) => {
-    if (!good) return;
-    const next = (good.chosen + by + good.sample.length) % good.sample.length;
-    choose(good.sample[next]!.id);
+    if (good) choose(turned(good, by));
   };
 
   const code = useCode(host, host.get<string>("text"), {
@@ -140,11 +121,6 @@ export function DtlEditor({ host }: { host: Host }) {
   }, [live, detail]);
 
   const isStale = live !== null && live.shown === null;
-  const changed = good?.sample.filter((one) => one.differs) ?? [];
-  const nextDifferent = () => {
-    const after = good!.sample.findIndex((one, position) => position > good!.chosen && one.differs);
-    choose((after < 0 ? changed[0]! : good!.sample[after]!).id);
-  };
 
   return (
     <div className={`sesam-editor${isStale ? " is-stale" : ""}`}>
@@ -191,39 +167,7 @@ export function DtlEditor({ host }: { host: Host }) {
         <div className="sesam-text" ref={code.parent} />
         <div className="sesam-result" aria-live="polite">
           {good ? (
-            <>
-              <div className="sesam-bar">
-                <button type="button" className="sesam-button" aria-label={t("entity before")} title={t("Alt+PageUp")} onClick={() => turn(-1)}>
-                  ‹
-                </button>
-                <PickEntity key={good.sample[good.chosen]?.id} sample={good.sample} chosen={good.chosen} choose={choose} />
-                <button type="button" className="sesam-button" aria-label={t("next entity")} title={t("Alt+PageDown")} onClick={() => turn(1)}>
-                  ›
-                </button>
-                <span className="sesam-grow" />
-                <label>
-                  {t("marked against")}{" "}
-                  <select value={against} onChange={(event) => setAgainst(event.currentTarget.value as Against)}>
-                    {host.get<string>("pipe") && <option value="deployed">{t("deployed")}</option>}
-                    <option value="source">{t("source")}</option>
-                    <option value="nothing">{t("nothing")}</option>
-                  </select>
-                </label>
-              </div>
-              <Strip sample={good.sample} chosen={good.chosen} choose={choose} />
-              <div className="sesam-dim">
-                {summary(good.sample, t)}
-                {changed.length > 0 && (
-                  <>
-                    {"; "}
-                    <button type="button" className="sesam-link" onClick={nextDifferent}>
-                      {t(changed.length === 1 ? "{n} differs from deployed" : "{n} differ from deployed", { n: changed.length })}
-                    </button>
-                  </>
-                )}
-              </div>
-              {good.result && <Sides result={good.result} deployed={good.deployed} against={against} />}
-            </>
+            <SampleResult shown={good} hasDeployed={Boolean(host.get<string>("pipe"))} choose={choose} />
           ) : (
             <div className="sesam-empty">{live ? live.note || t("the values are shown where the rules have no errors") : t("asking the node…")}</div>
           )}
@@ -241,73 +185,4 @@ function replace(view: EditorView, text: string): void {
   if (view.state.doc.toString() === text) return;
   const at = Math.min(view.state.selection.main.head, text.length);
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: at } });
-}
-
-/** The id of the chosen entity; another one may be written, also one outside of the sample. */
-function PickEntity({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
-  const t = useT();
-  const [written, setWritten] = useState(sample[chosen]?.id ?? "");
-  const list = useRef(`ids-${Math.random().toString(36).slice(2)}`);
-  return (
-    <>
-      <input
-        className="sesam-input"
-        aria-label={t("id of the entity")}
-        list={list.current}
-        value={written}
-        onInput={(event) => setWritten(event.currentTarget.value)}
-        onChange={(event) => setWritten(event.currentTarget.value)}
-        onFocus={(event) => event.currentTarget.select()}
-        onKeyDown={(event) => event.key === "Enter" && choose(written)}
-        onBlur={() => written !== sample[chosen]?.id && choose(written)}
-      />
-      <datalist id={list.current}>
-        {sample.map((one, position) => (
-          <option key={position} value={one.id} />
-        ))}
-      </datalist>
-    </>
-  );
-}
-
-/** Every problem as a line: a click goes there, a fix is a click away. */
-function Problems({ view, problems }: { view: EditorView | null; problems: PlacedProblem[] }) {
-  const t = useT();
-  if (problems.length === 0 || view === null) return null;
-  const text = view.state.doc.toString();
-  return (
-    <ul className="sesam-problems" aria-label={t("problems")}>
-      {problems.slice(0, 12).map((problem, number) => {
-        const fix = fixOf(text, problem, t);
-        return (
-          <li key={number} className={`is-${problem.level ?? "error"}`}>
-            <button
-              type="button"
-              className="sesam-link"
-              onClick={() => {
-                view.dispatch({ selection: { anchor: Math.min(problem.from, text.length) }, scrollIntoView: true });
-                view.focus();
-              }}
-            >
-              {t("line {n}", { n: String(problem.line ?? 1) })}
-            </button>
-            <span>
-              {problem.message}
-              {problem.hint ? `; ${problem.hint}` : ""}
-            </span>
-            {fix && (
-              <button
-                type="button"
-                className="sesam-button"
-                onClick={() => view.dispatch({ changes: { from: fix.from, to: fix.to, insert: fix.insert } })}
-              >
-                {fix.label}
-              </button>
-            )}
-          </li>
-        );
-      })}
-      {problems.length > 12 && <li>{t("and {n} more", { n: problems.length - 12 })}</li>}
-    </ul>
-  );
 }

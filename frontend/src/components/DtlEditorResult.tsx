@@ -1,21 +1,88 @@
 /** Source and target of the chosen entity side by side; the sample as a strip. */
 
+import { useRef, useState } from "react";
+
 import { walkByArrows } from "./arrows";
 import { EntityDiff } from "./EntityDiff";
+import type { Outcome, Result, Shown } from "../dtl/live";
 import { content } from "../dtl/values";
 import { type Translate, useT } from "../words";
 
-export interface Result {
-  source: Record<string, unknown>;
-  emitted: Record<string, unknown>[];
-  filtered: boolean;
-  error: { message: string } | null;
+/** What rules make of a sample: one entity of it, to be chosen, with what becomes of it; the others as marks. */
+export function SampleResult({ shown, hasDeployed, choose }: { shown: Shown; hasDeployed: boolean; choose: (id: string) => void }) {
+  const t = useT();
+  const [wanted, setWanted] = useState<Against>("deployed");
+  const against = wanted === "deployed" && !hasDeployed ? "source" : wanted;
+  const { sample, chosen } = shown;
+  const changed = sample.filter((one) => one.differs);
+  const nextDifferent = () => choose((sample.find((one, position) => position > chosen && one.differs) ?? changed[0]!).id);
+  return (
+    <>
+      <div className="sesam-bar">
+        <button type="button" className="sesam-button" aria-label={t("entity before")} title={t("Alt+PageUp")} onClick={() => choose(turned(shown, -1))}>
+          ‹
+        </button>
+        <PickEntity key={sample[chosen]?.id} sample={sample} chosen={chosen} choose={choose} />
+        <button type="button" className="sesam-button" aria-label={t("next entity")} title={t("Alt+PageDown")} onClick={() => choose(turned(shown, 1))}>
+          ›
+        </button>
+        <span className="sesam-grow" />
+        <label>
+          {t("marked against")}{" "}
+          <select value={against} onChange={(event) => setWanted(event.currentTarget.value as Against)}>
+            {hasDeployed && <option value="deployed">{t("deployed")}</option>}
+            <option value="source">{t("source")}</option>
+            <option value="nothing">{t("nothing")}</option>
+          </select>
+        </label>
+      </div>
+      <Strip sample={sample} chosen={chosen} choose={choose} />
+      <div className="sesam-dim">
+        {summary(sample, t)}
+        {changed.length > 0 && (
+          <>
+            {"; "}
+            <button type="button" className="sesam-link" onClick={nextDifferent}>
+              {t(changed.length === 1 ? "{n} differs from deployed" : "{n} differ from deployed", { n: changed.length })}
+            </button>
+          </>
+        )}
+      </div>
+      {shown.result && <Sides result={shown.result} deployed={shown.deployed} against={against} />}
+    </>
+  );
 }
 
-export interface Outcome {
-  id: string;
-  outcome: "emitted" | "filtered" | "failed" | "nothing";
-  differs?: boolean;
+/** The id of the next entity of the sample, or with -1 of the one before. */
+export function turned({ sample, chosen }: Shown, by: number): string {
+  return sample[(chosen + by + sample.length) % sample.length]!.id;
+}
+
+/** The id of the chosen entity; another one may be written, also one outside of the sample. */
+function PickEntity({ sample, chosen, choose }: { sample: Outcome[]; chosen: number; choose: (id: string) => void }) {
+  const t = useT();
+  const [written, setWritten] = useState(sample[chosen]?.id ?? "");
+  const list = useRef(`ids-${Math.random().toString(36).slice(2)}`);
+  return (
+    <>
+      <input
+        className="sesam-input"
+        aria-label={t("id of the entity")}
+        list={list.current}
+        value={written}
+        onInput={(event) => setWritten(event.currentTarget.value)}
+        onChange={(event) => setWritten(event.currentTarget.value)}
+        onFocus={(event) => event.currentTarget.select()}
+        onKeyDown={(event) => event.key === "Enter" && choose(written)}
+        onBlur={() => written !== sample[chosen]?.id && choose(written)}
+      />
+      <datalist id={list.current}>
+        {sample.map((one, position) => (
+          <option key={position} value={one.id} />
+        ))}
+      </datalist>
+    </>
+  );
 }
 
 /** Every entity of the sample as a mark: what became of it, and is it another than deployed? */
@@ -55,7 +122,7 @@ export function summary(sample: Outcome[], t: Translate): string {
   return `${t(sample.length === 1 ? "{n} entity" : "{n} entities", { n: sample.length })}: ${told.join(", ")}`;
 }
 
-export type Against = "deployed" | "source" | "nothing";
+type Against = "deployed" | "source" | "nothing";
 
 interface Props {
   result: Result;

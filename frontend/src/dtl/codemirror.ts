@@ -77,11 +77,29 @@ function heldOf(beside: Beside, state: EditorState): Held {
 /** The innermost place at a position of the text, with where it stands. */
 export function placeAt(state: EditorState, position: number): { path: string; from: number; to: number } | null {
   let found: { path: string; from: number; to: number } | null = null;
-  state.field(held).places.between(position, position, (from, to, place) => {
+  state.field(held, false)?.places.between(position, position, (from, to, place) => {
     if (found === null || to - from < found.to - found.from) found = { path: place.path, from, to };
   });
   return found;
 }
+
+// -- values that are of an earlier text ---------------------------------------------------------------
+
+/** Are the values those of an earlier text, as this one does not run? Then they are dimmed. */
+export const showStale = StateEffect.define<boolean>();
+
+const stale = StateField.define<boolean>({
+  create: () => false,
+  update: (value, transaction) => transaction.effects.reduce((found, effect) => (effect.is(showStale) ? effect.value : found), value),
+  provide: (field) => EditorView.editorAttributes.from(field, (value): Record<string, string> => (value ? { class: "is-stale" } : {})),
+});
+
+/** Values beside a text of an editor that is not ours, put there by `showBeside`; its lines are wrapped to make room for them. */
+export const besideText: Extension = [
+  held,
+  stale,
+  EditorView.contentAttributes.from(held, ({ decorations }): Record<string, string> => (decorations.size > 0 ? { class: "cm-lineWrapping" } : {})),
+];
 
 // -- one place that is pointed out ------------------------------------------------------------------
 
