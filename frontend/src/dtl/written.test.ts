@@ -40,8 +40,8 @@ test("an unfinished text stays as it is", () => {
 
 test("places move along with the text that the rules stand in", () => {
   const shown = { trace: {} as FullTrace, spans: { "$.a": [1, 3] as const }, chosen: 0, result: null, deployed: null, sample: [] };
-  const problem = { path: "$", code: "x", message: "m", from: 2, to: 4, line: 1 };
+  const problem = { path: "$", code: "x", message: "line 1, column 2: broken text", from: 2, to: 4, line: 1 };
   const found = moved({ problems: [problem], shown: { ...shown, spans: { "$.a": [1, 3] } }, note: "" }, 10, () => 3);
   expect(found.shown?.spans).toEqual({ "$.a": [11, 13] });
-  expect(found.problems).toEqual([{ ...problem, from: 12, to: 14, line: 3 }]);
+  expect(found.problems).toEqual([{ ...problem, message: "broken text", from: 12, to: 14, line: 3 }]);
 });
