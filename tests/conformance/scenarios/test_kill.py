@@ -56,6 +56,7 @@ class Posting(threading.Thread):
                 base_url=self.node.child.url,
                 headers={"Authorization": f"Bearer {self.node.child.token}"},
                 trust_env=False,
+                timeout=60,  # the first of many waits for a process to start
             ) as http,
             contextlib.suppress(httpx.HTTPError),
         ):
