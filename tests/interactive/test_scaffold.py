@@ -103,11 +103,11 @@ def test_a_pipe_with_hops_is_looked_at_changed_and_tested(many, tmp_path):
     ("name", "cell", "text"),
     [
         ("merged", "test", "source entities make"),
-        ("csv rows", "made", "Mathematics"),
-        ("published", "published", "'Ada'"),
-        ("braces", "made", "{{y}}"),
-        ("several", "test", "without errors"),
-        ("inbox", "test", "0 of 0 entities"),
+        pytest.param("csv rows", "made", "Mathematics", marks=pytest.mark.long),
+        pytest.param("published", "published", "'Ada'", marks=pytest.mark.long),
+        pytest.param("braces", "made", "{{y}}", marks=pytest.mark.long),
+        pytest.param("several", "test", "without errors", marks=pytest.mark.long),
+        pytest.param("inbox", "test", "0 of 0 entities", marks=pytest.mark.long),
     ],
 )
 def test_pipes_of_other_kinds_have_notebooks_that_run(many, tmp_path, name, cell, text):

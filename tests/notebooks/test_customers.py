@@ -57,6 +57,7 @@ def test_the_project_passes_its_own_tests(folder, capsys):
     assert "2 passed, 0 failed" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_project_passes_on_a_node_that_is_thrown_away(hub, folder):
     assert hub.project(folder).test(fresh=True, progress=False).ok
 

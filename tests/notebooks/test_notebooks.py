@@ -110,8 +110,14 @@ def test_the_first_notebook_runs_from_top_to_bottom(tmp_path, demo_copy):
         check(FIRST, outputs(execute(FIRST, node=node)))
 
 
-@pytest.mark.parametrize("notebook", ALL[1:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", ALL[1:3], ids=lambda path: path.stem)
 def test_a_notebook_runs_on_a_node_of_its_own(notebook):
+    check(notebook, outputs(execute(notebook)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("notebook", ALL[3:], ids=lambda path: path.stem)
+def test_a_later_notebook_runs_on_a_node_of_its_own(notebook):
     check(notebook, outputs(execute(notebook)))
 
 
