@@ -101,3 +101,27 @@ def test_jupyterlab_serves_the_page_with_it(installed, environment, tmp_path):
 
 def address_of(line):
     return re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\S*\?token=(\w+)", line)
+
+
+def test_a_node_serves_its_own_page(installed, environment, tmp_path):
+    command = [installed / "sesam-node", "serve", "--data", tmp_path / "node", "--port", "0"]
+    process = subprocess.Popen(
+        [*map(str, command), "--stop-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
+    try:
+        url = re.search(r"http://[\d.]+:\d+", process.stdout.readline())[0]
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+            page = client.get("/")
+            assert page.status_code == 200
+            files = re.findall(r'"(static/[^"]+)"', page.text)
+            assert len(files) > 2
+            assert [client.get(f"/{file}").status_code for file in files] == [200] * len(files)
+    finally:
+        process.stdin.close()
+        process.wait(60)
+        process.stdout.close()
