@@ -11,7 +11,6 @@ from notebook_page import shot
 from playwright.sync_api import expect
 
 from sesam_node.cli.child import ChildNode
-from sesam_node.settings import Keys, Settings
 
 PEOPLE = [
     {
@@ -111,9 +110,9 @@ def node_page(page, people_node):
     return page
 
 
-def enter(page, node, view="", token=""):
+def enter(page, node, view=""):
     """Open the page by a link that holds the token, and go to a view."""
-    page.goto(f"{node.page}#token={token or node.token}")
+    page.goto(f"{node.page}#token={node.token}")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
     assert "token" not in page.url
     if view:
@@ -176,6 +175,12 @@ def test_a_pipe_is_run_and_what_it_wrote_is_browsed(node_page, people_node):
     page.get_by_label("find text").fill("PERSON 24")
     page.keyboard.press("Enter")
     expect(page.get_by_text("11 matches")).to_be_visible(timeout=30_000)
+    # One of them, and why it is as it is.
+    page.get_by_role("gridcell", name="PERSON 241").dblclick()
+    page.get_by_role("button", name="Why is it so?").click()
+    expect(page.get_by_label("why it is so")).to_contain_text(
+        'from name of person "241"', timeout=30_000
+    )
     shot(page, "page-dataset")
     # What a pipe that fails says is at hand.
     page.goto(f"{people_node.page}#/pipes/person-broken")
@@ -243,14 +248,25 @@ def test_rules_are_tried_traced_and_saved(node_page, people_node, api):
     assert page.errors == []
 
 
-def test_who_may_see_less_is_told_so(node_page, people_node, api):
+def test_a_user_who_may_see_less_is_told_so(node_page, people_node, api):
     page = node_page
     api.run("salaries")
-    token = Keys.load(Settings(data=people_node.data)).token(["group:Developer"])
-    enter(page, people_node, "#/pipes", token)
+    ada = {"email": "ada@example.com", "password": "correct horse battery"}
+    api.client.post("/users", json={**ada, "roles": ["group:Developer"]})
+    page.goto(people_node.page)
+    page.get_by_role("button", name="With email and password").click()
+    page.get_by_label("Email").fill(ada["email"])
+    page.get_by_label("Password").fill("something else")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("wrong", timeout=30_000)
+    page.errors = [one for one in page.errors if "401" not in one]  # noted by the browser itself
+    page.get_by_label("Password").fill(ada["password"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    page.goto(f"{people_node.page}#/pipes")
     expect(page.locator("a[href='#/pipes/person']")).to_be_visible()
     expect(page.locator("a[href='#/pipes/salaries']")).to_have_count(0)
     page.goto(f"{people_node.page}#/datasets/salaries")
     expect(page.get_by_text("You have no permission to see this.")).to_be_visible()
-    page.errors = [one for one in page.errors if "403" not in one]  # noted by the browser itself
+    page.errors = [one for one in page.errors if "403" not in one]
     assert page.errors == []

@@ -37,10 +37,39 @@ export function GridDetail({ host, entity, onClose }: { host: Host; entity: Enti
       {versions.error && <pre className="sesam-error" role="alert">{versions.error}</pre>}
       <div className="sesam-scroll">
         <EntityPane entity={shown} before={versions.before} />
+        {host.get<boolean>("reasons") && <Reasons host={host} key={`r${id}`} id={id} />}
         <References host={host} key={id} id={id} />
         {hasDebugger(host) && <Debugging host={host} key={`d${id}`} id={id} copy={copy} />}
       </div>
     </section>
+  );
+}
+
+/** Why the entity is as it is: back through the pipe and the rules that made it to what came in. */
+function Reasons({ host, id }: { host: Host; id: string }) {
+  const t = useT();
+  const [told, setTold] = useState("");
+  const [state, setState] = useState("");
+  const ask = () => {
+    setState(t("looking …"));
+    host.request<string>("reasons_of", { entity_id: id }).then(
+      (text) => {
+        setTold(text);
+        setState("");
+      },
+      (error: Error) => setState(messageOf(error)),
+    );
+  };
+  return (
+    <div className="sesam-pad">
+      {told === "" ? (
+        <>
+          <button onClick={ask} title={t("Its source goes through the rules again, recorded")}>{t("Why is it so?")}</button> <span className="sesam-dim" role="status">{state}</span>
+        </>
+      ) : (
+        <pre className="sesam-code sesam-reasons" tabIndex={0} aria-label={t("why it is so")}>{told}</pre>
+      )}
+    </div>
   );
 }
 

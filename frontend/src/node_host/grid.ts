@@ -26,6 +26,7 @@ export function gridAnswers(node: NodeWay, dataset: string): Answers {
     columns: async () => columnsOfSchema(await node.ask<Schema>(`${path}/schema`)),
     versions: ({ entity_id }: { entity_id: string }) => versionsOf((before) => node.ask(`${path}/history?${query({ entity_id, limit: "1000", ...before })}`)),
     version: ({ entity_id, offset }: { entity_id: string; offset?: number | null }) => node.ask(`${path}/entity?${query({ entity_id, ...(offset == null ? {} : { offset: String(offset) }) })}`),
+    reasons_of: async ({ entity_id }: { entity_id: string }) => (await node.fetch(`${path}/why?${query({ entity_id, format: "text" })}`)).text(),
     references: ({ entity_id }: { entity_id: string }) => node.ask(`${path}/references?${query({ entity_id })}`),
     debugging: async () => [],
     expression: async ({ view }: { view: View }) => expressionOf(dataset, view),
