@@ -7,6 +7,7 @@ import time
 
 import httpx
 import pytest
+from demo_project import ROOT
 from notebook_page import shot
 from playwright.sync_api import expect
 
@@ -21,6 +22,7 @@ PEOPLE = [
     }
     for n in range(250)
 ]
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 MANUAL = {"pump": {"mode": "manual"}}
 PIPES = [
     {"_id": "person", "type": "pipe", "source": {"type": "embedded", "entities": PEOPLE}, **MANUAL},
@@ -245,6 +247,51 @@ def test_rules_are_tried_traced_and_saved(node_page, people_node, api):
     expect(page.get_by_text("Saved.")).to_be_visible(timeout=30_000)
     saved = api.client.get("/pipes/person-named/config").json()["transform"]["rules"]
     assert saved == {"default": [["copy", "_id"], ["add", "name", ["lower", "_S.name"]]]}
+    assert page.errors == []
+
+
+VIEWS = {
+    "": ".sesam-cards",
+    "pipes": ".sesam-list",
+    "pipes/person-named": ".sesam-log",
+    "pipes/person-named/rules": ".sesam-sides",
+    "datasets": ".sesam-list",
+    "datasets/person": ".sesam-row",
+    "systems/drop": ".sesam-offers [role=option]",
+    "flow": ".sesam-node",
+    "try/dataset/person": ".sesam-sides",
+}
+# A node of the graph draws its name and figures in lines; read as one word they are in no name.
+VIOLATIONS = """async () => {
+  const rules = { "label-content-name-mismatch": { enabled: false } };
+  const { violations } = await axe.run({ rules });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((one) => [id, one.html, one.failureSummary]));
+}"""
+
+
+def test_no_view_keeps_anybody_out(node_page, people_node, api):
+    """In both schemes of colours, and not wider than a phone where it is read on one."""
+    page = node_page
+    for name in ("person", "person-named"):
+        api.run(name)
+    enter(page, people_node)
+    # What a page may not load, somebody with its console may.
+    page.evaluate(AXE.read_text("utf-8"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for view, ready in VIEWS.items():
+            page.goto(f"{people_node.page}#/{view}")
+            page.locator(ready).first.wait_for(timeout=30_000)
+            shot(page, f"page-{view.replace('/', '-')}-{scheme}")
+            assert (view, scheme, page.evaluate(VIOLATIONS)) == (view, scheme, [])
+    page.set_viewport_size({"width": 390, "height": 780})
+    for view in ("", "pipes", "pipes/person-named"):
+        page.goto(f"{people_node.page}#/{view}")
+        page.locator(VIEWS[view]).first.wait_for(timeout=30_000)
+        too_wide = "() => document.getElementById('main').scrollWidth - innerWidth"
+        assert page.evaluate(too_wide) <= 0, view
     assert page.errors == []
 
 
