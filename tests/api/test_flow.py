@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from pathlib import Path
+
 import httpx
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pipes"))
+
 from api_testing import LOUD, PEOPLE, run
+from web_server import Reply, serving
 
 from sesam_node.settings import Keys, Settings
 
@@ -102,6 +110,34 @@ def test_changes_of_the_configuration_are_seen(rich):
     assert nodes["pipe:loud"]["state"] == "invalid"
     assert "dataset" in nodes["pipe:loud"]["message"]
     assert rich.get("/pipes/loud").json()["runtime"]["status"] == "invalid"
+
+
+def test_a_system_that_wants_no_requests_says_until_when(shop):
+    def busy(_asked):
+        return Reply({"error": "too many"}, 429, {"Retry-After": "600"})
+
+    with serving(busy) as server:
+        system = {
+            "_id": "slow",
+            "type": "system:rest",
+            "url_pattern": f"{server.url}/%s",
+            "operations": {"all": {"url": "all", "method": "GET", "rate_limiting_retries": 3}},
+        }
+        source = {"type": "rest", "system": "slow", "operation": "all"}
+        got = {"_id": "got", "type": "pipe", "source": source, "pump": {"mode": "manual"}}
+        assert shop.put("/config", json=[system, got]).status_code == 200
+        assert shop.get("/systems/slow").json()["runtime"]["paused-until"] is None
+        shop.post("/pipes/got/pump", data={"operation": "start"})
+        runtime = {}
+        while not runtime.get("waiting-requests"):
+            time.sleep(0.02)
+            runtime = shop.get("/systems/slow").json()["runtime"]
+        assert runtime["paused-until"] > "2026"
+        told = flow(shop)[0]["system:slow"]["message"]
+        assert told == f"wants no requests until {runtime['paused-until']}; 1 wait"
+        shop.post("/pipes/got/pump", data={"operation": "stop"})
+        while shop.get("/pipes/got/pump").json()["runtime"]["is-running"]:
+            time.sleep(0.02)
 
 
 def test_what_may_not_be_seen_is_left_out(rich, running_node):

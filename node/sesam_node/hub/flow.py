@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sesam_node.hub.active import Active
     from sesam_node.hub.checking import Facts
     from sesam_node.hub.pumps import Pumps
+    from sesam_node.hub.systems import Systems
     from sesam_node.store import Store
 
     Allowed = Callable[[str, Iterable[str]], Container[str]]
@@ -36,9 +37,10 @@ HIDDEN = "what it has may not be read"
 class Flow:
     """The service behind `/api/flow`."""
 
-    def __init__(self, store: Store, pumps: Pumps) -> None:
+    def __init__(self, store: Store, pumps: Pumps, systems: Systems) -> None:
         self._store = store
         self._pumps = pumps
+        self._systems = systems
         self._known: tuple[Active, dict[str, tuple[Edge, ...]]] | None = None
 
     def graph(self, allowed: Allowed) -> Json:
@@ -64,7 +66,8 @@ class Flow:
         for name in active.document.systems:
             if name in systems:
                 errors = active.config_errors(name) if name in active.invalid else None
-                made.add_system(name, str(active.effective(name).get("type", "")), errors)
+                type_ = str(active.effective(name).get("type", ""))
+                made.add_system(name, type_, errors, self._systems.reason(name))
         return made.data(set(active.document.systems))
 
     def _edges(self, active: Active) -> dict[str, tuple[Edge, ...]]:
@@ -124,8 +127,8 @@ class _Graph:
             queue = waiting.get(of) if read else hops.get(of) if of in hopped else None
             self._edges.setdefault(edge, queue if start.startswith("dataset:") else None)
 
-    def add_system(self, name: str, type_: str, errors: list[Json] | None) -> None:
-        node = _node("system", name, type_)
+    def add_system(self, name: str, type_: str, errors: list[Json] | None, reason: str) -> None:
+        node = _node("system", name, type_) | {"message": reason}
         if errors is not None:
             node |= {"state": "invalid", "message": first_error({"config-errors": errors})}
         self._nodes[node["id"]] = node

@@ -33,6 +33,7 @@ from sesam_node.hub.rows import Rows
 from sesam_node.hub.runner import Runner
 from sesam_node.hub.schemas import Schemas
 from sesam_node.hub.status import Status
+from sesam_node.hub.systems import Systems
 from sesam_node.hub.tokens import StoredTokens
 from sesam_node.hub.vault import Vault
 from sesam_node.hub.webhooks import Webhooks
@@ -106,6 +107,7 @@ class Hub:
         self.datasets = Datasets(
             store, self.pumps, self.operations, executor, timeout_s=settings.publish_timeout_s
         )
+        self.systems = Systems(self.configuration, self._desk)
         self.rows = Rows(store, self.datasets, executor, timeout_s=settings.publish_timeout_s)
         self.pipes = Pipes(
             self.configuration,
@@ -153,7 +155,7 @@ class Hub:
         )
 
         self.events = Events(store, self.pumps)
-        self.flow = Flow(store, self.pumps)
+        self.flow = Flow(store, self.pumps, self.systems)
         self.metrics = Metrics(self.pumps, self._problem, settings.data)
 
     async def start(self) -> None:

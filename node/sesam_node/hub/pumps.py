@@ -342,7 +342,7 @@ class Pumps:
             "config-errors": active.config_errors(pipe_id),
             "last-seen": offsets.last_seen(state.offset),
             "last-run": last.ended,
-            "next-run": _time_text(next_run),
+            "next-run": time_text(next_run),
             "last-message": last.message,
             "last-original-error-message": last.original_error,
             "success": last.success,
@@ -414,7 +414,8 @@ def _global(active: Active, name: str) -> Any:
     return defaults.get(name) if type(defaults) is dict else None
 
 
-def _time_text(moment: float | None) -> str | None:
+def time_text(moment: float | None) -> str | None:
+    """A moment in Unix time as text, in UTC."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -162,6 +162,20 @@ def test_a_pause_of_one_system_holds_no_other():
     assert talk.take("a") == turn
 
 
+def test_it_is_told_until_when_a_system_is_paused_and_how_many_wait():
+    talk = Talk()
+    assert talk.desk.held("s") == (None, 0)
+    talk.tell("a", Pause("s", 60.0))
+    for owner in ("a", "b"):
+        talk.ask(owner, Turn("s"))
+    assert talk.desk.held("s") == (1060.0, 2)
+    talk.desk.leave("a")
+    assert talk.desk.held("s") == (1060.0, 1)
+    talk.clock.now = 1060.0
+    talk.ask("c", Turn("s"))
+    assert talk.desk.held("s") == (None, 0)
+
+
 @pytest.mark.parametrize(
     ("ends", "expected"), [(1100.0, 1070.0), (1020.0, 1010.0), (1000.0, 1000.0), (900.0, 900.0)]
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sesam_node.api.base import ApiHandler
 from sesam_node.api.handlers.pipes import component_list
 from sesam_node.api.operations import FORCE, Parameter, on_each, on_node, on_system, operation
@@ -16,10 +14,14 @@ VERBOSE = Parameter("verbose", "boolean", default=False, doc="accepted; answers 
 class SystemsHandler(ApiHandler):
     @operation(VERBOSE, INTERNAL, needs=on_each("read_config", "system"))
     def get(self) -> None:
-        """All systems."""
+        """All systems.
+
+        In `runtime`, `paused-until` is when a system that wants no requests takes them again, and
+        `waiting-requests` how many of all pipes wait for their turn.
+        """
         names = list(self.hub.configuration.active.document.systems)
         allowed = self.allowed("read_config", "system", names)
-        self.answer([self._system(name) for name in names if name in allowed])
+        self.answer([self.hub.systems.get(name) for name in names if name in allowed])
 
     @operation(FORCE, body="application/json", status=201, needs=on_node("add_components"))
     async def post(self) -> None:
@@ -28,22 +30,19 @@ class SystemsHandler(ApiHandler):
         ids = await self.hub.configuration.add(
             components, kind="system", force=self.query()["force"], by=self.principal
         )
-        self.answer([self._system(system_id) for system_id in ids], 201)
-
-    def _system(self, system_id: str) -> dict[str, Any]:
-        return self.hub.configuration.component("system", system_id)
+        self.answer([self.hub.systems.get(system_id) for system_id in ids], 201)
 
 
 class SystemHandler(ApiHandler):
     @operation(needs=on_system("read_config"))
     def get(self, system_id: str) -> None:
         """One system."""
-        self.answer(self.hub.configuration.component("system", system_id))
+        self.answer(self.hub.systems.get(system_id))
 
     @operation(needs=on_system("write_config"))
     async def delete(self, system_id: str) -> None:
         """Delete a system and its secrets; the answer is what it was."""
-        system = self.hub.configuration.component("system", system_id)
+        system = self.hub.systems.get(system_id)
         await self.hub.configuration.delete("system", system_id, by=self.principal)
         self.answer(system)
 
@@ -61,7 +60,7 @@ class SystemConfigHandler(ApiHandler):
         await self.hub.configuration.put_one(
             "system", system_id, component, force=self.query()["force"], by=self.principal
         )
-        self.answer(self.hub.configuration.component("system", system_id))
+        self.answer(self.hub.systems.get(system_id))
 
 
 class LogsHandler(ApiHandler):

@@ -30,6 +30,11 @@ class Budget:
         self._rate = rate
         self._waiting.append(ticket)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._waiting)
+
     def pause(self, until: float) -> None:
         """Let nothing go before `until`."""
         self.paused_until = max(self.paused_until, until)

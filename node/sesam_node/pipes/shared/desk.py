@@ -72,6 +72,7 @@ class Desk:
         self._safe = safe or NoSafe()
         self._steady, self._wall = steady, wall
         self._budgets: dict[str, Budget] = {}
+        self._paused: dict[str, float] = {}
         self._tokens = Tokens()
         self._systems: dict[str, str] = {}
         self._replies: dict[Ticket, Reply] = {}
@@ -97,6 +98,8 @@ class Desk:
                         self._budgets.setdefault(system, Budget()).answered((owner, turn), now)
                     case Pause(system, seconds):
                         self._budgets.setdefault(system, Budget()).pause(now + seconds)
+                        until = self._wall() + seconds
+                        self._paused[system] = max(self._paused.get(system, until), until)
                         if seconds >= TOLD_S:
                             log.info('system "%s" wants no requests for %g s', system, seconds)
                     case Wanted(key, system):
@@ -127,6 +130,15 @@ class Desk:
             self._tokens.leave(owner)
             ready = self._due()
         _tell(ready)
+
+    def held(self, system: str) -> tuple[float | None, int]:
+        """Until when a system takes no requests (Unix time; null: it does), and how many wait."""
+        with self._changed:
+            budget = self._budgets.get(system)
+            if budget is None:
+                return None, 0
+            is_paused = budget.paused_until > self._steady()
+            return self._paused[system] if is_paused else None, budget.waiting
 
     def clear(self) -> None:
         """Forget all tokens."""
