@@ -71,6 +71,25 @@ export class Actions {
       : null;
   }
 
+  /** Make a system of a folder whose files become pipes; gives its name, null where none was made. */
+  async addFolder(): Promise<string | null> {
+    const { server, model, t } = this.sesam;
+    const given = await InputDialog.getText({
+      title: t("Add a folder of files"),
+      label: t("A folder where the node runs. Its CSV, JSON, Excel and Parquet files are offered to be read."),
+      placeholder: "/data/inbox",
+      okLabel: t("Add"),
+    });
+    const folder = given.value?.trim().replace(/[\\/]+$/, "");
+    if (!given.button.accept || !folder) return null;
+    const wanted = folder.split(/[\\/]/).at(-1)!.toLowerCase().replace(/[^a-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "") || "files";
+    const { systems } = model.shown.things;
+    let name = wanted;
+    for (let number = 2; name in systems; number++) name = `${wanted}-${number}`;
+    const system = { _id: name, type: "system:url", url_pattern: `${folder}/%s` };
+    return (await this.told(() => server.node("systems", "POST", [system]))) ? name : null;
+  }
+
   async delete({ kind, name }: Target): Promise<void> {
     const { server, model, t } = this.sesam;
     const { pipes, datasets } = model.shown.things;

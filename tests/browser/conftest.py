@@ -48,21 +48,24 @@ class Lab:
     """`jupyter lab` on a free port with the server extension's managed node.
 
     That of this environment, with the extension of this source tree; or of another, as installed.
+    Without a project no node runs until one is started.
     """
 
-    def __init__(self, folder: Path, project: Path, python: str | Path = sys.executable) -> None:
+    def __init__(
+        self, folder: Path, project: Path | None, python: str | Path = sys.executable
+    ) -> None:
         self.folder = folder
         shutil.copytree(NOTEBOOKS, folder / "notebooks")
         command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         # An older server tells the port that it was given, not the one that it took.
         port = 0 if python == sys.executable else free_port()
         command += [f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"]
-        command += ["--LabApp.expose_app_in_browser=True", f"--SesamInteractive.project={project}"]
+        command += ["--LabApp.expose_app_in_browser=True"]
         command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
-        command += [
-            f"--SesamInteractive.data={folder / 'node'}",
-            "--ServerApp.use_redirect_file=False",
-        ]
+        if project:
+            command += [f"--SesamInteractive.project={project}"]
+            command += [f"--SesamInteractive.data={folder / 'node'}"]
+        command += ["--ServerApp.use_redirect_file=False"]
         command += [
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -76,6 +79,7 @@ class Lab:
                 "IPYTHONDIR",
             )
         }
+        environment |= {"SESAM_NODE_DATA": str(folder / "node")}
         environment.pop("NODE", None)
         if python == sys.executable:
             # The extension of this source tree, whichever one is installed: in an environment of

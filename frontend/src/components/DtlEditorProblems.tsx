@@ -4,6 +4,7 @@ import type { EditorView } from "@codemirror/view";
 
 import { fixOf } from "../dtl/fixes";
 import type { PlacedProblem } from "../dtl/known";
+import { PLACE } from "../dtl/live";
 import { useT } from "../words";
 
 /** Every problem as a line: a click goes there, a fix is a click away. */
@@ -28,7 +29,7 @@ export function Problems({ view, problems }: { view: EditorView | null; problems
               {t("line {n}", { n: String(problem.line ?? 1) })}
             </button>
             <span>
-              {problem.message}
+              {problem.message.replace(PLACE, "")}
               {problem.hint ? `; ${problem.hint}` : ""}
             </span>
             {fix && (

@@ -37,6 +37,8 @@ export interface PanelSource {
   /** What a double click, or Enter, opens. */
   open(kind: Row["kind"], name: string): void;
   flow(): void;
+  /** A first system for a node that has nothing yet. */
+  addFolder(): void;
   run(pipe: string): void;
   menu(element: HTMLElement): void;
 }
@@ -73,6 +75,12 @@ export function NodePanel({ source }: { source: PanelSource }) {
               {onlyBad ? t(" · show all") : ""}
             </button>
           )}
+          {shown.live && isEmpty(shown.things) && (
+            <div className="sesam-side-first">
+              <p>{t("Nothing here yet. Begin with files, or upload a project from a notebook.")}</p>
+              <button className="sesam-main" onClick={() => source.addFolder()}>{t("Add a folder of files…")}</button>
+            </div>
+          )}
           <div className={`sesam-side-lists${shown.live ? "" : " is-old"}`}>
             {(["pipes", "datasets", "systems"] as const).map((section) => (
               <List key={section} section={section} rows={rowsOf(shown.things, section, search, onlyBad, t)} note={section === "pipes" && running > 0 ? t("{n} running", { n: running }) : ""} source={source} />
@@ -82,6 +90,10 @@ export function NodePanel({ source }: { source: PanelSource }) {
       )}
     </div>
   );
+}
+
+function isEmpty({ pipes, systems }: Things): boolean {
+  return Object.keys(pipes).length === 0 && Object.keys(systems).length === 0;
 }
 
 function Head({ source, shown: { node, live, failure } }: { source: PanelSource; shown: Shown }) {

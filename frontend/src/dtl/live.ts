@@ -36,7 +36,8 @@ export interface Live {
   note: string;
 }
 
-const PLACE = /^line \d+, column \d+: /;
+/** What the message of a text that cannot be read begins with: where it is told anyway, it is told once. */
+export const PLACE = /^line \d+, column \d+: /;
 
 /** An answer with its places in a text that the rules stand in, at `by` from where they stand in their own. */
 export function moved(live: Live, by: number, lineAt: (offset: number) => number): Live {

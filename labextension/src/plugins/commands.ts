@@ -8,6 +8,7 @@ import { ILauncher } from "@jupyterlab/launcher";
 import type { CommandRegistry } from "@lumino/commands";
 
 import { canStart, type PipeState } from "../../../frontend/src/live/states";
+import { kindWord } from "../../../frontend/src/flow/graph";
 import { Actions, type Kind, type Target } from "../actions";
 import { sesamIcon } from "../icons";
 import { ISesamNode, ISesamViews } from "../tokens";
@@ -50,6 +51,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       const copy = await actions.duplicate(name);
       if (copy) views.open({ view: "editor", name: copy });
     };
+    const addFolder = async () => {
+      const name = await actions.addFolder();
+      if (name) views.open({ view: "offers", name });
+    };
     const output = (name: string) => model.shown.things.pipes[name]?.output ?? null;
     const open = ({ kind, name }: Target) => views.open({ view: kind === "pipe" ? "status" : kind === "dataset" ? "grid" : "offers", name });
     const idle = (state: PipeState) => state !== "running" && state !== "invalid";
@@ -86,7 +91,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     };
     for (const [id, command] of Object.entries(all)) {
       app.commands.addCommand(id, {
-        label: (args) => (args["ask"] ? `${command.label} (${command.kinds.map((kind) => t(kind)).join(", ")})` : command.label),
+        label: (args) => (args["ask"] ? `${command.label} (${command.kinds.map((kind) => kindWord(kind, t)).join(", ")})` : command.label),
         describedBy: { args: ARGS },
         isVisible: (args) => args["ask"] === true || targets.fits(targets.of(args), command),
         execute: async (args) => {
@@ -104,6 +109,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     });
     const others: Record<string, CommandRegistry.ICommandOptions> = {
       "sesam:flow": { label: t("Flow of pipes"), caption: t("The pipes as a graph: what feeds what, what waits, what fails"), icon: sesamIcon, execute: () => views.open({ view: "flow", name: "" }) },
+      "sesam:add-folder": { label: t("Add a folder of files…"), isEnabled: () => model.shown.node?.running === true, execute: addFolder },
       "sesam:panel": { label: t("Show the panel of the node"), execute: () => app.shell.activateById("sesam-interactive-panel") },
       "sesam:start-node": { label: t("Start the node"), isEnabled: () => !model.shown.node?.running, execute: () => actions.told(() => model.operate("start")) },
       "sesam:stop-node": { label: t("Stop the node"), isEnabled: () => model.shown.node?.managed === true && model.shown.node.running, execute: () => actions.told(() => model.operate("stop")) },
@@ -150,7 +156,7 @@ class Targets {
     const found: Target[] = command.kinds
       .flatMap((kind) => Object.keys(model.shown.things[`${kind}s`]).map((name) => ({ kind, name })))
       .filter((target) => this.fits(target, command));
-    const labels = found.map(({ kind, name }) => (command.kinds.length > 1 ? `${name} (${t(kind)})` : name));
+    const labels = found.map(({ kind, name }) => (command.kinds.length > 1 ? `${name} (${kindWord(kind, t)})` : name));
     const { button, value } = await InputDialog.getItem({ title: command.label, items: labels, okLabel: t("OK"), editable: false });
     return button.accept && value !== null ? (found[labels.indexOf(value)] ?? null) : null;
   }

@@ -21,6 +21,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       operate: model.operate.bind(model),
       open: (kind: string, name: string) => void app.commands.execute("sesam:open", { kind, name }),
       flow: () => void app.commands.execute("sesam:flow"),
+      addFolder: () => void app.commands.execute("sesam:add-folder"),
       run: (name: string) => void app.commands.execute("sesam:run-or-stop", { name }),
       menu: (element: HTMLElement) => {
         const { menu } = app.contextMenu;
