@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sesam_interactive.widgets.answering import Answering, request
 from sesam_node.dtl import functions
 from sesam_node.dtl.source_text import SourceText, read_source
+from sesam_node.dtl.symbols import counted, symbol_in_text
 from sesam_node.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ class DraftAnswers(Answering):
         if found is None:
             return None
         return found | {end: source.utf16(found[end]) for end in ("from", "to")}
+
+    @request
+    def symbol(self, text: str, offset: int, rename: str | None = None) -> dict[str, Any] | None:
+        """The rule, alias or dataset that is named at a place; it is in the text alone."""
+        source = SourceText(text)
+        found = symbol_in_text(text, offset=source.from_utf16(offset), rename=rename)
+        return None if found is None else counted(found, source.utf16)
 
     @request
     def format(self, text: str) -> str:

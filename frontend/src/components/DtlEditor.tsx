@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "react";
 import { showProblems, useCode } from "./DtlEditorCode";
 import { Problems } from "./DtlEditorProblems";
 import { SampleResult, turned } from "./DtlEditorResult";
+import { RenamePanel } from "./DtlEditorRename";
 import { SavePanel } from "./DtlEditorSave";
 import { recordedBox } from "./recorded";
 import { hasDebugger, type Host } from "../host";
@@ -34,6 +35,8 @@ export function DtlEditor({ host }: { host: Host }) {
   const [good, setGood] = useState<Shown | null>(null);
   const [failure, setFailure] = useState("");
   const [isSaving, setSaving] = useState(false);
+  /** The place of a name that gets another one. */
+  const [renaming, setRenaming] = useState<number | null>(null);
   const [message, setMessage] = useState("");
   const [detail, setDetail] = useState<Detail>("lines");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -72,6 +75,8 @@ export function DtlEditor({ host }: { host: Host }) {
     },
     save: () => setSaving(true),
     format: () => void format(),
+    rename: () => setRenaming(code.view.current!.state.selection.main.head),
+    tell: setMessage,
     turn,
   });
 
@@ -159,6 +164,18 @@ export function DtlEditor({ host }: { host: Host }) {
             setSaving(false);
             setMessage(saved ? t("Saved.") : "");
             if (saved) ask();
+            code.view.current?.focus();
+          }}
+        />
+      )}
+      {renaming !== null && (
+        <RenamePanel
+          host={host}
+          view={code.view.current!}
+          at={renaming}
+          close={(said) => {
+            setRenaming(null);
+            setMessage(said);
             code.view.current?.focus();
           }}
         />

@@ -13,6 +13,7 @@ import type { Host } from "../host";
 import { hovering, placeAt, rulesText } from "../dtl/codemirror";
 import { type Completion, described, diagnosticsOf, type Known, type PlacedProblem } from "../dtl/known";
 import type { Vocabulary } from "../dtl/language";
+import { clicking, goThroughUses, goTo, type NamedSymbol, uses } from "../dtl/symbols";
 import { plain, type Translate } from "../words";
 
 export interface CodeActions {
@@ -22,6 +23,10 @@ export interface CodeActions {
   changed(text: string): void;
   save(): void;
   format(): void;
+  /** Ask for another name of what is at the cursor. */
+  rename(): void;
+  /** Say something that needs no answer. */
+  tell(text: string): void;
   /** Go to another entity: 1 the next, -1 the one before. */
   turn(by: number): void;
 }
@@ -46,12 +51,18 @@ export function useCode(host: Host, text: string, actions: CodeActions) {
 }
 
 function extensions(host: Host, latest: { current: CodeActions }) {
-  const does = (name: "save" | "format") => () => {
+  const does = (name: "save" | "format" | "rename") => () => {
     latest.current[name]();
     return true;
   };
   const turns = (by: number) => () => {
     latest.current.turn(by);
+    return true;
+  };
+  const names = (go: (view: EditorView, symbol: NamedSymbol) => void) => (view: EditorView) => {
+    void symbolAt(host, view, view.state.selection.main.head)
+      .then((symbol) => (symbol ? go(view, symbol) : latest.current.tell(latest.current.t("There is no name of a rule, alias or dataset here"))))
+      .catch((error: Error) => latest.current.tell(error.message));
     return true;
   };
   return [
@@ -67,9 +78,17 @@ function extensions(host: Host, latest: { current: CodeActions }) {
     rulesText(host.get<Vocabulary>("vocabulary")),
     autocompletion({ override: [(context) => completions(host, context)], activateOnTypingDelay: 60, icons: false }),
     hovering((view, position) => known(host, view, position, latest.current)),
+    uses,
+    clicking((view, at) => {
+      void symbolAt(host, view, at)
+        .then((symbol) => symbol?.definition && goTo(view, symbol.definition))
+        .catch(() => undefined);
+    }),
     keymap.of([
       { key: "Mod-s", run: does("save"), preventDefault: true },
       { key: "Shift-Alt-f", run: does("format") },
+      { key: "F2", run: does("rename") },
+      { key: "F12", run: names((view, symbol) => symbol.definition && goTo(view, symbol.definition)), shift: names(goThroughUses) },
       { key: "Alt-PageDown", run: turns(1) },
       { key: "Alt-PageUp", run: turns(-1) },
       ...closeBracketsKeymap,
@@ -86,6 +105,11 @@ function extensions(host: Host, latest: { current: CodeActions }) {
       if (update.docChanged) latest.current.changed(update.state.doc.toString());
     }),
   ];
+}
+
+/** The name at a place of the text; null for none. Raises HostError for a name that it cannot have. */
+export function symbolAt(host: Host, view: EditorView, offset: number, rename?: string): Promise<NamedSymbol | null> {
+  return host.request<NamedSymbol | null>("symbol", { text: view.state.doc.toString(), offset, ...(rename !== undefined && { rename }) });
 }
 
 async function completions(host: Host, context: CompletionContext): Promise<CompletionResult | null> {

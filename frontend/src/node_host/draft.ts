@@ -46,6 +46,7 @@ export class Draft {
       return { ...found, items: found.items.slice(0, COMPLETIONS) };
     },
     hover: ({ text, offset }: { text: string; offset: number }) => this.ask("hover", { text, offset, offsets: OFFSETS }),
+    symbol: (args: { text: string; offset: number; rename?: string }) => this.node.ask("dtl/symbols", "POST", { ...args, offsets: OFFSETS }),
     format: ({ text }: { text: string }) => this.format(text),
     deployed_text: () => this.deployed(),
     changes_of: (args: { text: string; pipe: string }) => this.changes(args),

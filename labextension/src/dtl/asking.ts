@@ -3,6 +3,7 @@
 import { type Completion, type Known, type PlacedProblem } from "../../../frontend/src/dtl/known";
 import { withoutParameters } from "../../../frontend/src/dtl/parameters";
 import { cellOf, type Region } from "../../../frontend/src/dtl/region";
+import type { NamedSymbol } from "../../../frontend/src/dtl/symbols";
 import type { Problem } from "../../../frontend/src/host";
 import type { ISesamEditors, ISesamNode } from "../tokens";
 import type { DtlEditor } from "./editors";
@@ -57,6 +58,13 @@ export class Asking {
       .filter(({ code, message }) => code !== "unknown-rule" || !rules.includes(UNKNOWN_RULE.exec(message)?.[1] ?? ""));
     const left = region.kind === "cell" ? withoutParameters(text, placed) : placed;
     return left.map((problem) => ({ ...problem, from: problem.from + region.from, to: problem.to + region.from }));
+  }
+
+  /** The name at a place, with places in the region; null for none. Raises HostError for a name that it cannot have. */
+  async symbol(editor: DtlEditor, region: Region, at: number, rename?: string): Promise<NamedSymbol | null> {
+    if (!this.canAsk) return null;
+    const asked = { text: textOf(editor, region), offset: at - region.from, offsets: "utf-16", ...(rename !== undefined && { rename }) };
+    return this.sesam.server.node<NamedSymbol | null>("dtl/symbols", "POST", asked);
   }
 
   /** A text in its one layout. Raises HostError where it is no JSON. */

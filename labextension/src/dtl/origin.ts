@@ -16,6 +16,8 @@ export interface Origin {
   session: ISessionContext | null;
   /** The texts of all code cells of it, in order. */
   cells(): string[];
+  /** Go to one of them, to write in it. */
+  reveal(cell: number): void;
 }
 
 /** The services that know documents; Notebook 7 lacks some on some pages. */
@@ -30,19 +32,25 @@ export function originOf(editor: DtlEditor, { notebooks, consoles, files }: Trac
   const { dom } = editor.view;
   const notebook = notebooks?.find(({ node }) => node.contains(dom));
   if (notebook) {
+    const { content } = notebook;
+    const code = () => content.widgets.filter(({ model }) => model.type === "code");
     return {
       kind: "notebook",
       widget: notebook,
       path: notebook.context.path,
       session: notebook.sessionContext,
-      cells: () => notebook.content.widgets.filter(({ model }) => model.type === "code").map(({ model }) => model.sharedModel.getSource()),
+      cells: () => code().map(({ model }) => model.sharedModel.getSource()),
+      reveal: (cell) => {
+        content.activeCellIndex = content.widgets.indexOf(code()[cell]!);
+        content.mode = "edit";
+      },
     };
   }
   const console = consoles?.find(({ node }) => node.contains(dom));
   if (console) {
     const cells = () => [...console.console.cells].map(({ model }) => model.sharedModel.getSource());
-    return { kind: "console", widget: console, path: console.sessionContext.path, session: console.sessionContext, cells };
+    return { kind: "console", widget: console, path: console.sessionContext.path, session: console.sessionContext, cells, reveal: () => undefined };
   }
   const file = files?.find(({ node }) => node.contains(dom));
-  return file ? { kind: "file", widget: file, path: file.context.path, session: null, cells: () => [] } : null;
+  return file ? { kind: "file", widget: file, path: file.context.path, session: null, cells: () => [], reveal: () => undefined } : null;
 }

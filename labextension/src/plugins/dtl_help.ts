@@ -8,13 +8,15 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { hovering } from "../../../frontend/src/dtl/codemirror";
 import { described } from "../../../frontend/src/dtl/known";
 import { regionAt } from "../../../frontend/src/dtl/region";
+import { clicking, uses } from "../../../frontend/src/dtl/symbols";
 import { messageOf } from "../../../frontend/src/host";
 import { Asking } from "../dtl/asking";
 import { Checking, fixesAt, goToProblem } from "../dtl/checking";
 import { DtlCompletion, silenceOthers } from "../dtl/completion";
 import type { DtlEditor } from "../dtl/editors";
 import { formatEditor } from "../dtl/formatting";
-import { ISesamEditors, ISesamNode } from "../tokens";
+import { Naming } from "../dtl/naming";
+import { ISesamEditors, ISesamNode, ISesamViews } from "../tokens";
 
 const ID = "sesam-interactive:dtl";
 const CATEGORY = "Sesam";
@@ -24,11 +26,12 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
   description: "Completion, problems, hover and layout of DTL in cells and files.",
   autoStart: true,
   requires: [ISesamNode, ISesamEditors],
-  optional: [ICompletionProviderManager, ICommandPalette, ISettingRegistry],
+  optional: [ISesamViews, ICompletionProviderManager, ICommandPalette, ISettingRegistry],
   activate: (
     app,
     sesam: ISesamNode,
     editors: ISesamEditors,
+    views: ISesamViews | null,
     completers: ICompletionProviderManager | null,
     palette: ICommandPalette | null,
     registry: ISettingRegistry | null,
@@ -94,5 +97,14 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
     };
     add("sesam:next-problem", t("Next problem of DTL"), go(1));
     add("sesam:previous-problem", t("Previous problem of DTL"), go(-1));
+    const naming = new Naming(sesam, asking, editors, views);
+    add("sesam:go-to-definition", t("Go to where a name of DTL is defined"), (editor) => naming.goToDefinition(editor));
+    add("sesam:show-uses", t("Show all places of a name of DTL"), (editor) => naming.showUses(editor));
+    add("sesam:rename", t("Rename a rule or alias of DTL…"), (editor) => naming.rename(editor));
+    const click = clicking((view, at) => {
+      const editor = editors.of(view);
+      if (editor) void naming.goToDefinition(editor, at, true).catch(() => undefined);
+    });
+    editors.extend(() => [uses, click]);
   },
 };

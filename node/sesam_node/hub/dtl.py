@@ -176,7 +176,7 @@ class Dtl(InteractiveService):
     async def symbol(self, text: str, offset: int, rename: str | None) -> dict[str, Any] | None:
         """The name at an offset of a text, and what renames it. Raises InputError."""
         found: dict[str, Any] | None = await self._work(
-            "sesam_node.pipes.rule_texts:symbol_in_text", text=text, offset=offset, rename=rename
+            "sesam_node.dtl.symbols:symbol_in_text", text=text, offset=offset, rename=rename
         )
         return found
 

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sesam_node.config.environment import substitute
 from sesam_node.dtl import compile_rules, problems_of
-from sesam_node.dtl.source_text import read_source
-from sesam_node.dtl.symbols import at as occurrence_at
-from sesam_node.dtl.symbols import renamed, symbol_at
 from sesam_node.errors import Problem, json_path
 
 if TYPE_CHECKING:
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
 
     from sesam_node.dtl import RuleContext
     from sesam_node.dtl.source_text import SourceText
-    from sesam_node.dtl.symbols import Occurrence
 
 Place = tuple[str | int, ...]
 """The parts of a JSON path."""
@@ -106,32 +102,3 @@ def place_at(source: SourceText, offset: int) -> dict[str, int]:
     """Line and column of an offset, from 1, and the offset."""
     line, column = source.position(offset)
     return {"line": line, "column": column, "start": offset}
-
-
-def symbol_in_text(text: str, *, offset: int, rename: str | None) -> dict[str, Any] | None:
-    """The name at an offset of a text with all its places; null where there is none.
-
-    With `rename`, the `changes` that give it another name. Raises InputError for one that it cannot
-    have, or a text that cannot be read.
-    """
-    symbol = symbol_at(text, offset)
-    if symbol is None:
-        return None
-    here = occurrence_at(symbol, offset)
-    found: dict[str, Any] = {
-        "kind": symbol.kind,
-        "name": symbol.name,
-        **(_ends(here) if here else {}),
-        "definition": _ends(symbol.definition) if symbol.definition else None,
-        "occurrences": [_ends(one) for one in symbol.occurrences],
-    }
-    if rename is not None:
-        read_source(text)
-        names = ("from", "to", "insert")
-        changes = renamed(symbol, rename)
-        found["changes"] = [dict(zip(names, change, strict=True)) for change in changes]
-    return found
-
-
-def _ends(one: Occurrence) -> dict[str, int]:
-    return {"from": one.start, "to": one.end}

@@ -18,6 +18,7 @@ from sesam_node.api.operations import (
 from sesam_node.dtl import functions
 from sesam_node.dtl.format import STYLES
 from sesam_node.dtl.source_text import SourceText
+from sesam_node.dtl.symbols import counted
 from sesam_node.errors import preview, suggestion
 from sesam_node.hub.dtl import Asked
 from sesam_node.pipes.overlay import World
@@ -324,14 +325,7 @@ class SymbolsHandler(DtlHandler):
         if source is not None:
             offset = source.from_utf16(offset)
         found = await self.hub.dtl.symbol(fields["text"], offset, fields["rename"])
-        if found is not None:
-            for name in ("occurrences", "changes"):
-                if name in found:
-                    found[name] = [_counted(one, source) for one in found[name]]
-            if found["definition"] is not None:
-                found["definition"] = _counted(found["definition"], source)
-            found = _counted(found, source)
-        self.answer(found)
+        self.answer(found if found is None or source is None else counted(found, source.utf16))
 
 
 class FormatHandler(DtlHandler):

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sesam_node.dtl.source_text import read_source
 from sesam_node.dtl.symbols.scopes import Occurrence, Scopes, Symbol
 from sesam_node.dtl.written_text import written_text
 from sesam_node.errors import InputError, Problem, preview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Occurrence", "Symbol", "at", "renamed", "symbol_at"]
+__all__ = ["Symbol", "counted", "renamed", "symbol_at", "symbol_in_text"]
 
 ALIAS = re.compile(r"[^\s.,_~\"'{}$][^\s.,\"'{}]*")
 """What an alias of a hop may be: no variable, no path, and no list of them in a "return"."""
@@ -85,3 +86,45 @@ def _changes(symbol: Symbol, name: str) -> Iterator[Change]:
     for one in symbol.occurrences:
         written = json.dumps(one.before + name + one.after, ensure_ascii=False)
         yield one.start, one.end, written[1:-1]
+
+
+def symbol_in_text(text: str, *, offset: int, rename: str | None) -> dict[str, Any] | None:
+    """The name at an offset of a text as data, with all its places; null where there is none.
+
+    With `rename` there are the `changes` that give it another name. Raises InputError for one that
+    it cannot have, or a text that cannot be read.
+    """
+    symbol = symbol_at(text, offset)
+    if symbol is None:
+        return None
+    here = at(symbol, offset)
+    found: dict[str, Any] = {
+        "kind": symbol.kind,
+        "name": symbol.name,
+        **(_ends(here) if here else {}),
+        "definition": _ends(symbol.definition) if symbol.definition else None,
+        "occurrences": [_ends(one) for one in symbol.occurrences],
+    }
+    if rename is not None:
+        read_source(text)
+        names = ("from", "to", "insert")
+        changes = renamed(symbol, rename)
+        found["changes"] = [dict(zip(names, change, strict=True)) for change in changes]
+    return found
+
+
+def _ends(one: Occurrence) -> dict[str, int]:
+    return {"from": one.start, "to": one.end}
+
+
+def counted(found: dict[str, Any], count: Callable[[int], int]) -> dict[str, Any]:
+    """What `symbol_in_text` tells, with its offsets counted otherwise."""
+    told = dict(found)
+    for name, value in found.items():
+        if type(value) is dict:
+            told[name] = counted(value, count)
+        elif type(value) is list:
+            told[name] = [counted(one, count) for one in value]
+        elif name in ("from", "to"):
+            told[name] = count(value)
+    return told
