@@ -144,8 +144,8 @@ class Dtl:
     def symbol(self, text: str, offset: int, *, rename: str | None = None) -> dict[str, Any] | None:
         """The rule, alias or dataset that is named at an offset, with all its places; or None.
 
-        With `rename` there are `changes` of the text that give it another name. Raises ClientError
-        for a name that it cannot have.
+        With `rename` there are `changes` of the text that give it another name, or a `problem`
+        where it cannot have that.
         """
         fields = {"text": text, "offset": offset, "rename": rename}
         found: dict[str, Any] | None = self._connection.ask("/dtl/symbols", **fields)

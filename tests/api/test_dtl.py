@@ -336,8 +336,10 @@ def test_symbols_tells_where_a_name_stands_and_renames_it(filled):
     units = ask(filled, "symbols", text=text, offset=at + 1, offsets="utf-16")
     assert units["definition"] == {"from": second + 1, "to": second + 5}
     assert ask(filled, "symbols", text=text, offset=0) is None
-    refused = ask(filled, "symbols", 400, text=text, offset=at, rename="default")
-    assert [problem["code"] for problem in refused["problems"]] == ["wrong-name"]
+    refused = ask(filled, "symbols", text=text, offset=at, rename="default")
+    assert (refused["problem"], refused.get("changes")) == ('the name "default" is taken', None)
+    broken = ask(filled, "symbols", text=text[:-1], offset=at, rename="row")
+    assert "the text ends here" in broken["problem"]
 
 
 def test_completion_offers_rules_that_are_elsewhere(filled):

@@ -13,11 +13,19 @@ WRONG = """%%dtl person
   ["add", "x", ["uper", "_S.name"]],
   ["add", "z", ["apply", "tidy", "_S.address"]]
 ]"""
+HOPS = {
+    "datasets": ["dept d"],
+    "where": [["eq", "_S.dept", "d._id"]],
+    "return": "d.title",
+}
 FILE = {
     "_id": "person-enriched",
     "type": "pipe",
     "source": {"type": "dataset", "dataset": "person"},
-    "transform": {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "x", 1]]}},
+    "transform": {
+        "type": "dtl",
+        "rules": {"default": [["add", "x", ["uper", "a"]], ["add", "y", ["hops", HOPS]]]},
+    },
 }
 
 
@@ -89,8 +97,21 @@ def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
     assert page.errors == []
 
 
-def test_a_file_of_configuration_opens_as_text_in_the_language(people_lab, page):
+def test_a_file_of_configuration_is_text_with_problems_and_names(people_lab, page):
     editor = open_file(page, people_lab, "person-enriched.conf.json", FILE)
-    editor.locator(".dtl-transform", has_text="copy").wait_for(timeout=30_000)
+    editor.locator(".cm-lintRange-error", has_text="uper").wait_for(timeout=30_000)
+    editor.locator(".dtl-names", has_text="d.title").click(position={"x": 12, "y": 6})
+    page.keyboard.press("F2")
+    rename(page, "a.b")
+    page.locator(".jp-Dialog", has_text="without dots").wait_for()
+    shot(page, "dtl-rename")
+    rename(page, "dep")
+    editor.locator(".dtl-dataset", has_text="dept dep").wait_for()
+    assert editor.locator(".dtl-names").all_inner_texts() == ['.dept"', '"dep._id"', '"dep.title"']
     shot(page, "dtl-file")
     assert page.errors == []
+
+
+def rename(page, name):
+    page.locator(".jp-Dialog input").fill(name)
+    page.keyboard.press("Enter")

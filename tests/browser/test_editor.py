@@ -39,6 +39,13 @@ def test_what_is_typed_is_seen_in_the_target_beside_it(page, editor):
     editor.locator(".sesam-strip button").nth(1).click()
     row.get_by_text('"BERGEN"').wait_for(timeout=10_000)
     shot(page, "editor-typed")
+    editor.locator(".dtl-names", has_text="d.title").click(position={"x": 12, "y": 6})
+    page.keyboard.press("F2")
+    panel = editor.get_by_role("dialog", name="rename")
+    panel.get_by_role("textbox").fill("dep")
+    shot(page, "editor-rename")
+    page.keyboard.press("Enter")
+    editor.locator(".dtl-dataset", has_text="dept dep").wait_for(timeout=10_000)
 
 
 def test_a_mistake_is_marked_and_fixed_by_a_click_while_the_last_values_stay(page, editor):

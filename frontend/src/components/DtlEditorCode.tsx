@@ -107,7 +107,7 @@ function extensions(host: Host, latest: { current: CodeActions }) {
   ];
 }
 
-/** The name at a place of the text; null for none. Raises HostError for a name that it cannot have. */
+/** The name at a place of the text; null for none. */
 export function symbolAt(host: Host, view: EditorView, offset: number, rename?: string): Promise<NamedSymbol | null> {
   return host.request<NamedSymbol | null>("symbol", { text: view.state.doc.toString(), offset, ...(rename !== undefined && { rename }) });
 }

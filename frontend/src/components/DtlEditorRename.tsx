@@ -30,8 +30,9 @@ export function RenamePanel({ host, view, at, close }: Props) {
       const found = await symbolAt(host, view, at);
       if (found === null) return close(t("There is no name of a rule, alias or dataset here"));
       // What cannot be renamed at all is told before a name is asked for.
-      await symbolAt(host, view, at, found.name);
+      const same = await symbolAt(host, view, at, found.name);
       if (!isThere) return;
+      if (same?.problem) return close(same.problem);
       setSymbol(found);
       setName(found.name);
     };
@@ -45,6 +46,7 @@ export function RenamePanel({ host, view, at, close }: Props) {
     const { doc } = view.state;
     try {
       const found = await symbolAt(host, view, at, name);
+      if (found?.problem) return setError(found.problem);
       if (found && view.state.doc === doc) rename(view, found);
       close("");
     } catch (failure) {

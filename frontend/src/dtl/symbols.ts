@@ -17,6 +17,8 @@ export interface NamedSymbol extends Range {
   occurrences: Range[];
   /** What gives it the name that was asked for. */
   changes?: (Range & { insert: string })[];
+  /** Why it cannot have that name. */
+  problem?: string;
 }
 
 /** A symbol with its places moved: those of a part of a text as those of the whole. */

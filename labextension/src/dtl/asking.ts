@@ -60,7 +60,7 @@ export class Asking {
     return left.map((problem) => ({ ...problem, from: problem.from + region.from, to: problem.to + region.from }));
   }
 
-  /** The name at a place, with places in the region; null for none. Raises HostError for a name that it cannot have. */
+  /** The name at a place, with places in the region; null for none. */
   async symbol(editor: DtlEditor, region: Region, at: number, rename?: string): Promise<NamedSymbol | null> {
     if (!this.canAsk) return null;
     const asked = { text: textOf(editor, region), offset: at - region.from, offsets: "utf-16", ...(rename !== undefined && { rename }) };

@@ -4,7 +4,6 @@ import { InputDialog, Notification } from "@jupyterlab/apputils";
 
 import { goThroughUses, goTo, movedSymbol, type NamedSymbol, rename } from "../../../frontend/src/dtl/symbols";
 import { cellOf, regionAt } from "../../../frontend/src/dtl/region";
-import { messageOf } from "../../../frontend/src/host";
 import type { ISesamEditors, ISesamNode, ISesamViews } from "../tokens";
 import type { Asking } from "./asking";
 import type { DtlEditor } from "./editors";
@@ -55,30 +54,19 @@ export class Naming {
     let text = symbol.name;
     let label = "";
     // What cannot be renamed at all is told before a name is asked for.
-    if ((await this.renamed(editor, at, symbol.name)) === null) return;
+    const same = await this.symbol(editor, at, symbol.name);
+    if (same?.problem) return this.tell(same.problem);
     for (;;) {
       const { button, value } = await InputDialog.getText({ title, label: label || t("New name"), text, okLabel: t("Rename") });
       if (!button.accept || value === null || value === symbol.name || view.state.doc !== doc) return view.focus();
-      try {
-        const found = await this.symbol(editor, at, value);
-        if (found && view.state.doc === doc) rename(view, found);
-        return;
-      } catch (error) {
-        [text, label] = [value, (error as Error).message];
-      }
+      const found = await this.symbol(editor, at, value);
+      if (found === null || view.state.doc !== doc) return;
+      if (!found.problem) return rename(view, found);
+      [text, label] = [value, found.problem];
     }
   }
 
-  private async renamed(editor: DtlEditor, at: number, name: string): Promise<NamedSymbol | null> {
-    try {
-      return await this.symbol(editor, at, name);
-    } catch (error) {
-      Notification.warning(messageOf(error as Error), { autoClose: 5_000 });
-      return null;
-    }
-  }
-
-  /** The name at a place. Raises HostError for another one that it cannot have. */
+  /** The name at a place; null for none. */
   private async symbol(editor: DtlEditor, at: number, rename?: string): Promise<NamedSymbol | null> {
     const region = regionAt(editor.regions, at);
     if (region === null) return null;

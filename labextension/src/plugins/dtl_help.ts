@@ -74,13 +74,17 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
         label,
         describedBy: { args: { type: "object", properties: {} } },
         isEnabled: () => editors.current !== null,
-        execute: () => editors.current && execute(editors.current),
+        execute: async () => {
+          try {
+            if (editors.current) await execute(editors.current);
+          } catch (error) {
+            Notification.error(messageOf(error as Error), { autoClose: 5_000 });
+          }
+        },
       });
       palette?.addItem({ command: id, category: CATEGORY });
     };
-    add("sesam:format", t("Format DTL"), async (editor) => {
-      await formatEditor(asking, editor).catch((error: Error) => Notification.error(messageOf(error), { autoClose: 5_000 }));
-    });
+    add("sesam:format", t("Format DTL"), (editor) => formatEditor(asking, editor));
     add("sesam:quick-fix", t("Quick fix of DTL"), async ({ view }) => {
       const fixes = fixesAt(view);
       if (fixes.length === 0) Notification.info(t("There is no quick fix here"), { autoClose: 3_000 });

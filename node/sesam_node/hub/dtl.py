@@ -174,7 +174,7 @@ class Dtl(InteractiveService):
         return found
 
     async def symbol(self, text: str, offset: int, rename: str | None) -> dict[str, Any] | None:
-        """The name at an offset of a text, and what renames it. Raises InputError."""
+        """The name at an offset of a text, and what renames it."""
         found: dict[str, Any] | None = await self._work(
             "sesam_node.dtl.symbols:symbol_in_text", text=text, offset=offset, rename=rename
         )

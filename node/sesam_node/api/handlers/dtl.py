@@ -318,7 +318,7 @@ class SymbolsHandler(DtlHandler):
 
         `kind` is "rule", "alias" or "dataset", `definition` one of the `occurrences`, null where it
         is defined elsewhere. With `rename` there are `changes` of the text that give it another
-        name, and the rules do what they did; 400 for a name that would mean something else.
+        name, and the rules do what they did; or a `problem` where it cannot have that name.
         """
         fields = self.fields()
         source, offset = _source_of(fields), fields["offset"]

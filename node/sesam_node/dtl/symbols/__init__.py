@@ -91,8 +91,8 @@ def _changes(symbol: Symbol, name: str) -> Iterator[Change]:
 def symbol_in_text(text: str, *, offset: int, rename: str | None) -> dict[str, Any] | None:
     """The name at an offset of a text as data, with all its places; null where there is none.
 
-    With `rename` there are the `changes` that give it another name. Raises InputError for one that
-    it cannot have, or a text that cannot be read.
+    With `rename` there are the `changes` that give it another name, or a `problem` that says why it
+    cannot have it.
     """
     symbol = symbol_at(text, offset)
     if symbol is None:
@@ -106,11 +106,19 @@ def symbol_in_text(text: str, *, offset: int, rename: str | None) -> dict[str, A
         "occurrences": [_ends(one) for one in symbol.occurrences],
     }
     if rename is not None:
-        read_source(text)
-        names = ("from", "to", "insert")
-        changes = renamed(symbol, rename)
-        found["changes"] = [dict(zip(names, change, strict=True)) for change in changes]
+        found |= _renaming(text, symbol, rename)
     return found
+
+
+def _renaming(text: str, symbol: Symbol, name: str) -> dict[str, Any]:
+    try:
+        # Of a text that is broken not all places may have been found.
+        read_source(text)
+        changes = renamed(symbol, name)
+    except InputError as error:
+        return {"problem": error.problems[0].message}
+    parts = ("from", "to", "insert")
+    return {"changes": [dict(zip(parts, change, strict=True)) for change in changes]}
 
 
 def _ends(one: Occurrence) -> dict[str, int]:
