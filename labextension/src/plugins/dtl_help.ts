@@ -101,6 +101,7 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
     };
     add("sesam:next-problem", t("Next problem of DTL"), go(1));
     add("sesam:previous-problem", t("Previous problem of DTL"), go(-1));
+    editors.currentChanged.connect(() => app.commands.notifyCommandChanged());
     const naming = new Naming(sesam, asking, editors, views);
     add("sesam:go-to-definition", t("Go to where a name of DTL is defined"), (editor) => naming.goToDefinition(editor));
     add("sesam:show-uses", t("Show all places of a name of DTL"), (editor) => naming.showUses(editor));
