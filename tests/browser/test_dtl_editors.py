@@ -22,6 +22,7 @@ FILE = {
     "_id": "person-enriched",
     "type": "pipe",
     "source": {"type": "dataset", "dataset": "person"},
+    "pump": {"schedule_interval": "often"},
     "transform": {
         "type": "dtl",
         "rules": {"default": [["add", "x", ["uper", "a"]], ["add", "y", ["hops", HOPS]]]},
@@ -100,6 +101,9 @@ def test_rules_are_completed_and_mended_by_keyboard(people_lab, page):
 def test_a_file_of_configuration_is_text_with_problems_and_names(people_lab, page):
     editor = open_file(page, people_lab, "person-enriched.conf.json", FILE)
     editor.locator(".cm-lintRange-error", has_text="uper").wait_for(timeout=30_000)
+    # Not of the rules alone; the dataset that it reads is that of a pipe on the node.
+    marked = editor.locator(".cm-lintRange").all_inner_texts()
+    assert marked == ['"often"', '"uper"']
     editor.locator(".dtl-names", has_text="d.title").click(position={"x": 12, "y": 6})
     page.keyboard.press("F2")
     rename(page, "a.b")

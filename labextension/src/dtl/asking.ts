@@ -1,6 +1,8 @@
 /** Questions about the text of an editor, asked of the node, with places in UTF-16 units. */
 
 import { type Completion, type Known, type PlacedProblem } from "../../../frontend/src/dtl/known";
+import { type ConfigurationProblem, dataOf, placedIn } from "../../../frontend/src/dtl/configuration";
+import type { JsonNode } from "../../../frontend/src/dtl/json_text";
 import { withoutParameters } from "../../../frontend/src/dtl/parameters";
 import { cellOf, type Region } from "../../../frontend/src/dtl/region";
 import type { NamedSymbol } from "../../../frontend/src/dtl/symbols";
@@ -58,6 +60,16 @@ export class Asking {
       .filter(({ code, message }) => code !== "unknown-rule" || !rules.includes(UNKNOWN_RULE.exec(message)?.[1] ?? ""));
     const left = region.kind === "cell" ? withoutParameters(text, placed) : placed;
     return left.map((problem) => ({ ...problem, from: problem.from + region.from, to: problem.to + region.from }));
+  }
+
+  /** The problems of components of a file beyond their rules, with places in the text of the editor. */
+  async checkConfiguration(components: readonly JsonNode[]): Promise<PlacedProblem[]> {
+    const { things } = this.sesam.model.shown;
+    const data = components.map(dataOf) as Record<string, unknown>[];
+    const { problems } = await this.sesam.server.node<{ problems: ConfigurationProblem[] }>("config-check", "POST", data);
+    const ids = (isSystem: boolean) => data.filter((one) => String(one["type"]).startsWith("system") === isSystem).map((one) => String(one["_id"]));
+    const others = { datasets: new Set([...Object.keys(things.datasets), ...ids(false)]), systems: new Set([...Object.keys(things.systems), ...ids(true)]) };
+    return placedIn(components, problems, others);
   }
 
   /** The name at a place, with places in the region; null for none. */

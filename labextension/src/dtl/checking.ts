@@ -4,15 +4,15 @@ import { forEachDiagnostic, nextDiagnostic, previousDiagnostic, setDiagnostics, 
 import type { Extension } from "@codemirror/state";
 import { type EditorView, type PluginValue, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 
+import { componentsOf } from "../../../frontend/src/dtl/configuration";
 import { diagnosticsOf, type PlacedProblem } from "../../../frontend/src/dtl/known";
-import type { Region } from "../../../frontend/src/dtl/region";
 import type { Translate } from "../../../frontend/src/words";
 import type { ISesamEditors } from "../tokens";
 import { type Asking, textOf } from "./asking";
 
 /** How long after the last key the text is checked, in milliseconds. */
 const PAUSE_MS = 300;
-/** So many pipes of one file are checked at most: those nearest to the cursor. */
+/** So many pipes and systems of one file are checked at most: those nearest to the cursor. */
 const MOST = 60;
 
 export class Checking {
@@ -120,6 +120,12 @@ class Checker implements PluginValue {
         found.push(...moved(problems, region.from));
       }
       this.known = kept;
+      // What is broken JSON has no other problems yet.
+      if (editor.kind === "file" && !found.some(({ code }) => code === "broken-json")) {
+        const components = nearest(componentsOf(doc.toString()), this.view.state.selection.main.head);
+        if (components.length > 0) found.push(...(await this.checking.asking.checkConfiguration(components)));
+        if (this.isGone || this.view.state.doc !== doc) return;
+      }
       this.show(found);
     } catch {
       // A node that does not answer is told of elsewhere; old marks would be wrong.
@@ -137,8 +143,8 @@ class Checker implements PluginValue {
   }
 }
 
-function nearest(regions: readonly Region[], at: number): Region[] {
-  const away = ({ from, to }: Region) => (at < from ? from - at : at > to ? at - to : 0);
+function nearest<Part extends { from: number; to: number }>(regions: readonly Part[], at: number): Part[] {
+  const away = ({ from, to }: Part) => (at < from ? from - at : at > to ? at - to : 0);
   return [...regions].sort((a, b) => away(a) - away(b)).slice(0, MOST);
 }
 
