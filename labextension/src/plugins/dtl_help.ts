@@ -60,14 +60,17 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
       const isOther = (kind: "datasets" | "pipes") => Object.keys(before.things[kind]).join() !== Object.keys(things[kind]).join();
       if (live !== before.live || isOther("datasets") || isOther("pipes")) checking.again(true);
     });
-    void registry?.load(ID).then((settings) => {
+    const follow = async () => {
+      const settings = await registry?.load(ID);
       const read = () => {
-        completion.isOn = settings.get("completion").composite !== false;
-        checking.turn(settings.get("problems").composite !== false);
+        completion.isOn = settings?.get("completion").composite !== false;
+        checking.turn(settings?.get("problems").composite !== false);
       };
-      settings.changed.connect(read);
+      settings?.changed.connect(read);
       read();
-    });
+    };
+    // Without its settings all is as it comes.
+    follow().catch((error: Error) => console.warn("sesam-interactive:", error.message));
 
     const add = (id: string, label: string, execute: (editor: DtlEditor) => unknown) => {
       app.commands.addCommand(id, {
