@@ -9,7 +9,7 @@ import type { NamedSymbol } from "../../../frontend/src/dtl/symbols";
 import type { Problem } from "../../../frontend/src/host";
 import type { ISesamEditors, ISesamNode } from "../tokens";
 import type { DtlEditor } from "./editors";
-import { feedOf } from "./feed";
+import { feedOf } from "../../../frontend/src/dtl/feed";
 
 export interface Completions {
   from: number;

@@ -1,7 +1,6 @@
 /** Lays out the text of an editor: the rules of a cell, or a whole file; comments stay. */
 
-import type { ChangeSpec } from "@codemirror/state";
-
+import { smallest } from "../../../frontend/src/dtl/smallest";
 import type { Asking } from "./asking";
 import type { DtlEditor } from "./editors";
 
@@ -18,14 +17,4 @@ export async function formatEditor(asking: Asking, editor: DtlEditor): Promise<v
   const after = cell ? laidOut.trimEnd() : laidOut;
   if (view.state.doc !== doc || after === before) return;
   view.dispatch({ changes: smallest(before, after, from), userEvent: "format" });
-}
-
-/** The change without what is the same at both ends: the cursor and folds outside of it stay. */
-export function smallest(before: string, after: string, at: number): ChangeSpec {
-  const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < most && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
-  return { from: at + start, to: at + before.length - end, insert: after.slice(start, after.length - end) };
 }

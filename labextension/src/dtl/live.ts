@@ -17,7 +17,7 @@ import { runnable } from "../../../frontend/src/dtl/written";
 import { ServerHost } from "../host";
 import type { ISesamEditors, ISesamNode } from "../tokens";
 import type { DtlEditor } from "./editors";
-import { feedOf } from "./feed";
+import { feedOf } from "../../../frontend/src/dtl/feed";
 
 /** How long after the last key the text is sent, in milliseconds. */
 const PAUSE = 30;

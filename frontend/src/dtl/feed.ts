@@ -1,7 +1,7 @@
 /** What feeds the rules of a region: how the node's language services are asked about it. */
 
-import type { Region } from "../../../frontend/src/dtl/region";
-import type { Things } from "../../../frontend/src/live/things";
+import type { Region } from "./region";
+import type { Things } from "../live/things";
 
 export interface Feed {
   pipe?: string;
