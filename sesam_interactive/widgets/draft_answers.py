@@ -68,7 +68,7 @@ class DraftAnswers(Answering):
         source = SourceText(text)
         found = self._draft.complete(text, source.from_utf16(offset))
         places = {end: source.utf16(found[end]) for end in ("from", "to")}
-        return {**places, "items": found["items"][:200]}
+        return {**places, "close": found["close"], "items": found["items"][:200]}
 
     @request(apart=True)
     def hover(self, text: str, offset: int) -> dict[str, Any] | None:

@@ -446,3 +446,18 @@ def test_the_tables_name_what_there_is():
     for name, parameter in NAME_ROLES:
         entry = TRANSFORMS.get(name) or EXPRESSIONS[name]
         assert parameter in entry.signature.text
+
+
+@pytest.mark.parametrize(
+    ("marked", "close"),
+    [
+        ('[["add", "x", ["upp|', '"'),
+        ('[["add", "x", ["eq", "_S.nam|, "o._id"]]]', '"'),
+        ('[["add", "x", "_S.na|\n]]', '"'),
+        ('[["add", "x", ["upp|"', ""),
+        ('[["add", "x", ["upp|er"]]]', ""),
+        ('[["add", "x", [|', ""),
+    ],
+)
+def test_the_quote_that_is_missing_behind_a_choice_is_told(marked, close):
+    assert completed(marked)[1]["close"] == close

@@ -179,6 +179,7 @@ def test_every_value_is_found_at_its_own_place():
     ("text", "message", "hint"),
     [
         ('["a]', "line 1, column 2: the text that begins here has no end", "text ends with"),
+        ('["a,\n"b"]', "line 1, column 2: the text that begins here has no end", "text ends with"),
         ("[NaN]", "line 1, column 2: expected a value, got 'NaN'", "JSON has null, and no NaN"),
         ("[True]", "line 1, column 2: expected a value, got 'True'", "JSON has true, in lower"),
         ("[None]", "line 1, column 2: expected a value, got 'None'", "JSON has null"),

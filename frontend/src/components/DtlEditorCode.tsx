@@ -11,7 +11,7 @@ import { useEffect, useRef } from "react";
 
 import type { Host } from "../host";
 import { hovering, placeAt, rulesText } from "../dtl/codemirror";
-import { type Completion, described, diagnosticsOf, type Known, type PlacedProblem } from "../dtl/known";
+import { type Completion, described, diagnosticsOf, insertOf, type Known, type PlacedProblem } from "../dtl/known";
 import type { Vocabulary } from "../dtl/language";
 import { clicking, goThroughUses, goTo, type NamedSymbol, uses } from "../dtl/symbols";
 import { plain, type Translate } from "../words";
@@ -115,7 +115,7 @@ export function symbolAt(host: Host, view: EditorView, offset: number, rename?: 
 async function completions(host: Host, context: CompletionContext): Promise<CompletionResult | null> {
   if (!context.explicit && !context.matchBefore(/[\w"$.:_-]/)) return null;
   try {
-    const answer = await host.request<{ from: number; to: number; items: Completion[] }>("complete", {
+    const answer = await host.request<{ from: number; to: number; close: string; items: Completion[] }>("complete", {
       text: context.state.doc.toString(),
       offset: context.pos,
     });
@@ -126,7 +126,7 @@ async function completions(host: Host, context: CompletionContext): Promise<Comp
       filter: false,
       options: answer.items.map((item) => ({
         label: item.label,
-        apply: item.insert,
+        apply: insertOf(item, answer.close),
         detail: item.kind === "property" ? item.detail : item.kind,
         type: item.kind,
         info: () => described(item),

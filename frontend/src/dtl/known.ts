@@ -23,6 +23,11 @@ export interface Completion {
   doc: string;
 }
 
+/** What is put in for a choice: with the quote that is missing behind it, but for a variable, which goes on. */
+export function insertOf({ insert, kind }: Completion, close: string): string {
+  return kind === "variable" ? insert : insert + close;
+}
+
 /** What stands at a place of a text. */
 export interface Known {
   from: number;

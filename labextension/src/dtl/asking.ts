@@ -14,6 +14,8 @@ import { feedOf } from "../../../frontend/src/dtl/feed";
 export interface Completions {
   from: number;
   to: number;
+  /** The quote that is missing behind what is chosen. */
+  close: string;
   items: Completion[];
 }
 

@@ -6,7 +6,7 @@ import type { CodeMirrorEditor } from "@jupyterlab/codemirror";
 import type { CompletionHandler, ICompletionContext, ICompletionProvider, ICompletionProviderManager } from "@jupyterlab/completer";
 import type { SourceChange } from "@jupyter/ydoc";
 
-import type { Completion } from "../../../frontend/src/dtl/known";
+import { type Completion, insertOf } from "../../../frontend/src/dtl/known";
 import { completeLine } from "../../../frontend/src/dtl/magic_line";
 import { toCharacters } from "../../../frontend/src/dtl/offsets";
 import { expressionAt } from "../../../frontend/src/dtl/parameters";
@@ -54,7 +54,7 @@ export class DtlCompletion implements ICompletionProvider {
     // No completion is no error for who types; the problems say what is wrong.
     if (!found) return { start: request.offset, end: request.offset, items: [] };
     const { text } = request;
-    return { start: toCharacters(text, found.from), end: toCharacters(text, found.to), items: found.items.map(itemOf) };
+    return { start: toCharacters(text, found.from), end: toCharacters(text, found.to), items: found.items.map((item) => itemOf(item, found.close)) };
   }
 
   private async found(editor: DtlEditor, context: ICompletionContext): Promise<Completions | null> {
@@ -74,7 +74,7 @@ export class DtlCompletion implements ICompletionProvider {
     const { pipes, datasets } = this.sesam.model.shown.things;
     const names = { pipes: Object.keys(pipes).sort(), datasets: Object.keys(datasets).sort(), rules: this.asking.rulesBeside(editor) };
     const { from, to, items } = completeLine(cell.line, at - cell.lineFrom, names);
-    return { from: from + cell.lineFrom, to: to + cell.lineFrom, items };
+    return { from: from + cell.lineFrom, to: to + cell.lineFrom, close: "", items };
   }
 
   private editorOf(context: ICompletionContext): DtlEditor | null {
@@ -89,12 +89,13 @@ async function ofKernel(context: ICompletionContext, code: string, at: number): 
   const { content } = await kernel.requestComplete({ code, cursor_pos: toCharacters(code, code.length) });
   if (content.status !== "ok") return null;
   const items = content.matches.map((name): Completion => ({ label: name, insert: name, kind: "variable", detail: "", doc: "" }));
-  return { from: at - (code.length - content.cursor_start), to: at, items };
+  return { from: at - (code.length - content.cursor_start), to: at, close: "", items };
 }
 
-function itemOf({ label, kind, insert, detail, doc }: Completion): CompletionHandler.ICompletionItem {
+function itemOf(item: Completion, close: string): CompletionHandler.ICompletionItem {
+  const { label, detail, doc } = item;
   const documentation = [detail && `${label}  ${detail}`, doc].filter((part) => part).join("\n\n");
-  return { label, insertText: insert, type: kind, documentation };
+  return { label, insertText: insertOf(item, close), type: item.kind, documentation };
 }
 
 function viewOf(editor: CodeEditor.IEditor | null | undefined): EditorView | null {

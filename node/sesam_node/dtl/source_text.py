@@ -243,9 +243,10 @@ class _Reader:
         try:
             text, end = STRINGS.raw_decode(self.text, offset)
         except json.JSONDecodeError as error:
-            if "Unterminated" in error.msg:
-                raise self.fail(error.pos, "the text that begins here has no end", QUOTE) from None
-            raise self.fail(error.pos, f"broken text: {error.msg.lower()}") from None
+            if "Unterminated" in error.msg or self.text.startswith(("\n", "\r"), error.pos):
+                raise self.fail(offset, "the text that begins here has no end", QUOTE) from None
+            told = error.msg.lower().removesuffix(" at")
+            raise self.fail(error.pos, f"broken text: {told}") from None
         return str(text), end
 
     def _list(self, offset: int, path: tuple[str | int, ...]) -> tuple[list[Any], int]:

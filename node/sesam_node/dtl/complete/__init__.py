@@ -30,7 +30,7 @@ __all__ = ["Completions", "Hover", "Item", "complete", "hover"]
 
 SEGMENT = re.compile(r"'(?:[^']|'')*'?|[^.']*")
 
-Completions = TypedDict("Completions", {"from": int, "to": int, "items": list[Item]})
+Completions = TypedDict("Completions", {"from": int, "to": int, "close": str, "items": list[Item]})
 """`items` replace the text between the offsets `from` and `to`; the best comes first."""
 
 
@@ -47,7 +47,8 @@ def complete(
 
     `schema` is that of the source entities, `dataset_schemas` those of datasets by id; `datasets`
     are the ids that may be hopped to, `rules` names of rules that are not in the text. Inside of
-    quotes an item's `insert` is what stands between them, else it brings its quotes or brackets.
+    quotes an item's `insert` is what stands between them, else it brings its quotes or brackets;
+    `close` is the quote that is missing behind it, nothing where there is one or none is wanted.
 
     Never raises; there are no items where anything may stand, or nothing.
     """
@@ -58,7 +59,7 @@ def complete(
     known = tuple(dict.fromkeys([*datasets, *(dataset_schemas or {})]))
     found = Candidates(place, shapes, known, tuple(rules))
     if _is_beside_a_value(place) or _is_in_comment(place):
-        return {"from": offset, "to": offset, "items": []}
+        return {"from": offset, "to": offset, "close": "", "items": []}
     start, end = _span(place)
     typed = text[start:offset]
     if place.is_quoted and place.role in EXPRESSION_ROLES and place.role not in NAME_ROLES:
@@ -69,15 +70,18 @@ def complete(
             stop = segment.end() if segment else end
             query = unescaped(typed[begin:]).strip("'").replace("''", "'")
             items = ranked(query, found.path(variable, names))
-            return {"from": start + begin, "to": stop, "items": _items(items, quoted=True)}
+            close = _closing(place, stop)
+            shown = _items(items, quoted=True)
+            return {"from": start + begin, "to": stop, "close": close, "items": shown}
     if place.role is Role.HOP_DATASET and " " in text[start:end]:
         end = start + text[start:end].index(" ")
         if offset > end:
-            return {"from": offset, "to": offset, "items": []}
+            return {"from": offset, "to": offset, "close": "", "items": []}
     items = ranked(unescaped(typed), found.all())
     quoted = place.is_quoted
     key = not quoted and place.role in (Role.HOP_KEY, Role.RULE_KEY, Role.ALIAS)
-    return {"from": start, "to": end, "items": _items(items, quoted=quoted, key=key)}
+    shown = _items(items, quoted=quoted, key=key)
+    return {"from": start, "to": end, "close": _closing(place, end), "items": shown}
 
 
 def hover(
@@ -100,6 +104,14 @@ def _span(place: Place) -> tuple[int, int]:
     if token.kind != "string":
         return token.start, token.end
     return token.start + 1, token.end - token.closed
+
+
+def _closing(place: Place, end: int) -> str:
+    """The quote that is missing behind what is put in up to `end`."""
+    token = place.token
+    if token is None or not place.is_quoted or token.closed or end < token.end:
+        return ""
+    return '"'
 
 
 def _is_beside_a_value(place: Place) -> bool:
