@@ -24,7 +24,7 @@ STATES = {
     "not run": GREY,
     "tripped": RED,
     "waiting": AMBER,
-    "on request": AMBER,
+    "on request": GREEN,
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 MAX_HEIGHT = 5_000
