@@ -27,7 +27,7 @@ UNTRANSLATED = """() => {
     .sesam-side-project, [data-sesam-kind=system], [role=gridcell], .sesam-sort-name,
     .sesam-tree, .sesam-entity, .sesam-choices, .cm-editor, .sesam-facts, .sesam-log td, code,
     pre, .sesam-node-name, .sesam-node.is-system, .sesam-offer-name, .sesam-offer td,
-    .sesam-linked button`;
+    .sesam-linked button, .sesam-frames`;
   const found = new Set();
   const say = (text, what) => {
     const words = text.replace(/\\b_\\w+/g, "");
@@ -100,6 +100,7 @@ def views(page, drop):
     yield shown("log", "log", ".sesam-log-view .sesam-log", kind="pipe", name="person-enriched")
     preview = ".sesam-preview-view .sesam-entity"
     yield shown("preview", "preview", preview, kind="pipe", name="person-enriched")
+    yield shown("debugger", "debug", ".sesam-trace", kind="pipe", name="person-enriched")
     shown("offers", "offers", ".sesam-offers [role=option]", kind="system", name=drop)
     page.locator(".sesam-offers [role=option]").first.click()
     page.locator(".sesam-offer .sesam-entity").first.wait_for(timeout=30_000)

@@ -64,6 +64,7 @@ def test_from_an_empty_node_to_rules_that_are_debugged(desk, page, tmp_path):
     run_them(desk)
     see_how_it_hangs_together(desk)
     debug_an_entity(desk)
+    try_rules_in_a_notebook(desk)
     assert page.errors == []
 
 
@@ -156,3 +157,25 @@ def debug_an_entity(desk):
     trace.get_by_role("button", name="loud", exact=True).click()
     trace.locator(".sesam-causes").get_by_text("upper").first.wait_for(timeout=30_000)
     shot(desk.page, "journey-debugger")
+
+
+def try_rules_in_a_notebook(desk):
+    """Rules of a cell are seen at work while they are typed: no cell is run."""
+    desk.menu("pipe", "loud", "Open in notebook")
+    cell = desk.page.locator(".jp-CodeCell").filter(has_text="%%dtl").first
+    rules = cell.locator(".cm-content")
+    rules.click(timeout=60_000)
+    keys = desk.page.keyboard
+    keys.press("Alt+Shift+L")
+    live = desk.page.locator(".sesam-live")
+    target = live.locator(".sesam-sides section").nth(1)
+    target.get_by_text('"ADA"', exact=True).wait_for(timeout=60_000)
+    rules.locator("span", has_text="upper").last.dblclick()
+    keys.type("lower")
+    target.get_by_text('"ada"', exact=True).wait_for(timeout=30_000)
+    shot(desk.page, "journey-notebook")
+    keys.press("Alt+Shift+D")
+    trace = desk.page.locator(".sesam-trace:visible")
+    trace.get_by_role("button", name="step over").click(timeout=60_000)
+    trace.get_by_text('loud = "ada"').wait_for(timeout=30_000)
+    shot(desk.page, "journey-notebook-debugger")

@@ -105,7 +105,9 @@ export function stepText(recording: Recording, position: number, t: Translate): 
     return recording.entity.truncated ? t("the recording ends here: it has too many events") : t("the end");
   }
   const gave = told(recording, event, 60, t);
-  return `${event.kind === "path" ? "" : `${event.kind} `}${event.name}${gave ? ` → ${gave}` : ""}`;
+  const { name } = event;
+  const what = { rule: t("rule {name}", { name }), transform: t("transform {name}", { name }), function: t("function {name}", { name }), path: name };
+  return `${what[event.kind]}${gave ? ` → ${gave}` : ""}`;
 }
 
 /** The runs of rules around the position, outermost first: a click goes to where one began. */
