@@ -108,6 +108,20 @@ def test_a_property_that_none_has_is_a_warning_and_the_rules_run(filled):
     assert answer["shown"] is not None
 
 
+def test_a_property_is_known_as_soon_as_an_entity_has_it(filled):
+    """What is known of a source is kept, but not longer than the source stays the same."""
+    text = [["copy", "_id"], ["add", "x", "_S.rank"]]
+    for place in ({"dataset": "people"}, {"pipe": "people"}):
+        (problem,) = live(filled, text, **place)["problems"]
+        assert problem["code"] == "unknown-property"
+    more = [*PEOPLE["source"]["entities"], {"_id": "4", "rank": 1}]
+    changed = PEOPLE | {"source": {"type": "embedded", "entities": more}}
+    assert filled.put("/pipes/people/config", json=changed).status_code == 200
+    assert live(filled, text, pipe="people")["problems"] == []
+    run(filled, "people")
+    assert live(filled, text, dataset="people")["problems"] == []
+
+
 def test_the_chosen_entity_that_fails_is_a_problem_at_its_place(filled):
     text = '[["if", ["eq", "_S._id", "2"], ["fail!", "no bo"]], ["copy", "_id"]]'
     answer = live(filled, text, pipe="shout", entity="2")
