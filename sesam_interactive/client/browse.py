@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sesam_interactive.client.connection import segment
 from sesam_interactive.client.reading import History, Query
 from sesam_interactive.client.schema import EntityType
+from sesam_interactive.client.why import Why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,11 @@ class Browsing:
             f"{self._path}/references", entity_id=entity_id
         )
         return found
+
+    def reasons(self, entity_id: str) -> str:
+        """Why an entity is as it is, as text. Raises ClientError where no pipe can tell."""
+        found = self._connection.get(f"{self._path}/why", entity_id=entity_id)
+        return Why(found).text
 
     def debugging(self) -> list[str]:
         """The pipes that transform the entities of this dataset."""

@@ -135,3 +135,10 @@ def test_a_reset_has_the_next_run_read_everything(hub):
     view = hub.pipes["person-named"].status_view()
     assert asked(view, "status")["result"]["queue"] == 0
     assert asked(view, "operate", operation="reset")["result"]["queue"] == 3
+
+
+def test_an_entity_tells_why_it_is_as_it_is(people):
+    told = asked(people.browse(), "reasons_of", entity_id="2")["result"]
+    assert told.splitlines()[0].startswith('person "2", version ')
+    assert "it stands in the configuration of the pipe" in told
+    assert asked(people.browse(), "reasons_of", entity_id="none")["error"]["status"] == 404

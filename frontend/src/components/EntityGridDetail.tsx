@@ -37,7 +37,7 @@ export function GridDetail({ host, entity, onClose }: { host: Host; entity: Enti
       {versions.error && <pre className="sesam-error" role="alert">{versions.error}</pre>}
       <div className="sesam-scroll">
         <EntityPane entity={shown} before={versions.before} />
-        {host.get<boolean>("reasons") && <Reasons host={host} key={`r${id}`} id={id} />}
+        {!host.get<string | null>("moment") && <Reasons host={host} key={`r${id}`} id={id} />}
         <References host={host} key={id} id={id} />
         {hasDebugger(host) && <Debugging host={host} key={`d${id}`} id={id} copy={copy} />}
       </div>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, type FormEvent } from "react";
 
 import { failureOf, NodeApi } from "../node_host/node";
 import { useT } from "../words";
-import { tidied } from "./token";
+import { isToken, tidied } from "./token";
 
 interface Props {
   base: URL;
@@ -32,8 +32,7 @@ export function Login({ base, reason, enter }: Props) {
     try {
       const token = asUser ? await logIn(base, field("email").trim(), field("password")) : tidied(field("token"));
       if (token === "") throw new Error(t("paste a token first"));
-      // What cannot stand in a header is no token, and is not sent.
-      if (!/^[\x21-\x7e]+$/.test(token)) throw new Error(t("this is no token"));
+      if (!isToken(token)) throw new Error(t("this is no token"));
       await new NodeApi(base, token, () => undefined).ask("status");
       enter(token);
     } catch (error) {

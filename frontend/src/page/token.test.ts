@@ -20,6 +20,8 @@ test("the token of a link leaves the address at once, and is kept for the tab", 
   expect(takeToken(at("#/pipes"), history, kept)).toBe("a.b+c");
   forgetToken(kept);
   expect(takeToken(at(""), history, kept)).toBe(null);
+  for (const broken of ["#token=%", "#token=", "#token=%C3%A6"]) expect(takeToken(at(broken), history, kept)).toBe(null);
+  expect(seen.length).toBe(4);
   keepToken("x", kept);
   expect(takeToken(at(""), history, kept)).toBe("x");
 });

@@ -4,12 +4,17 @@ const KEY = "sesam-token";
 
 /** The token of a link, `…/#token=X`, which is taken out of the address at once; else the one of this tab. */
 export function takeToken(location: Location, history: History, kept: Storage): string | null {
-  const found = /^#token=([^&]+)/.exec(location.hash);
-  if (found !== null) {
+  if (location.hash.startsWith("#token=")) {
     history.replaceState(null, "", `${location.pathname}${location.search}#/`);
-    kept.setItem(KEY, decodeURIComponent(found[1]!));
+    const found = tidied(location.hash);
+    if (isToken(found)) kept.setItem(KEY, found);
   }
   return kept.getItem(KEY);
+}
+
+/** May it stand in a header? Else it is no token, and is not sent. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
 }
 
 export function keepToken(token: string, kept: Storage): void {
@@ -22,7 +27,15 @@ export function forgetToken(kept: Storage): void {
 
 /** A token as it is pasted: with "Bearer", quotes or line breaks around it, or a whole link. */
 export function tidied(text: string): string {
-  const link = /#token=([^&\s]+)/.exec(text);
-  if (link) return decodeURIComponent(link[1]!);
+  const link = /#token=([^&\s]*)/.exec(text);
+  if (link) return decoded(link[1]!);
   return text.replaceAll(/\s+/g, " ").trim().replace(/^bearer /i, "").replace(/^["']|["']$/g, "").replaceAll(" ", "");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }

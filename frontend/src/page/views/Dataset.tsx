@@ -16,7 +16,7 @@ export function DatasetView({ name }: { name: string }) {
   const t = useT();
   const { node, live } = usePage();
   const { things } = useLive(live);
-  const host = useMemo(() => new NodeHost(gridAnswers(node, name), { name, moment: null, view: {}, height: 460, reasons: true }), [name]);
+  const host = useMemo(() => new NodeHost(gridAnswers(node, name), { name, moment: null, view: {}, height: 460 }), [name]);
   const pipes = Object.entries(things.pipes);
   const writers = pipes.filter(([, pipe]) => pipe.output === name).map(([id]) => id);
   const readers = pipes.filter(([, pipe]) => pipe.inputs.includes(name)).map(([id]) => id);
