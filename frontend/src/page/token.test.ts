@@ -12,8 +12,14 @@ class Kept implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
 test("the token of a link leaves the address at once, and is kept for the tab", () => {
   const kept = new Kept() as unknown as Storage;
   const seen: unknown[] = [];
-  const history = { replaceState: (...given: unknown[]) => seen.push(given[2]) } as unknown as History;
-  const at = (hash: string) => ({ pathname: "/node/", search: "", hash }) as Location;
+  const location = { pathname: "/node/", search: "", hash: "" } as Location;
+  const history = {
+    replaceState: (_state: unknown, _title: string, url: string) => {
+      seen.push(url);
+      location.hash = "#/";
+    },
+  } as unknown as History;
+  const at = (hash: string) => Object.assign(location, { hash });
   expect(takeToken(at("#/pipes"), history, kept)).toBe(null);
   expect(takeToken(at("#token=a.b%2Bc"), history, kept)).toBe("a.b+c");
   expect(seen).toEqual(["/node/#/"]);

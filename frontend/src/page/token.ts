@@ -4,9 +4,10 @@ const KEY = "sesam-token";
 
 /** The token of a link, `…/#token=X`, which is taken out of the address at once; else the one of this tab. */
 export function takeToken(location: Location, history: History, kept: Storage): string | null {
-  if (location.hash.startsWith("#token=")) {
+  const { hash } = location;
+  if (hash.startsWith("#token=")) {
     history.replaceState(null, "", `${location.pathname}${location.search}#/`);
-    const found = tidied(location.hash);
+    const found = tidied(hash);
     if (isToken(found)) kept.setItem(KEY, found);
   }
   return kept.getItem(KEY);
