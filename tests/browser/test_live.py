@@ -19,7 +19,7 @@ OTHER = '%%dtl dept\n[["copy", "*"],\n ["add", "n", ["length", "_S.title"]]]'
 @pytest.fixture
 def live(people_lab, page):
     """A notebook with rules in two cells, the cursor in the first, the preview beside it."""
-    open_cells(page, people_lab, CELL, OTHER)
+    open_cells(page, people_lab, CELL, OTHER, "limit = 60")
     editor(page).click()
     command(page, "sesam:live")
     found = page.locator(".sesam-live")
@@ -50,8 +50,13 @@ def type_behind(page, text, typed):
 
 def test_values_of_an_entity_change_while_its_rules_are_typed(live, page):
     page.locator(".dtl-inlay", has_text='name = "person 61"').wait_for()
-    live.get_by_text("{{limit}} is not known").wait_for()
+    live.get_by_text("The value of {{limit}} is not known").wait_for()
     shot(page, "live")
+    editor(page, 2).click()
+    page.keyboard.press("Control+Enter")
+    page.locator(".dtl-inlay", has_text="old = true").wait_for()
+    assert live.get_by_text("is not known").count() == 0
+    editor(page).click()
     type_behind(page, '["lower", "_S.name"]', '],\n["add", "in", "_S.dept"')
     live.locator(".sesam-sides tr.is-added", has_text="in").get_by_text('"d1"').wait_for()
     page.locator(".dtl-inlay", has_text='in = "d1"').wait_for()

@@ -57,7 +57,7 @@ export function LivePreview(props: LivePreviewProps) {
       </div>
       {unknown.length > 0 && (
         <div className="sesam-dim sesam-note" role="note">
-          {t("Without running the cell {names} is not known: null here, where it stands alone.", { names: unknown.map((name) => `{{${name}}}`).join(", ") })}
+          {t("The value of {names} is not known before the cell runs: null here.", { names: unknown.map((name) => `{{${name}}}`).join(", ") })}
         </div>
       )}
       {failure && <div className="sesam-failure">{failure}</div>}

@@ -39,14 +39,14 @@ export interface Live {
 /** What the message of a text that cannot be read begins with: where it is told anyway, it is told once. */
 export const PLACE = /^line \d+, column \d+: /;
 
-/** An answer with its places in a text that the rules stand in, at `by` from where they stand in their own. */
-export function moved(live: Live, by: number, lineAt: (offset: number) => number): Live {
+/** An answer with its places in a text that the rules stand in: `back` leads there from their own. */
+export function moved(live: Live, back: (offset: number) => number, lineAt: (offset: number) => number): Live {
   const problems = live.problems.map((problem) => {
-    const [from, to] = [Math.max(0, problem.from + by), Math.max(0, problem.to + by)];
+    const [from, to] = [back(problem.from), back(problem.to)];
     // The message of a text that cannot be read says where in its own.
     return { ...problem, message: problem.message.replace(PLACE, ""), from, to, line: lineAt(from) };
   });
   if (live.shown === null) return { ...live, problems };
-  const spans = Object.entries(live.shown.spans).map(([path, [from, to]]) => [path, [from + by, to + by] as Span] as const);
+  const spans = Object.entries(live.shown.spans).map(([path, [from, to]]) => [path, [back(from), back(to)] as Span] as const);
   return { ...live, problems, shown: { ...live.shown, spans: Object.fromEntries(spans) } };
 }

@@ -8,16 +8,17 @@ import { Signal } from "@lumino/signaling";
 import { recordedBox } from "../../../frontend/src/components/recorded";
 import { type Beside, besides, type Detail } from "../../../frontend/src/dtl/beside";
 import { placeAt, showBeside, showStale } from "../../../frontend/src/dtl/codemirror";
+import { feedOf } from "../../../frontend/src/dtl/feed";
 import { Latest } from "../../../frontend/src/dtl/latest";
 import { type Live, moved, type Shown } from "../../../frontend/src/dtl/live";
 import { withoutParameters } from "../../../frontend/src/dtl/parameters";
 import { type Cell, cellOf, type Region, rulesAt } from "../../../frontend/src/dtl/region";
 import { Recording } from "../../../frontend/src/dtl/trace";
-import { runnable } from "../../../frontend/src/dtl/written";
+import { runnable, type Runnable } from "../../../frontend/src/dtl/written";
 import { ServerHost } from "../host";
 import type { ISesamEditors, ISesamNode } from "../tokens";
 import type { DtlEditor } from "./editors";
-import { feedOf } from "../../../frontend/src/dtl/feed";
+import { Kernels } from "./kernel_values";
 
 /** How long after the last key the text is sent, in milliseconds. */
 const PAUSE = 30;
@@ -34,8 +35,10 @@ export interface Written {
   /** What they are rules of, for people. */
   title: string;
   text: string;
-  /** Where a place of `text` is in the editor, less its own. */
-  by: number;
+  /** Where a place of `text` is in the editor. */
+  back(offset: number): number;
+  /** Does the kernel put something in? */
+  isFilled: boolean;
   /** What only a kernel knows. */
   unknown: string[];
   entity: string;
@@ -60,6 +63,7 @@ export class LiveRules implements IDisposable {
   private readonly hosts = new Map<string, ServerHost>();
   private url = "";
   private ended = false;
+  private readonly kernels = new Kernels(() => this.soon());
   private readonly latest = new Latest<Written, Live>(
     (asked) => this.host(asked).request<Live>("live", { text: asked.text, entity: asked.entity }),
     (answer, asked) => this.answered(answer, asked),
@@ -82,6 +86,7 @@ export class LiveRules implements IDisposable {
   dispose(): void {
     this.ended = true;
     this.latest.end();
+    this.kernels.dispose();
     clearTimeout(this.timer);
     this.clear();
     this.editors.currentChanged.disconnect(this.turned, this);
@@ -203,9 +208,9 @@ export class LiveRules implements IDisposable {
   private answered(answer: Live, asked: Written): void {
     if (this.written === null || keyOf(asked) !== keyOf(this.written)) return;
     const lineAt = (offset: number) => asked.doc.lineAt(Math.min(offset, asked.doc.length)).number;
-    const live = moved(answer, asked.by, lineAt);
-    // That null stands where a kernel has a value is no problem of the text.
-    const problems = asked.unknown.length > 0 ? withoutParameters(asked.doc.toString(), live.problems) : live.problems;
+    const live = moved(answer, asked.back, lineAt);
+    // What a kernel puts in, or null for it, is no problem of the text.
+    const problems = asked.isFilled ? withoutParameters(asked.doc.toString(), live.problems) : live.problems;
     this.live = { ...live, problems };
     this.written = asked;
     this.failure = "";
@@ -248,7 +253,8 @@ export class LiveRules implements IDisposable {
     const at = region && rulesAt(region, view.state.selection.main.head);
     if (!region || !at) return null;
     const { doc } = view.state;
-    const made = runnable(doc.sliceString(at.from, at.to), region.kind === "cell" ? this.named(editor) : undefined);
+    const text = doc.sliceString(at.from, at.to);
+    const made = region.kind === "cell" ? this.filled(editor, text) : { text, back: (offset: number) => offset, expressions: [], unknown: [] };
     const feed = feedOf(region, this.sesam.model.shown.things);
     const options = region.kind === "cell" ? (region as Cell).options : {};
     const transform = at.transform ?? (options["transform"] ? Number(options["transform"][0]) : null);
@@ -262,11 +268,21 @@ export class LiveRules implements IDisposable {
       about,
       title: titleOf(region),
       text: made.text,
-      by: at.from - made.at,
+      back: (offset) => made.back(offset) + at.from,
+      isFilled: made.expressions.length > 0,
       unknown: made.unknown,
       entity: this.chosen.get(JSON.stringify(about)) ?? (named?.startsWith("$") ? "" : (named ?? "")),
       hasDeployed: feed.pipe !== undefined,
     };
+  }
+
+  /** The text of a cell with what its kernel has, and the rules that it applies. */
+  private filled(editor: DtlEditor, text: string): Runnable {
+    const rules = this.named(editor);
+    const values = this.kernels.of(this.editors.originOf(editor)?.session ?? null);
+    const made = runnable(text, rules, values?.known);
+    if (this.isActive) values?.ask(made.expressions);
+    return made;
   }
 
   /** The rules that other cells of the document name. */
