@@ -70,8 +70,8 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
       }
       const chosen = rules.good?.sample[rules.good.chosen]?.id ?? written.entity;
       const about = { ...written.about, text: written.text, ...(chosen ? { ids: [chosen] } : {}) };
-      const live = tracker.currentWidget;
-      const place = live?.isVisible ? ({ mode: "tab-after", ref: live.id } as const) : splitFrom(beside());
+      const live = tracker.find(({ isVisible }) => isVisible);
+      const place = live ? ({ mode: "tab-after", ref: live.id } as const) : splitFrom(beside());
       views.open({ view: "debug", name: written.title, about: JSON.stringify(about), from: "rules" }, place);
     };
 
@@ -81,8 +81,8 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
       caption: t("What the rules of the cell or file make of real entities, while you type"),
       icon: sesamIcon,
       execute: () => {
-        let widget = tracker.currentWidget;
-        if (widget === null || widget.isDisposed) {
+        let widget = tracker.find(({ isDisposed }) => !isDisposed);
+        if (widget === undefined) {
           widget = new LiveWidget(rules, sesam, { debug, setDetail });
           // A notebook on a page of its own has one place in the middle, which it takes.
           if (labShell) labShell.add(widget, "main", { ...splitFrom(beside()), activate: false });
