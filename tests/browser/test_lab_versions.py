@@ -116,8 +116,10 @@ def test_the_panel_and_its_views(version, versioned_lab, page):
 def test_cells_and_widgets(version, versioned_lab, page):
     open_cells(page, versioned_lab, *CELLS)
     run_all(page)
-    cells_show(output(page, n) for n in range(len(CELLS)))
-    shot(page, f"lab-{version}-cells")
+    try:
+        cells_show(output(page, n) for n in range(len(CELLS)))
+    finally:
+        shot(page, f"lab-{version}-cells")
     assert page.errors == []
     versioned_lab.end_kernels()
 
