@@ -57,9 +57,9 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    from sesam_interactive.serverextension import SesamInteractive
+    from sesam_interactive.serverextension import extension_points
 
-    return [{"module": "sesam_interactive", "app": SesamInteractive}]
+    return extension_points()
 
 
 def _register_in_running_shell() -> None:

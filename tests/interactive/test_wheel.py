@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -45,18 +47,29 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory, environment):
+def wheel(tmp_path_factory, environment):
+    """The wheel, as it is made of the sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    run([UV, "build", "--out-dir", folder], ROOT, environment)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory, environment):
     """The programs of an environment that has the wheel and what it asks for."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run([UV, "build", "--out-dir", folder / "dist"], ROOT, environment)
-    wheel = next((folder / "dist").glob("*.whl"))
-    run([UV, "venv", "--python", sys.executable, folder / "venv"], folder, environment)
-    python = folder / "venv" / "bin" / "python"
-    run(
-        [UV, "pip", "install", "--python", python, f"{wheel}[node,lab]"],
-        folder,
-        environment,
-    )
+    return install(tmp_path_factory.mktemp("installed"), environment, f"{wheel}[node,lab]")
+
+
+@pytest.fixture(scope="module")
+def bare(wheel, tmp_path_factory, environment):
+    """A Jupyter server that was there, and then the client alone."""
+    return install(tmp_path_factory.mktemp("bare"), environment, wheel, "jupyter-server>=2.15")
+
+
+def install(folder, environment, *packages):
+    run([UV, "venv", "--python", sys.executable, folder], folder, environment)
+    python = folder / "bin" / "python"
+    run([UV, "pip", "install", "--python", python, *packages], folder, environment)
     return python.parent
 
 
@@ -68,29 +81,69 @@ def test_the_extensions_are_there_and_enabled(installed, environment, tmp_path):
     assert re.search(r"sesam_interactive .*enabled", servers), servers
 
 
-def test_jupyterlab_serves_the_page_with_it(installed, environment, tmp_path):
-    environment = environment | {"PATH": str(installed)}
-    command = [installed / "jupyter-lab", "--no-browser", "--allow-root", "--ServerApp.port=0"]
-    command += [f"--ServerApp.root_dir={tmp_path}", "--ServerApp.use_redirect_file=False"]
-    command += [f"--SesamInteractive.data={tmp_path / 'node'}"]
+def test_jupyterlab_serves_the_page_with_it_and_the_node_its_own(installed, environment, tmp_path):
+    command = [installed / "jupyter-lab", f"--SesamInteractive.data={tmp_path / 'node'}"]
+    with serving(command, installed, environment, tmp_path) as (client, _):
+        page = client.get("/lab").text
+        config = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+        extensions = json.loads(config[1])["federated_extensions"]
+        ours = next(one for one in extensions if one["name"] == "sesam-interactive")
+        script = client.get(f"/lab/extensions/sesam-interactive/{ours['load']}")
+        assert script.status_code == 200
+        assert script.headers["Content-Type"].startswith(("text/javascript", "application/"))
+        while not (state := client.get("/sesam-interactive/node").json())["running"]:
+            assert state["problem"] == ""
+            time.sleep(0.1)
+        assert "<script" in httpx.get(f"{state['url']}/", trust_env=False).text
+        assert client.get("/sesam-interactive/api/status").status_code == 200
+
+
+def test_views_bring_their_scripts(installed, environment, tmp_path):
+    program = """
+import anywidget, sesam_interactive.widgets.base as base
+print(sorted(file.stem for file in base.STATIC.glob("*.js")))
+"""
+    found = run([installed / "python", "-c", program], tmp_path, environment)
+    assert {"entity_grid", "trace_view", "dtl_editor"} <= set(re.findall(r"'(\w+)'", found))
+
+
+def test_the_client_alone_leaves_a_server_as_it_was(bare, environment, tmp_path):
+    """The package is enabled wherever it is: without the rest it says what is lacking."""
+    run([bare / "python", "-c", "import sesam_interactive as s; s.connect"], tmp_path, environment)
+    command = [bare / "jupyter-server"]
+    with serving(command, bare, environment, tmp_path) as (client, lines):
+        assert client.get("/api/status").status_code == 200
+        told = client.get("/sesam-interactive/node")
+        assert told.status_code == 501
+        assert 'pip install "sesam-interactive[node,lab]"' in told.json()["message"]
+    assert 'pip install "sesam-interactive[node,lab]"' in "".join(lines)
+    assert "Traceback" not in "".join(lines)
+
+
+@contextmanager
+def serving(command, programs, environment, folder):
+    """A client of a Jupyter server while it runs, and the lines that it logs."""
+    command += ["--no-browser", "--allow-root", "--ServerApp.port=0"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.use_redirect_file=False"]
     process = subprocess.Popen(
-        [str(part) for part in command], stderr=subprocess.PIPE, text=True, env=environment
+        [str(part) for part in command],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | {"PATH": str(programs)},
     )
+    lines = []
     try:
-        address = next(filter(None, map(address_of, process.stderr)))
-        reading = Thread(target=process.stderr.read)
+        for line in process.stderr:
+            lines.append(line)
+            if address := ADDRESS.search(line):
+                break
+        reading = Thread(target=lambda: lines.extend(process.stderr))
         reading.start()
-        url, token = address[1], address[2]
-        headers = {"Authorization": f"token {token}"}
-        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
-            page = client.get("/lab").text
-            config = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
-            extensions = json.loads(config[1])["federated_extensions"]
-            ours = next(one for one in extensions if one["name"] == "sesam-interactive")
-            script = client.get(f"/lab/extensions/sesam-interactive/{ours['load']}")
-            assert script.status_code == 200
-            assert script.headers["Content-Type"].startswith(("text/javascript", "application/"))
-            assert client.get("/sesam-interactive/node").json()["problem"] == ""
+        headers = {"Authorization": f"token {address[2]}"}
+        with httpx.Client(
+            base_url=address[1], headers=headers, trust_env=False, timeout=60
+        ) as client:
+            yield client, lines
         process.terminate()
         reading.join()
     finally:
@@ -99,29 +152,4 @@ def test_jupyterlab_serves_the_page_with_it(installed, environment, tmp_path):
         process.stderr.close()
 
 
-def address_of(line):
-    return re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\S*\?token=(\w+)", line)
-
-
-def test_a_node_serves_its_own_page(installed, environment, tmp_path):
-    command = [installed / "sesam-node", "serve", "--data", tmp_path / "node", "--port", "0"]
-    process = subprocess.Popen(
-        [*map(str, command), "--stop-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=tmp_path,
-    )
-    try:
-        url = re.search(r"http://[\d.]+:\d+", process.stdout.readline())[0]
-        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-            page = client.get("/")
-            assert page.status_code == 200
-            files = re.findall(r'"(static/[^"]+)"', page.text)
-            assert len(files) > 2
-            assert [client.get(f"/{file}").status_code for file in files] == [200] * len(files)
-    finally:
-        process.stdin.close()
-        process.wait(60)
-        process.stdout.close()
+ADDRESS = re.compile(r"(http://(?:localhost|127\.0\.0\.1):\d+)/\S*\?token=(\w+)")
