@@ -15,7 +15,7 @@ import pytest
 from conftest import lab_with_people
 from demo_project import ROOT
 from lab_environments import UV, environment_folder, run
-from notebook_page import open_cells, output, run_all, shot, write_cells
+from notebook_page import command, open_cells, output, run_all, shot, write_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -26,6 +26,12 @@ CELLS = [
     '%%dtl person-enriched --limit 2\n[["copy", "_id"], ["add", "loud", ["upper", "_S.name"]]]',
     "hub.pipes['person-enriched'].debug('7').view()",
 ]
+
+DTL = """%%dtl person-enriched --entity 61
+[
+  ["copy", "_id"],
+  ["add", "name", ["uper", "_S.name"]]
+]"""
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
@@ -120,6 +126,35 @@ def test_cells_and_widgets(version, versioned_lab, page):
         cells_show(output(page, n) for n in range(len(CELLS)))
     finally:
         shot(page, f"lab-{version}-cells")
+    assert page.errors == []
+    versioned_lab.end_kernels()
+
+
+def test_dtl_in_cells(version, versioned_lab, page):
+    """Highlighting, a problem and its fix, completion, values beside the rules and in the panel."""
+    open_cells(page, versioned_lab, DTL)
+    rules = page.locator(".jp-CodeCell .cm-editor").first
+    rules.locator(".cm-lintRange-error", has_text="uper").wait_for(timeout=30_000)
+    rules.locator(".dtl-transform", has_text="copy").wait_for()
+    rules.locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("F8")
+    page.locator(".cm-tooltip", has_text="did you mean").wait_for()
+    page.keyboard.press("Control+.")
+    rules.locator(".dtl-call", has_text='"upper"').wait_for()
+    command(page, "sesam:live")
+    live = page.locator(".sesam-live")
+    live.get_by_text('"PERSON 61"', exact=True).first.wait_for(timeout=30_000)
+    page.locator(".dtl-inlay", has_text='name = "PERSON 61"').wait_for()
+    rules.locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.type('["add", "y", ["lower", "_S.na')
+    page.keyboard.press("Tab")
+    page.locator(".jp-Completer-item", has_text="name").wait_for(timeout=30_000)
+    shot(page, f"lab-{version}-dtl")
+    page.keyboard.press("Escape")
     assert page.errors == []
     versioned_lab.end_kernels()
 
