@@ -95,10 +95,10 @@ test: setup chromium containers databases storage-server $(DEMO_DATA)
 test-long: setup chromium containers databases storage-server $(DEMO_DATA)
 	$(PYTEST) -q -m long -n $(PROCESSES) --dist loadfile
 
-# The wheel in each version of JupyterLab that is promised, in environments of their own.
+# The wheel in each version of JupyterLab that is promised, and under a JupyterHub, in environments of their own.
 LAB_VERSIONS ?= lowest 4.2 4.3 4.4 4.5 4.6
 test-lab-versions: setup chromium
-	LAB_VERSIONS="$(LAB_VERSIONS)" $(PYTEST) -q tests/browser/test_lab_versions.py
+	LAB_VERSIONS="$(LAB_VERSIONS)" $(PYTEST) -q tests/browser/test_lab_versions.py tests/browser/test_jupyterhub.py
 
 lint: setup
 	$(BIN)/ruff check .
