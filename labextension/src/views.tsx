@@ -4,11 +4,6 @@ import { ReactWidget } from "@jupyterlab/ui-components";
 import type { Message } from "@lumino/messaging";
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
-import { EntityGrid } from "../../frontend/src/components/EntityGrid";
-import { FlowGraph } from "../../frontend/src/components/FlowGraph";
-import { PipeLog, PipePreview } from "../../frontend/src/components/PipeLooks";
-import { PipeStatus } from "../../frontend/src/components/PipeStatus";
-import { SystemOffers } from "../../frontend/src/components/SystemOffers";
 import { messageOf } from "../../frontend/src/host";
 import { useT, WordsProvider } from "../../frontend/src/words";
 import { ServerHost } from "./host";
@@ -18,9 +13,14 @@ import type { ISesamNode } from "./tokens";
 export const VIEWS = ["grid", "flow", "editor", "status", "preview", "offers", "debug"] as const;
 export type View = (typeof VIEWS)[number];
 
-// The editor is large, and not every visit needs it.
+// The views are large, and not every visit needs them: JupyterLab starts with the panel alone.
+const EntityGrid = lazy(() => import("../../frontend/src/components/EntityGrid").then((module) => ({ default: module.EntityGrid })));
+const FlowGraph = lazy(() => import("../../frontend/src/components/FlowGraph").then((module) => ({ default: module.FlowGraph })));
+const PipeLog = lazy(() => import("../../frontend/src/components/PipeLooks").then((module) => ({ default: module.PipeLog })));
+const PipePreview = lazy(() => import("../../frontend/src/components/PipeLooks").then((module) => ({ default: module.PipePreview })));
+const PipeStatus = lazy(() => import("../../frontend/src/components/PipeStatus").then((module) => ({ default: module.PipeStatus })));
+const SystemOffers = lazy(() => import("../../frontend/src/components/SystemOffers").then((module) => ({ default: module.SystemOffers })));
 const DtlEditor = lazy(() => import("../../frontend/src/components/DtlEditor").then((module) => ({ default: module.DtlEditor })));
-
 const TraceView = lazy(() => import("../../frontend/src/components/TraceView").then((module) => ({ default: module.TraceView })));
 
 /** Which kind of answers a view asks, and what it begins with. */
@@ -125,7 +125,13 @@ function Shown({ opened, sesam, open }: Props) {
   );
   return (
     <div className="sesam sesam-main-view">
-      {url === "" && opened.view !== "editor" ? <div className="sesam-empty">{sesam.t("no node runs")}</div> : <Body key={String(known)} opened={opened} sesam={sesam} open={open} host={host} />}
+      {url === "" && opened.view !== "editor" ? (
+        <div className="sesam-empty">{sesam.t("no node runs")}</div>
+      ) : (
+        <Suspense fallback={<div className="sesam-empty">…</div>}>
+          <Body key={String(known)} opened={opened} sesam={sesam} open={open} host={host} />
+        </Suspense>
+      )}
     </div>
   );
 }
@@ -159,9 +165,7 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
             for (const [key, value] of Object.entries(begin)) host.set(key, value);
           }}
         >
-          <Suspense fallback={<div className="sesam-empty">…</div>}>
-            <DtlEditor host={host} />
-          </Suspense>
+          <DtlEditor host={host} />
         </Asked>
       );
     case "status":
@@ -178,11 +182,7 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
         </div>
       );
     case "debug":
-      return (
-        <Suspense fallback={<div className="sesam-empty">…</div>}>
-          <TraceView host={host} />
-        </Suspense>
-      );
+      return <TraceView host={host} />;
     case "offers":
       return <SystemOffers host={host} open={(pipe) => open({ view: "status", name: pipe })} />;
   }
