@@ -77,6 +77,18 @@ def test_values_of_an_entity_change_while_its_rules_are_typed(live, page):
     page.locator(".jp-CodeCell").nth(1).locator(".dtl-inlay").first.wait_for(state="detached")
 
 
+def test_a_preview_that_was_closed_takes_its_values_along_and_opens_again(live, page):
+    page.locator(".dtl-inlay").first.wait_for()
+    page.locator(".lm-TabBar-tab", has_text="DTL preview").locator(
+        ".lm-TabBar-tabCloseIcon"
+    ).click()
+    page.locator(".dtl-inlay").first.wait_for(state="detached")
+    editor(page).click()
+    command(page, "sesam:live")
+    live.locator(".sesam-sides").get_by_text('"person 61"', exact=True).wait_for()
+    page.locator(".dtl-inlay").first.wait_for()
+
+
 def test_rules_of_a_cell_are_debugged_beside_it_as_they_are_written(live, page):
     page.keyboard.press("Alt+Shift+D")
     trace = page.locator(".sesam-trace:visible")

@@ -40,6 +40,12 @@ export class LiveWidget extends ReactWidget {
     super.dispose();
   }
 
+  /** Closed, it is gone: it can be opened again, and the values beside the text go with it. */
+  protected override onCloseRequest(message: Message): void {
+    super.onCloseRequest(message);
+    this.dispose();
+  }
+
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this.turned();
