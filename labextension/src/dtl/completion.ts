@@ -20,6 +20,8 @@ type Reply = CompletionHandler.ICompletionItemsReply;
 const ID = "CompletionProvider:sesam-dtl";
 /** Above the debugger's, which at 1,000 would decide when completion appears. */
 const RANK = 1_100;
+/** JupyterLab throws away what comes later than that; its own setting may say otherwise. */
+const LATE_MS = 900;
 /** What opens the list while it is typed: a word, a quote, a dot of a path. */
 const OPENS = /^["\w$.:{-]["}]?$/;
 
@@ -29,11 +31,15 @@ export class DtlCompletion implements ICompletionProvider {
   readonly renderer = null;
   /** Turned off by a setting. */
   isOn = true;
+  /** An answer that came too late to be shown, and what it answers. */
+  private late: { view: EditorView; asked: string; found: Completions } | null = null;
 
   constructor(
     private readonly asking: Asking,
     private readonly editors: ISesamEditors,
     private readonly sesam: ISesamNode,
+    /** Ask for completion again in a widget, as a key would. */
+    private readonly invoke: (widget: string) => void,
   ) {}
 
   isApplicable(context: ICompletionContext): Promise<boolean> {
@@ -50,11 +56,27 @@ export class DtlCompletion implements ICompletionProvider {
 
   async fetch(request: CompletionHandler.IRequest, context: ICompletionContext): Promise<Reply> {
     const editor = this.editorOf(context);
-    const found = editor && (await this.found(editor, context).catch(() => null));
+    const found = editor && (await this.inTime(editor, context).catch(() => null));
     // No completion is no error for who types; the problems say what is wrong.
     if (!found) return { start: request.offset, end: request.offset, items: [] };
     const { text } = request;
     return { start: toCharacters(text, found.from), end: toCharacters(text, found.to), items: found.items.map((item) => itemOf(item, found.close)) };
+  }
+
+  /** An answer that comes too late is kept, and asked for again where nothing was typed meanwhile. */
+  private async inTime(editor: DtlEditor, context: ICompletionContext): Promise<Completions | null> {
+    const { view } = editor;
+    const asked = stateOf(view);
+    const { late } = this;
+    this.late = null;
+    if (late?.view === view && late.asked === asked) return late.found;
+    const began = performance.now();
+    const found = await this.found(editor, context);
+    if (found?.items.length && performance.now() - began > LATE_MS && stateOf(view) === asked && view.hasFocus) {
+      this.late = { view, asked, found };
+      this.invoke(context.widget.id);
+    }
+    return found;
   }
 
   private async found(editor: DtlEditor, context: ICompletionContext): Promise<Completions | null> {
@@ -80,6 +102,11 @@ export class DtlCompletion implements ICompletionProvider {
   private editorOf(context: ICompletionContext): DtlEditor | null {
     return this.editors.of(viewOf(context.editor));
   }
+}
+
+/** The text and where the cursor is: what an answer is about. */
+function stateOf({ state }: EditorView): string {
+  return `${state.selection.main.head} ${state.doc.toString()}`;
 }
 
 /** What Python knows of an expression that stands between braces. */

@@ -38,7 +38,7 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { t, model } = sesam;
     const asking = new Asking(sesam, editors);
-    const completion = new DtlCompletion(asking, editors, sesam);
+    const completion = new DtlCompletion(asking, editors, sesam, (widget) => completers?.invoke(widget));
     const checking = new Checking(asking, editors, t);
     if (completers) {
       completers.registerProvider(completion);
