@@ -7,6 +7,7 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
 import { hovering } from "../../../frontend/src/dtl/codemirror";
 import { described } from "../../../frontend/src/dtl/known";
+import { overQuotes } from "../../../frontend/src/dtl/quotes";
 import { regionAt } from "../../../frontend/src/dtl/region";
 import { clicking, uses } from "../../../frontend/src/dtl/symbols";
 import { messageOf } from "../../../frontend/src/host";
@@ -54,7 +55,11 @@ export const dtlHelpPlugin: JupyterFrontEndPlugin<void> = {
       dom.append(described(found));
       return { from: found.from, to: found.to, dom };
     });
-    editors.extend(() => [checking.extension, telling]);
+    const over = overQuotes((view, at) => {
+      const editor = editors.of(view);
+      return editor !== null && regionAt(editor.regions, at) !== null;
+    });
+    editors.extend(() => [checking.extension, telling, over]);
     model.changed.connect((_, before) => {
       const { live, things } = model.shown;
       const isOther = (kind: "datasets" | "pipes") => Object.keys(before.things[kind]).join() !== Object.keys(things[kind]).join();
