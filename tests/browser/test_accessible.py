@@ -27,7 +27,7 @@ UNTRANSLATED = """() => {
     .sesam-side-project, [data-sesam-kind=system], [role=gridcell], .sesam-sort-name,
     .sesam-tree, .sesam-entity, .sesam-choices, .cm-editor, .sesam-facts, .sesam-log td, code,
     pre, .sesam-node-name, .sesam-node.is-system, .sesam-offer-name, .sesam-offer td,
-    .sesam-linked button, .sesam-frames`;
+    .sesam-linked button, .sesam-frames, .sesam-problems span`;
   const found = new Set();
   const say = (text, what) => {
     const words = text.replace(/\\b_\\w+/g, "");
@@ -48,6 +48,12 @@ UNTRANSLATED = """() => {
   }
   return [...found];
 }"""
+RULES = {
+    "_id": "person-enriched",
+    "type": "pipe",
+    "source": {"type": "dataset", "dataset": "person"},
+    "transform": {"type": "dtl", "rules": {"default": [["copy", "_id"], ["ad", "x", 1]]}},
+}
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"' + r"|'((?:[^'\\\n]|\\.)*)'")
 
 
@@ -55,6 +61,7 @@ LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"' + r"|'((?:[^'\\\n]|\\.)*)'")
 def drop(people_lab, tmp_path):
     """A folder with a file, as a system of the lab's node."""
     (tmp_path / "people.csv").write_text("nr,name\n1,Ada\n2,Bo\n")
+    (people_lab.folder / "rules.conf.json").write_text(json.dumps(RULES, indent=2))
     address = wait_for_node(people_lab.folder / "node")
     with sesam_interactive.connect(*address, default=False) as hub:
         hub.systems.add({"_id": "drop", "type": "system:url", "url_pattern": f"{tmp_path}/%s"})
@@ -105,6 +112,16 @@ def views(page, drop):
     page.locator(".sesam-offers [role=option]").first.click()
     page.locator(".sesam-offer .sesam-entity").first.wait_for(timeout=30_000)
     yield "offers"
+    traced = ".sesam-trace .dtl-inlay"
+    yield shown("debugger", "debug", traced, kind="pipe", name="person-enriched")
+    page.evaluate(
+        """async () => {
+          const args = {path: "rules.conf.json", factory: "Editor"};
+          await window.jupyterapp.commands.execute("docmanager:open", args);
+        }"""
+    )
+    page.locator(".jp-FileEditor .sesam-dtl-editor .cm-content").click()
+    yield shown("live", "live", ".sesam-live .sesam-problems")
 
 
 def test_no_view_keeps_anybody_out(people_lab, page, drop):
