@@ -139,7 +139,9 @@ def test_dtl_in_cells(version, versioned_lab, page):
     rules.locator(".cm-content").click()
     page.keyboard.press("Control+Home")
     page.keyboard.press("F8")
-    page.locator(".cm-tooltip", has_text="did you mean").wait_for()
+    if version == "4.6":
+        # CodeMirror of earlier ones goes to the problem, and tells it where one points at it.
+        page.locator(".cm-tooltip", has_text="did you mean").wait_for()
     page.keyboard.press("Control+.")
     rules.locator(".dtl-call", has_text='"upper"').wait_for()
     command(page, "sesam:live")
