@@ -112,8 +112,6 @@ def views(page, drop):
     page.locator(".sesam-offers [role=option]").first.click()
     page.locator(".sesam-offer .sesam-entity").first.wait_for(timeout=30_000)
     yield "offers"
-    traced = ".sesam-trace .dtl-inlay"
-    yield shown("debugger", "debug", traced, kind="pipe", name="person-enriched")
     page.evaluate(
         """async () => {
           const args = {path: "rules.conf.json", factory: "Editor"};
