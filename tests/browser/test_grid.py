@@ -109,6 +109,7 @@ def test_enter_opens_an_entity_and_escape_closes_it(grid, page):
     detail.wait_for(state="detached")
 
 
+@pytest.mark.long
 def test_what_refers_to_an_entity_is_told(people_lab, page):
     open_cells(page, people_lab, CONNECT + 'hub.datasets["dept"].browse()')
     run_all(page)
@@ -133,6 +134,7 @@ def test_the_slash_key_goes_to_the_text_and_columns_are_chosen(grid, page):
     grid.locator(".sesam-popup").wait_for(state="detached")
 
 
+@pytest.mark.long
 def test_rows_become_a_frame_that_is_bound_to_a_name(people_lab, page):
     open_cells(page, people_lab, BROWSE, "print('rows', persons.shape)")
     command(page, "notebook:run-cell-and-select-next")
@@ -175,6 +177,7 @@ def test_what_is_new_waits_behind_a_bar_and_a_history_has_its_changes(people_lab
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_an_empty_dataset_says_so_and_one_that_is_deleted_too(people_lab, page):
     empty = BOX.replace("box", "bare") + 'hub.datasets["bare"].browse(height=240)'
     open_cells(page, people_lab, empty, 'hub.datasets["bare"].delete()')
@@ -200,6 +203,7 @@ def theme(page, name):
     page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
 
 
+@pytest.mark.long
 def test_a_grid_is_readable_on_dark(grid, dark, page):
     dark()
     grid.get_by_text("Person 3", exact=True).dblclick()
@@ -207,6 +211,7 @@ def test_a_grid_is_readable_on_dark(grid, dark, page):
     shot(page, "grid-dark")
 
 
+@pytest.mark.long
 def test_a_saved_grid_shows_its_first_rows_without_a_kernel(grid, page):
     command(page, "docmanager:save")
     command(page, "notebook:shutdown-kernel")

@@ -1,7 +1,7 @@
 """A first day in JupyterLab, as one story: from an empty node to rules that are debugged."""
 
 import pytest
-from conftest import Lab
+from lab_server import Lab
 from notebook_page import shot
 
 pytestmark = pytest.mark.browser

@@ -12,9 +12,9 @@ import os
 import re
 
 import pytest
-from conftest import lab_with_people
 from demo_project import ROOT
 from lab_environments import UV, environment_folder, run
+from lab_server import lab_with_people
 from notebook_page import command, open_cells, output, run_all, shot, write_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]

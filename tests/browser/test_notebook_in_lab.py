@@ -6,6 +6,7 @@ from notebook_page import command, open_notebook, run_all, shot
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.long
 def test_notebook_01_runs_in_jupyterlab_and_the_dtl_cell_shows_source_and_target(lab, page):
     open_notebook(page, lab, "01-connect-and-look.ipynb")
     command(page, "notebook:clear-all-cell-outputs")

@@ -15,6 +15,7 @@ CELLS = (
 )
 
 
+@pytest.mark.long
 def test_pictures_are_drawn_from_no_network_and_stand_still_in_html(people_lab, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))

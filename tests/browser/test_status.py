@@ -62,6 +62,7 @@ def test_what_throws_work_away_is_asked_before_it_is_done(people_lab, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_failure_is_told_with_its_message(people_lab, page):
     box = status(page, people_lab, FAILING)
     box.get_by_role("button", name="Run", exact=True).click()

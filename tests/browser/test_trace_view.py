@@ -54,6 +54,7 @@ def test_a_property_tells_what_made_it_and_a_bar_leads_to_entities(page, trace):
     shot(page, "trace-entities")
 
 
+@pytest.mark.long
 def test_another_source_is_tried_and_nothing_is_stored(page, trace):
     trace.get_by_role("button", name="edit age").click()
     page.keyboard.press("Control+a")

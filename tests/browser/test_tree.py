@@ -25,6 +25,7 @@ def shown(page, people_lab, source):
     return tree
 
 
+@pytest.mark.long
 def test_a_long_list_unfolds_in_portions(people_lab, page):
     tree = shown(page, people_lab, MANY)
     tree.get_by_text("10,000 items").or_(tree.get_by_text("[0, 1, 2")).first.wait_for()

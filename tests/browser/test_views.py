@@ -32,6 +32,7 @@ def test_a_cell_that_is_run_again_leaves_no_view_behind(people_lab, page, times)
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_a_notebook_without_a_kernel_shows_the_still_picture(people_lab, page):
     open_cells(page, people_lab, SHOW)
     run_all(page)
