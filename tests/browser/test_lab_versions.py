@@ -157,6 +157,7 @@ def test_dtl_in_cells(version, versioned_lab, page):
     page.locator(".jp-Completer-item", has_text="name").wait_for(timeout=30_000)
     shot(page, f"lab-{version}-dtl")
     page.keyboard.press("Escape")
+    assert page.locator(".Toastify__toast--error").count() == 0
     assert page.errors == []
     versioned_lab.end_kernels()
 

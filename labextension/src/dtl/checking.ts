@@ -166,7 +166,13 @@ export function problemsAt(view: EditorView, at: number): { diagnostic: Diagnost
 /** Go to the next problem, or the one before, which CodeMirror then tells; gives whether there is one. */
 export function goToProblem(view: EditorView, by: 1 | -1): boolean {
   view.focus();
-  return by === 1 ? nextDiagnostic(view) : previousDiagnostic(view);
+  try {
+    return by === 1 ? nextDiagnostic(view) : previousDiagnostic(view);
+  } catch (error) {
+    // The CodeMirror of JupyterLab before 4.6 cannot open what it tells there; it has gone there already.
+    if (error instanceof TypeError) return true;
+    throw error;
+  }
 }
 
 /** The quick fixes at the cursor, else those of its line: the innermost first. */
