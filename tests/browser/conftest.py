@@ -47,10 +47,11 @@ def people_lab(shared_lab):
     """One JupyterLab for all tests of views: people, departments, and a pipe that joins them.
 
     Its pipes have run once. Notebooks are made by the tests (`notebook_page.open_cells`); their
-    kernels end with the test.
+    kernels, and the pipes that they add, end with the test.
     """
     yield shared_lab
     shared_lab.end_kernels()
+    shared_lab.forget_other_pipes()
 
 
 @pytest.fixture(scope="session")

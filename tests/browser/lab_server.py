@@ -112,6 +112,12 @@ class Lab:
         for session in self.get("/api/sessions"):
             self._ask("DELETE", f"/api/sessions/{session['id']}")
 
+    def forget_other_pipes(self) -> None:
+        """The next test finds the pipes that there were at first."""
+        with sesam_interactive.connect(*wait_for_node(self.folder / "node"), default=False) as hub:
+            for name in set(hub.pipes) - {pipe["_id"] for pipe in PIPES}:
+                hub.pipes[name].delete()
+
     def _ask(self, method: str, path: str):
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(self.url + path, headers=headers, method=method)

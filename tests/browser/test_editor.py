@@ -60,6 +60,7 @@ def test_a_mistake_is_marked_and_fixed_by_a_click_while_the_last_values_stay(pag
     )
 
 
+@pytest.mark.long
 def test_keys_of_the_editor_do_not_reach_the_notebook(page, editor):
     cells = page.locator(".jp-CodeCell").count()
     editor.get_by_role("button", name="next entity").focus()

@@ -55,6 +55,7 @@ def test_the_graph_shows_pipes_and_a_click_tells_of_one(page, graph):
     details.locator(".sesam-log tbody tr").first.wait_for(timeout=20_000)
 
 
+@pytest.mark.long
 def test_keys_go_along_the_graph_and_a_search_finds(page, graph):
     graph.locator(".sesam-flow-canvas").focus()
     page.keyboard.press("ArrowDown")

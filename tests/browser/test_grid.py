@@ -120,6 +120,7 @@ def test_what_refers_to_an_entity_is_told(people_lab, page):
     shot(page, "grid-references")
 
 
+@pytest.mark.long
 def test_the_slash_key_goes_to_the_text_and_columns_are_chosen(grid, page):
     grid.get_by_role("grid").focus()
     page.keyboard.press("/")

@@ -29,6 +29,7 @@ CELLS = {
 }
 
 
+@pytest.mark.long
 def test_results_traces_and_differences_are_readable_in_light_and_dark(people_lab, page):
     open_cells(page, people_lab, CONNECT, *CELLS.values())
     page.evaluate("window.jupyterapp.shell.collapseLeft()")

@@ -46,6 +46,7 @@ def test_a_pipe_is_run_and_its_run_is_one_more_bar(people_lab, page):
     assert page.errors == []
 
 
+@pytest.mark.long
 def test_what_throws_work_away_is_asked_before_it_is_done(people_lab, page):
     box = status(page, people_lab, CONNECT + 'hub.pipes["person-enriched"].status_view()')
     box.get_by_text("nothing waits").wait_for()

@@ -68,6 +68,7 @@ def test_another_source_is_tried_and_nothing_is_stored(page, trace):
     assert trace.get_by_role("button", name="Back", exact=True).count() == 0
 
 
+@pytest.mark.long
 def test_entities_are_found_on_the_node_and_counted_in_the_margin(page, trace):
     trace.get_by_role("tab", name="entities").click()
     trace.get_by_label("find on the node").fill("_T.adult == false")

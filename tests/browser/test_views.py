@@ -12,6 +12,7 @@ from sesam_interactive.widgets.entity_tree import EntityTree
 sum(isinstance(view, EntityTree) for view in ipywidgets.widgets.widget._instances.values())"""
 
 
+@pytest.mark.long
 def test_a_view_shows_and_hides_its_still_picture(people_lab, page):
     open_cells(page, people_lab, SHOW)
     run_all(page)

@@ -218,6 +218,7 @@ def found():
     return outcomes(cases)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_grows_is_refused(found, name):
@@ -227,6 +228,7 @@ def test_what_grows_is_refused(found, name):
     assert "MemoryError" not in found[name]["message"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", BOUNDED)
 def test_what_is_bounded_ends(found, name):

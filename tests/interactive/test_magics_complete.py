@@ -130,6 +130,7 @@ def test_loading_the_extension_again_completes_once(shell, loaded):
     assert ours[0] not in shell.Completer.custom_matchers
 
 
+@pytest.mark.long
 def test_without_a_node_functions_are_completed_and_nothing_is_started(shell, tmp_path):
     import sesam_interactive
     from sesam_interactive.client import connected_hub

@@ -88,6 +88,7 @@ def test_a_changed_ticket_changes_exactly_its_customer(hub, folder):
     assert [part["name"] for part in change["properties"]] == ["open_cases"]
 
 
+@pytest.mark.long
 def test_a_customer_splits_where_its_keys_differ_and_comes_together_again(hub, folder):
     names = ("crm-contact", "crm-person", "customer", "customer-360")
     file = folder / "data/crm/contacts.csv"
