@@ -225,3 +225,26 @@ def test_offsets_in_utf16_units_for_browsers(filled):
     start, end = spans["shown"]["spans"]["$.rules.default[0][2]"]
     raw = text.replace("_S.na", "_S.name").encode("utf-16-le")
     assert raw[2 * start : 2 * end].decode("utf-16-le") == '["upper", "_S.name"]'
+
+
+def test_looking_at_rules_indexes_what_they_look_into_and_not_their_source(filled):
+    """That of the source finds what a change concerns, and a large one takes a while."""
+    hop = ["hops", {"datasets": ["people p"], "where": [["eq", "_S.name", "p.name"]]}]
+    other = pipe("other", dtl([["copy", "*"]]))
+    joined = pipe(
+        "joined", dtl([["copy", "_id"], ["add", "found", ["count", hop]]]), source="other"
+    )
+    for one in (other, joined):
+        assert filled.put(f"/pipes/{one['_id']}/config", json=one).status_code in (200, 201)
+    run(filled, "other")
+
+    def indexes(name):
+        return [one["expression"] for one in filled.get(f"/datasets/{name}/indexes").json()]
+
+    text = json.dumps([["copy", "_id"], ["add", "n", ["count", hop]]])
+    shown = filled.post("/dtl/live", json={"text": text, "pipe": "joined"}).json()["shown"]
+    assert shown["result"]["emitted"] == [{"_id": "1", "n": 1}]
+    assert shown["deployed"]["emitted"] == [{"_id": "1", "found": 1}]
+    assert (indexes("people"), indexes("other")) == (['"_S.name"'], [])
+    run(filled, "joined")
+    assert indexes("other") == ['"_S.name"']

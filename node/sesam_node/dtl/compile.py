@@ -46,6 +46,7 @@ class CompiledRules:
     of the trackers included. `emits_own_id`: what comes out is one entity under the source's `_id`.
     `lookups` are the look-ups whose results matter: dataset and index (empty for the primary key,
     null where every entity is read). `keeps_deletes`: of a deleted one come deletes alone.
+    `looked_up` are those `indexes` that a run asks, without what only trackers ask.
     """
 
     warnings: tuple[Problem, ...]
@@ -59,6 +60,7 @@ class CompiledRules:
     plan: Plan
     lookups: tuple[tuple[str, str | None], ...] = ()
     keeps_deletes: bool = False
+    looked_up: tuple[tuple[str, str], ...] = ()
 
     def bind(self, runtime: Runtime | None = None) -> Callable[[Entity, list[Entity]], None]:
         """The function `run(source, out)`: appends each emitted entity to `out`, in order.
@@ -101,6 +103,7 @@ def compile_rules(
         planned,
         read.lookups,
         read.keeps_deletes,
+        read.looked_up,
     )
 
 

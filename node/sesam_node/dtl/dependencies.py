@@ -57,7 +57,8 @@ class Dependencies:
 
     `lookups` are the look-ups that are tracked: dataset and index, `PRIMARY` for the primary key,
     None where every entity is read. Those of `lookup-entity`, which has no role, are among them.
-    `keeps_deletes`: of a deleted source entity come deletes alone.
+    `keeps_deletes`: of a deleted source entity come deletes alone. `looked_up` are the indexes that
+    the rules themselves look into, without those that finding what a change concerns needs.
     """
 
     roles: Mapping[str, tuple[Role, ...]]
@@ -67,6 +68,7 @@ class Dependencies:
     emits_own_id: bool
     lookups: tuple[tuple[str, str | None], ...] = ()
     keeps_deletes: bool = False
+    looked_up: tuple[tuple[str, str], ...] = ()
 
 
 class Graph:
@@ -229,6 +231,7 @@ def dependencies(plan: Plan) -> Dependencies:
         for step in (step for spec in plans for step in spec.steps):
             if step.index is not None and step.index != PRIMARY:
                 indexes[step.dataset, step.index] = None
+    looked_up = tuple(sorted(indexes))
     used = reachable_roles(graph, inexact)
     for role in used:
         for link in graph.links.get(role, ()):
@@ -242,6 +245,7 @@ def dependencies(plan: Plan) -> Dependencies:
         emits_own_id(plan),
         tuple(tracked_lookups(plan)),
         keeps_deletes(plan),
+        looked_up,
     )
 
 

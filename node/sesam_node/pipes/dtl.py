@@ -133,7 +133,7 @@ def results_of(pipe: Pipe, sample: Sample | Kept, rules: Any) -> dict[str, Any]:
     if any(decrypts(getattr(transform, "rules", None)) for transform in pipe.transforms):
         found = _hiding(pipe, sample)
     else:
-        pipe.ensure_indexes()
+        pipe.ensure_lookups()
         lookup = StoreLookup(pipe.context)
         evaluator = Evaluator(pipe, lookup, runtime_of(pipe, lookup))
         found = _previewed(evaluator, sample)
@@ -225,7 +225,7 @@ class Tracing:
     def record(self, strength: str, path: tuple[str | int, ...] | None = None) -> dict[str, Any]:
         """The trace document; its paths lie below `path`, or are those of the pipe."""
         pipe = self.pipe
-        pipe.ensure_indexes()
+        pipe.ensure_lookups()
         transform: Any = pipe.transforms[self.position]
         return record(
             transform.rules,

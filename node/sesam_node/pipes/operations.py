@@ -195,7 +195,7 @@ def _wire_value(item: bytes | Entity) -> Entity:
 def evaluator_of(
     pipe: Pipe, stage: str = "sink", parameters: Mapping[str, Any] | None = None
 ) -> Evaluator:
-    pipe.ensure_indexes()
+    pipe.ensure_lookups()
     lookup = StoreLookup(pipe.context)
     given = dict(parameters or {})
     runtime = Runtime(lookup=lookup, parameters=given, secrets=pipe.definition.secrets)

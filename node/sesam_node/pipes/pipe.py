@@ -10,7 +10,7 @@ from sesam_node.model.namespaces import add_namespaces, remove_namespaces
 from sesam_node.pipes.batch import DatasetSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sesam_node.dtl import Runtime
     from sesam_node.model import Entity
@@ -86,10 +86,23 @@ class Pipe:
     def ensure_indexes(self) -> None:
         """Has the indexes that look-ups of source and transforms need; those of the sink too."""
         for part in (self.source, *self.transforms):
-            for name, index in getattr(part, "indexes", ()):
-                dataset = self.context.dataset(name)
-                if dataset is not None:
-                    dataset.ensure_index(index, compile_index(index))
+            self._ensure(getattr(part, "indexes", ()))
+
+    def ensure_lookups(self) -> None:
+        """As `ensure_indexes`, without those that only finding what a change concerns needs.
+
+        Enough to look at what comes out of some entities: an index of a large source takes a while,
+        and whoever waits for it writes rules.
+        """
+        self._ensure(getattr(self.source, "indexes", ()))
+        for transform in self.transforms:
+            self._ensure(getattr(transform, "looked_up", ()))
+
+    def _ensure(self, indexes: Iterable[tuple[str, str]]) -> None:
+        for name, index in indexes:
+            dataset = self.context.dataset(name)
+            if dataset is not None:
+                dataset.ensure_index(index, compile_index(index))
 
     def bind(self, runtime: Runtime, stage: str = "sink") -> Run | None:
         """What makes of one source entity those that leave at `stage`, null where nothing changes.

@@ -60,7 +60,7 @@ def scan_rules(
     other: Pipe | None = None
     try:
         tracing = Tracing(pipe, Sample(pipe, wanted), position)
-        pipe.ensure_indexes()
+        pipe.ensure_lookups()
         path = None if rules is None else ("rules",)
         scan = Scan(tracing, when, path)
         if scan.compared:
@@ -86,7 +86,7 @@ def _other(
     if not definition.pipe.get("transform"):
         raise InputError("the pipe has no rules that are deployed")
     other = built(definition, store, None, world)
-    other.ensure_indexes()
+    other.ensure_lookups()
     return other
 
 

@@ -41,6 +41,7 @@ class DtlTransform:
         self.compiled = compiled
         self.datasets: frozenset[str] = compiled.datasets
         self.indexes = compiled.indexes
+        self.looked_up = compiled.looked_up
         self.trackers = compiled.trackers
         self.untracked = frozenset(looked_up_datasets(rules)) & compiled.datasets
         self.lookups = compiled.lookups
