@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from threading import Thread
@@ -93,7 +92,7 @@ class Lab:
         while True:
             try:
                 self.get("/api")
-            except urllib.error.URLError:
+            except OSError:  # refused, or reset while it takes its place
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)

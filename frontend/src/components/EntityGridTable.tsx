@@ -128,6 +128,8 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
   const open = useCallback((row: number, entity: Entity) => opening.current(row, entity), []);
   const sizes = columns.shown.map(({ name }) => widths(name)).join(" ");
   const total = columns.shown.reduce((sum, { name }) => sum + widths(name), 0);
+  // A cell that is not drawn cannot be pointed at: none is yet, or it was scrolled away from.
+  const isDrawn = active.row >= first && active.row < last && active.column < columns.shown.length;
   return (
     <div
       ref={view}
@@ -137,7 +139,7 @@ export function GridTable({ grid, columns, order, setOrder, filters, setFilters,
       aria-rowcount={grid.rows + 1}
       aria-colcount={columns.shown.length}
       aria-label={t(grid.rows === 1 ? "entities of the dataset, {n} row" : "entities of the dataset, {n} rows", { n: grid.rows })}
-      aria-activedescendant={`${id}r${active.row}c${active.column}`}
+      aria-activedescendant={isDrawn ? `${id}r${active.row}c${active.column}` : undefined}
       aria-busy={grid.loading}
 
       onScroll={scrolled}
