@@ -117,6 +117,9 @@ def write_rules(desk):
     keys.type('["low')
     completion = desk.page.locator(".cm-tooltip-autocomplete li", has_text="lower").first
     completion.wait_for(timeout=30_000)
+    # While the list of the last key is asked for the one before is seen; Enter is not for it.
+    asked = "!document.querySelector('.cm-tooltip-autocomplete-disabled')"
+    desk.page.wait_for_function(asked)
     shot(desk.page, "journey-completion")
     keys.press("Enter")
     keys.press("ArrowRight")  # past the quote, which was closed when it was opened
