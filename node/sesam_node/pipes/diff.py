@@ -62,7 +62,7 @@ class Draft:
         self.pipe = build_pipe(definition, store)
         try:
             _check(self.pipe)
-            self.pipe.ensure_indexes()
+            self.pipe.ensure_lookups()
         except BaseException:
             self.pipe.close()
             raise

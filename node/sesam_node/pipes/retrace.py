@@ -83,7 +83,7 @@ class Retrace:
         for transform in pipe.transforms:
             if getattr(transform, "side_effects", False):
                 raise InputError("a transform with side effects is not run again")
-        pipe.ensure_indexes()
+        pipe.ensure_lookups()
         self.pipe = pipe
         self._lookup = StoreLookup(pipe.context)
         self._runtime = Runtime(lookup=self._lookup, sleep=_awake, secrets=pipe.definition.secrets)
