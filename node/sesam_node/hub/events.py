@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sesam_node.errors import SesamError
-from sesam_node.hub.active import OWN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
@@ -175,7 +174,7 @@ class Events:
         active = self._pumps.configuration.active
         return {
             "pipes": {name: self._pipe(name, facts) for name, facts in active.facts.items()},
-            "datasets": dict(self._datasets()),
+            "datasets": dict(self._pumps.dataset_counts()),
             "systems": {
                 name: {
                     "type": active.effective(name).get("type"),
@@ -196,26 +195,6 @@ class Events:
             "systems": sorted(facts.systems),
             "runtime": told | {"message": message[:MESSAGE] if told["success"] is False else ""},
         }
-
-    def _datasets(self) -> Iterable[tuple[str, dict[str, Any]]]:
-        for name in self._store.names():
-            dataset = None if name.startswith(OWN) else self._pumps.dataset(name)
-            if dataset is None:
-                continue
-            try:
-                counts, populated, head = dataset.counts(), dataset.populated, dataset.head()
-            except SesamError:
-                # Deleted meanwhile.
-                continue
-            yield (
-                name,
-                {
-                    "entities": counts.index_exists - counts.index_deleted,
-                    "deleted": counts.index_deleted,
-                    "last-offset": head - 1,
-                    "populated": populated,
-                },
-            )
 
 
 def _visible(seen: Things, allowed: Allowed) -> dict[str, dict[str, Any]]:

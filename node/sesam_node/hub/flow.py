@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sesam_node.errors import SesamError
-from sesam_node.hub.active import OWN
 from sesam_node.model.pumps import first_error, reason_of, source_queues, sum_known
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ class Flow:
     def _graph(self, allowed: Allowed) -> Json:
         active = self._pumps.configuration.active
         edges = self._edges(active)
-        datasets = dict(self._datasets())
+        datasets = dict(self._pumps.dataset_counts())
         pipes = allowed("pipe", active.facts)
         systems = allowed("system", active.document.systems)
         readable = allowed("dataset", {*datasets, *_named(edges, "dataset")})
@@ -78,20 +76,6 @@ class Flow:
             }
             self._known = active, found
         return self._known[1]
-
-    def _datasets(self) -> Iterator[tuple[str, Json]]:
-        """What there is in each dataset, those of the node itself left out."""
-        for name in self._store.names():
-            dataset = None if name.startswith(OWN) else self._pumps.dataset(name)
-            if dataset is None:
-                continue
-            try:
-                counts, populated = dataset.counts(), dataset.populated
-            except SesamError:
-                # Deleted meanwhile.
-                continue
-            entities = counts.index_exists - counts.index_deleted
-            yield name, {"entities": entities, "populated": populated}
 
 
 class _Graph:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sesam_node.errors import ConfigError, NotFoundError, SesamError, suggestion
-from sesam_node.hub.active import delete_datasets
+from sesam_node.hub.active import OWN, delete_datasets
 from sesam_node.hub.bookkeeping import Bookkeeping, datasets_of, state_name
 from sesam_node.hub.gates import is_populated_at_once
 from sesam_node.hub.pump_operations import supported
@@ -26,7 +26,7 @@ from sesam_node.scheduling.schedule import schedule_of
 from sesam_node.scheduling.scheduler import Configured, Disabled, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from sesam_node.hub.active import Active
     from sesam_node.hub.checking import Facts
@@ -306,6 +306,27 @@ class Pumps:
             return self._store.dataset(name, create=False)
         except NotFoundError:
             return None
+
+    def dataset_counts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What there is in each dataset: living and deleted entities; the node's own left out."""
+        for name in self._store.names():
+            dataset = None if name.startswith(OWN) else self.dataset(name)
+            if dataset is None:
+                continue
+            try:
+                counts, populated, head = dataset.counts(), dataset.populated, dataset.head()
+            except SesamError:
+                # Deleted meanwhile.
+                continue
+            yield (
+                name,
+                {
+                    "entities": counts.index_exists - counts.index_deleted,
+                    "deleted": counts.index_deleted,
+                    "last-offset": head - 1,
+                    "populated": populated,
+                },
+            )
 
     def tripped(self, sink: str | None) -> bool:
         """Has the circuit breaker of a dataset tripped?"""

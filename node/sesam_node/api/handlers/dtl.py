@@ -283,9 +283,7 @@ class CompleteHandler(DtlHandler):
         """
         fields = self.fields()
         asked = self.asked(fields)
-        source, offset = _source_of(fields), fields["offset"]
-        if source is not None:
-            offset = source.from_utf16(offset)
+        source, offset = _place_of(fields)
         rules = tuple(_texts("known_rules", fields["known_rules"] or []))
         found = await self.hub.dtl.complete(asked, fields["text"], offset, rules)
         self.answer(_counted(found, source))
@@ -297,9 +295,7 @@ class HoverHandler(DtlHandler):
         """What stands at an offset of a text: a function, variable, property; null for nothing."""
         fields = self.fields()
         asked = self.asked(fields)
-        source, offset = _source_of(fields), fields["offset"]
-        if source is not None:
-            offset = source.from_utf16(offset)
+        source, offset = _place_of(fields)
         found = await self.hub.dtl.hover(asked, fields["text"], offset)
         self.answer(found and _counted(found, source))
 
@@ -321,9 +317,7 @@ class SymbolsHandler(DtlHandler):
         name, and the rules do what they did; or a `problem` where it cannot have that name.
         """
         fields = self.fields()
-        source, offset = _source_of(fields), fields["offset"]
-        if source is not None:
-            offset = source.from_utf16(offset)
+        source, offset = _place_of(fields)
         found = await self.hub.dtl.symbol(fields["text"], offset, fields["rename"])
         self.answer(found if found is None or source is None else counted(found, source.utf16))
 
@@ -354,6 +348,12 @@ def _source_of(fields: dict[str, Any]) -> SourceText | None:
     """The text of a request that counts UTF-16 units; null where it counts characters."""
     counts_units = fields["offsets"] == UTF16 and fields["text"] is not None
     return SourceText(fields["text"]) if counts_units else None
+
+
+def _place_of(fields: dict[str, Any]) -> tuple[SourceText | None, int]:
+    """As `_source_of`, and the offset of a request in characters."""
+    source, offset = _source_of(fields), fields["offset"]
+    return source, offset if source is None else source.from_utf16(offset)
 
 
 def _counted(found: dict[str, Any], source: SourceText | None) -> dict[str, Any]:
