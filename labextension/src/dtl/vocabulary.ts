@@ -1,4 +1,4 @@
-/** The names of the language, as the node has them: asked for once, when it runs. */
+/** The names of the language, as the node has them: asked for once they are wanted, and the node runs. */
 
 import type { Vocabulary } from "../../../frontend/src/dtl/language";
 import type { ISesamNode } from "../tokens";
@@ -11,13 +11,14 @@ interface Known {
 /** Nothing is known before a node has told: a text is JSON with comments then. */
 export const UNKNOWN: Vocabulary = { functions: [], transforms: [] };
 
-/** Calls `told` when the node runs, and again where another one is shown. */
-export function followVocabulary({ server, model }: ISesamNode, told: (vocabulary: Vocabulary) => void): void {
+/** Gives what says that they are wanted; then `told` is called when the node runs, and again where another one is shown. */
+export function followVocabulary({ server, model }: ISesamNode, told: (vocabulary: Vocabulary) => void): () => void {
+  let isWanted = false;
   let heard = "";
   const look = async () => {
     const { node, live } = model.shown;
     const of = node && live ? node.url : "";
-    if (!of || of === heard) return;
+    if (!isWanted || !of || of === heard) return;
     heard = of;
     try {
       const known = await server.node<Known[]>("dtl/functions");
@@ -29,5 +30,9 @@ export function followVocabulary({ server, model }: ISesamNode, told: (vocabular
     }
   };
   model.changed.connect(() => void look());
-  void look();
+  return () => {
+    if (isWanted) return;
+    isWanted = true;
+    void look();
+  };
 }

@@ -23,11 +23,15 @@ export const dtlPlugin: JupyterFrontEndPlugin<void> = {
   activate: (app, sesam: ISesamNode, editors: ISesamEditors, languages: IEditorLanguageRegistry | null) => {
     const { t } = sesam;
     let dtl = cellLanguage(UNKNOWN);
-    // Before the language of the notebook, which the cell has too.
-    editors.extend(() => Prec.highest(dtl.extension));
-    followVocabulary(sesam, (vocabulary) => {
+    const want = followVocabulary(sesam, (vocabulary) => {
       dtl = cellLanguage(vocabulary);
       editors.refresh();
+    });
+    editors.extend(() => {
+      // The first editor with DTL: most starts of JupyterLab have none.
+      want();
+      // Before the language of the notebook, which the cell has too.
+      return Prec.highest(dtl.extension);
     });
     languages?.addLanguage({
       name: "dtl",
