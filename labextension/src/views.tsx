@@ -2,12 +2,14 @@
 
 import { ReactWidget } from "@jupyterlab/ui-components";
 import type { Message } from "@lumino/messaging";
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, type ReactNode, Suspense, useMemo } from "react";
 
+import { useAsked } from "../../frontend/src/asked";
 import { messageOf } from "../../frontend/src/host";
 import { useT, WordsProvider } from "../../frontend/src/words";
 import { ServerHost } from "./host";
 import { sesamIcon } from "./icons";
+import { useShown } from "./shown";
 import type { ISesamNode } from "./tokens";
 
 export const VIEWS = ["grid", "flow", "editor", "status", "preview", "offers", "debug"] as const;
@@ -110,14 +112,7 @@ interface Props {
 
 /** The view of the node that is shown now; another node, another view. What is being written stays. */
 function Shown({ opened, sesam, open }: Props) {
-  const { model } = sesam;
-  const url = useSyncExternalStore(
-    (heard) => {
-      model.changed.connect(heard);
-      return () => void model.changed.disconnect(heard);
-    },
-    () => model.shown.node?.url ?? "",
-  );
+  const url = useShown(sesam, ({ node }) => node?.url ?? "");
   const known = opened.view === "editor" ? url !== "" : url;
   const host = useMemo(
     () => hostOf(opened, sesam, open),
@@ -189,17 +184,11 @@ function Body({ opened: { view, name }, sesam, open, host }: Props & { host: Ser
 }
 
 /** The log, which is asked for anew when a run has ended. */
-function Log({ host, name, sesam: { model } }: { host: ServerHost; name: string; sesam: ISesamNode }) {
-  const version = useSyncExternalStore(
-    (heard) => {
-      model.changed.connect(heard);
-      return () => void model.changed.disconnect(heard);
-    },
-    () => {
-      const runtime = model.shown.things.pipes[name]?.runtime;
-      return `${runtime?.["last-run"]} ${runtime?.["is-running"]}`;
-    },
-  );
+function Log({ host, name, sesam }: { host: ServerHost; name: string; sesam: ISesamNode }) {
+  const version = useShown(sesam, ({ things }) => {
+    const runtime = things.pipes[name]?.runtime;
+    return `${runtime?.["last-run"]} ${runtime?.["is-running"]}`;
+  });
   return (
     <div className="sesam-log-view">
       <PipeLog host={host} name={name} version={version} />
@@ -210,26 +199,14 @@ function Log({ host, name, sesam: { model } }: { host: ServerHost; name: string;
 /** What needs an answer before it can be shown. */
 function Asked({ ask, children }: { ask(): Promise<void>; children: ReactNode }) {
   const t = useT();
-  const [state, setState] = useState<"asking" | "there" | Error>("asking");
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    let ended = false;
-    setState("asking");
-    ask().then(
-      () => !ended && setState("there"),
-      (error: Error) => !ended && setState(error),
-    );
-    return () => {
-      ended = true;
-    };
-  }, [turn]);
+  const { state, again } = useAsked(ask);
   if (state === "there") return children;
   if (state === "asking") return <div className="sesam-empty">{t("asking …")}</div>;
   return (
     <div className="sesam-box">
       <pre className="sesam-error" role="alert">{messageOf(state)}</pre>
       <div className="sesam-pad">
-        <button onClick={() => setTurn(turn + 1)}>{t("Try again")}</button>
+        <button onClick={again}>{t("Try again")}</button>
       </div>
     </div>
   );

@@ -7,7 +7,8 @@ import type { Host } from "../host";
 import { content, figure } from "../dtl/values";
 import { useT } from "../words";
 
-interface LogRow {
+/** A run in the log, as it is shown. */
+export interface LogRow {
   time: string;
   kind: string;
   result: string;

@@ -1,25 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { EventParser } from "./sse";
+import { RESTING } from "./testing";
 import { after, newlyBad, NOTHING, type PipeThing, queueOf, type Runtime, type Things } from "./things";
 
-const RUNTIME: Runtime = {
-  status: "not run",
-  "is-running": false,
-  "is-disabled": false,
-  "is-valid-config": true,
-  "circuit-breaker-tripped": false,
-  "disabled-comment": null,
-  success: null,
-  "last-run": null,
-  "next-run": null,
-  progress: { processed: 0 },
-  queues: { source: null, dependencies: {} },
-  retries: 0,
-  "waiting-for": [],
-  "supported-operations": ["start"],
-  message: "",
-};
+const RUNTIME: Runtime = { ...RESTING, status: "not run", success: null };
 
 function pipe(runtime: Partial<Runtime> = {}): PipeThing {
   const status = runtime.success === false ? "failed" : "ok";

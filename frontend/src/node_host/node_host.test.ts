@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { RESTING } from "../live/testing";
 import { askedOf, columnsOfSchema, expressionOf, newsOf, versionsOf } from "./grid";
 import { NodeHost } from "./host";
 import { failureOf } from "./node";
@@ -7,19 +8,11 @@ import { type LogEvent, logRows, type Pump, readRuns, statusOf } from "./pump";
 
 const VIEW = { where: null, text: null, order_by: [], deleted: false };
 const PUMP: Pump = {
-  "is-running": false,
-  "is-disabled": false,
-  "is-valid-config": true,
-  "circuit-breaker-tripped": false,
-  "disabled-comment": null,
-  success: true,
+  ...RESTING,
   "last-run": "2026-01-02T03:04:05Z",
-  "next-run": null,
   progress: { processed: 7 },
   queues: { source: { a: 2, b: 3 }, dependencies: { c: 4, d: null } },
   retries: 1,
-  "waiting-for": [],
-  status: "ok",
   "supported-operations": ["start", "start-rescan", "update-last-seen", "disable"],
 };
 

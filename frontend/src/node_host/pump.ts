@@ -1,5 +1,6 @@
 /** What the views of a pipe ask: its pump, its last runs, its log, what it makes of a few entities. */
 
+import type { LogRow } from "../components/PipeLooks";
 import { queueOf, type Runtime } from "../live/things";
 import type { Answers } from "./host";
 import { type NodeWay, part } from "./node";
@@ -110,16 +111,6 @@ function runOf(event: LogEvent) {
     failed: event.entities_failed ?? 0,
     message: messageOf(event).slice(0, MESSAGE),
   };
-}
-
-interface LogRow {
-  time: string;
-  kind: string;
-  result: string;
-  read: number | null;
-  changed: number | null;
-  seconds: number | null;
-  message: string;
 }
 
 /** The last runs as rows of a table, the newest first. */

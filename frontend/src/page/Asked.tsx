@@ -1,25 +1,14 @@
 /** What needs an answer before it can be shown. */
 
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 
+import { useAsked } from "../asked";
 import { HostError, messageOf } from "../host";
 import { useT } from "../words";
 
 export function Asked({ ask, children }: { ask(): Promise<unknown>; children: ReactNode }) {
   const t = useT();
-  const [state, setState] = useState<"asking" | "there" | Error>("asking");
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    let ended = false;
-    setState("asking");
-    ask().then(
-      () => !ended && setState("there"),
-      (error: Error) => !ended && setState(error),
-    );
-    return () => {
-      ended = true;
-    };
-  }, [turn]);
+  const { state, again } = useAsked(ask);
   if (state === "there") return children;
   if (state === "asking") return <div className="sesam-empty">{t("asking …")}</div>;
   const status = state instanceof HostError ? state.status : 0;
@@ -27,7 +16,7 @@ export function Asked({ ask, children }: { ask(): Promise<unknown>; children: Re
     <div className="sesam-box sesam-pad">
       {status === 403 && <p>{t("You have no permission to see this. Whoever keeps the node can give it.")}</p>}
       <pre className="sesam-error" role="alert">{messageOf(state)}</pre>
-      {status !== 403 && <button onClick={() => setTurn(turn + 1)}>{t("Try again")}</button>}
+      {status !== 403 && <button onClick={again}>{t("Try again")}</button>}
     </div>
   );
 }

@@ -1,27 +1,10 @@
 import { expect, test } from "vitest";
 
+import { RESTING } from "../live/testing";
 import { NOTHING, type Things } from "../live/things";
 import { gaugeOf, pipesOf, sizeText, sorted, summaryOf, timeText } from "./facts";
 
-const runtime = (more: object) => ({
-  "is-running": false,
-  "is-disabled": false,
-  "is-valid-config": true,
-  "circuit-breaker-tripped": false,
-  "disabled-comment": null,
-  success: true,
-  "last-run": null,
-  "next-run": null,
-  progress: { processed: 0 },
-  queues: { source: null, dependencies: {} },
-  retries: 0,
-  "waiting-for": [],
-  status: "ok",
-  "supported-operations": ["start"],
-  message: "",
-  ...more,
-});
-const pipe = (more: object) => ({ source: "dataset", inputs: ["in"], output: "out", systems: ["s"], runtime: runtime(more) });
+const pipe = (more: object) => ({ source: "dataset", inputs: ["in"], output: "out", systems: ["s"], runtime: { ...RESTING, ...more } });
 const THINGS = {
   ...NOTHING,
   pipes: {

@@ -3,9 +3,9 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ReactWidget } from "@jupyterlab/ui-components";
-import { useSyncExternalStore } from "react";
 
 import { isBad } from "../../../frontend/src/live/states";
+import { useShown } from "../shown";
 import { ISesamNode } from "../tokens";
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
@@ -36,14 +36,9 @@ class StatusItem extends ReactWidget {
   }
 }
 
-function Item({ sesam: { model, t }, clicked }: { sesam: ISesamNode; clicked: () => void }) {
-  const { node, things, live } = useSyncExternalStore(
-    (heard) => {
-      model.changed.connect(heard);
-      return () => void model.changed.disconnect(heard);
-    },
-    () => model.shown,
-  );
+function Item({ sesam, clicked }: { sesam: ISesamNode; clicked: () => void }) {
+  const { t } = sesam;
+  const { node, things, live } = useShown(sesam, (shown) => shown);
   if (node === null) return null;
   const states = Object.values(things.pipes).map(({ runtime }) => runtime.status);
   const bad = states.filter(isBad).length;
