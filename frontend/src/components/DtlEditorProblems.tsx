@@ -3,8 +3,7 @@
 import type { EditorView } from "@codemirror/view";
 
 import { fixOf } from "../dtl/fixes";
-import type { PlacedProblem } from "../dtl/known";
-import { PLACE } from "../dtl/live";
+import { type PlacedProblem, withoutPlace } from "../dtl/known";
 import { useT } from "../words";
 
 /** Every problem as a line: a click goes there, a fix is a click away. */
@@ -29,7 +28,7 @@ export function Problems({ view, problems }: { view: EditorView | null; problems
               {t("line {n}", { n: String(problem.line ?? 1) })}
             </button>
             <span>
-              {problem.message.replace(PLACE, "")}
+              {withoutPlace(problem.message)}
               {problem.hint ? `; ${problem.hint}` : ""}
             </span>
             {fix && (

@@ -60,6 +60,13 @@ export function described(item: Pick<Known, "label" | "detail" | "doc" | "exampl
   return box;
 }
 
+const PLACE = /^line \d+, column \d+: /;
+
+/** The message of a text that cannot be read begins with its place in the rules: where it is told at its place, that is left out. */
+export function withoutPlace(message: string): string {
+  return message.replace(PLACE, "");
+}
+
 /** Problems as CodeMirror marks them, in the order of the text; what a hint proposes is an action there. */
 export function diagnosticsOf(text: string, problems: readonly PlacedProblem[], t: Translate = plain): Diagnostic[] {
   const found = problems.map((problem): Diagnostic => {
@@ -69,7 +76,7 @@ export function diagnosticsOf(text: string, problems: readonly PlacedProblem[], 
       from,
       to: Math.max(from, Math.min(problem.to, text.length)),
       severity: problem.level === "warning" ? "warning" : "error",
-      message: problem.hint ? `${problem.message}; ${problem.hint}` : problem.message,
+      message: problem.hint ? `${withoutPlace(problem.message)}; ${problem.hint}` : withoutPlace(problem.message),
       source: problem.code,
       ...(fix && {
         actions: [

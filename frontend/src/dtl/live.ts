@@ -1,6 +1,6 @@
 /** What the node says of rules while they are written: `POST /api/dtl/live`, handed on by the host. */
 
-import type { PlacedProblem } from "./known";
+import { type PlacedProblem, withoutPlace } from "./known";
 import type { Span } from "./layout";
 import type { FullTrace } from "./trace";
 
@@ -36,15 +36,11 @@ export interface Live {
   note: string;
 }
 
-/** What the message of a text that cannot be read begins with: where it is told anyway, it is told once. */
-export const PLACE = /^line \d+, column \d+: /;
-
 /** An answer with its places in a text that the rules stand in: `back` leads there from their own. */
 export function moved(live: Live, back: (offset: number) => number, lineAt: (offset: number) => number): Live {
   const problems = live.problems.map((problem) => {
     const [from, to] = [back(problem.from), back(problem.to)];
-    // The message of a text that cannot be read says where in its own.
-    return { ...problem, message: problem.message.replace(PLACE, ""), from, to, line: lineAt(from) };
+    return { ...problem, message: withoutPlace(problem.message), from, to, line: lineAt(from) };
   });
   if (live.shown === null) return { ...live, problems };
   const spans = Object.entries(live.shown.spans).map(([path, [from, to]]) => [path, [back(from), back(to)] as Span] as const);
